@@ -101,6 +101,10 @@ check:
 	@$(MAKE) --no-print-directory build-tests
 	@$(RUN_ENV) test/run
 
+# Nothing but the probe of mk/probe.mk: does it find every library?
+probe:
+	@echo 'libraries: $(PKGS) $(HDR_LIBS)'
+
 rooms: build-tests
 	@tools/rooms $(OUT)
 
@@ -159,4 +163,4 @@ help:
 	@echo 'make fmt, fmt-check, tidy, doc, clean'
 	@echo 'BUILD=release|debug|asan|tsan|hostile, CC=gcc|clang'
 
-.PHONY: all build-tests test check rooms unit bench diff quickstart deps install fmt fmt-check tidy doc clean help FORCE
+.PHONY: all build-tests probe test check rooms unit bench diff quickstart deps install fmt fmt-check tidy doc clean help FORCE
