@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ir.h - the intermediate representation: what a front-end says and every tier executes.
+ *
+ * A unit is one straight trace of guest instructions with one entry and side exits. Operations are 16 bytes and name their operands by
+ * 16-bit references: a temporary (assigned once), a guest slot (a register of the guest, read or written in place) or a constant.
+ * Operands that are slots are read when the operation executes, so `ADD rax = rax, rbx` is one operation and one host instruction.
+ * Rules:
+ *  - Values: a temporary of type I8 or I16 has undefined bits above its type; I32 results are zero-extended to 64 bits.
+ *  - A write of type I32 to a 64-bit slot clears the upper half. I8/I16 results never go to a slot directly: use INS8, INS8H, INS16.
+ *  - Precise state: a guest instruction changes no slot and no memory before its last operation that can fault. Hence whenever an operation
+ *    faults, all slots are those of the instruction's start, and the engine sets cpu->pc from the INSN before it.
+ *  - Flags: one word, the slot isa->flags_slot, in the layout below. Operations with IR_F set it, F_READF operations read it. The engine drops
+ *    settings that nothing reads.
+ *  - Temporaries live inside one guest instruction, never across a LABEL.
+ *  - Vectors (V128) live in slots only: LOAD/STORE move them between memory and a slot, everything else is a CALL.
+ */
+#pragma once
+#include <quern/types.h>
+
+struct cpu;
+
+typedef u16 ref;			/* a value; 0 = none. (The one typedef: it is a scalar.) */
+#define REF_KIND(r) ((r) >> 14)
+enum { REF_NONE, REF_TEMP, REF_SLOT, REF_CONST };
+#define REF_INDEX(r) ((r) & 0x3fff)
+#define REF(kind, i) ((ref)((kind) << 14 | (i)))
+#define SLOT(i) REF(REF_SLOT, i)
+
+enum ir_type { I8, I16, I32, I64, V128 };	/* size in bytes = 1 << type */
+
+enum ir_opcode {
+#define IR_OP(name, results, args, props) IR_##name,
+#include "ops.def"
+#undef IR_OP
+	IR_NOPS
+};
+
+/* The flags word: as LAHF and SETO leave AX, which every host can make cheaply. */
+enum {
+	HF_O = 1 << 0, HF_C = 1 << 8, HF_P = 1 << 10, HF_A = 1 << 12, HF_Z = 1 << 14, HF_S = 1 << 15,
+	HF_ALL = HF_O | HF_C | HF_P | HF_A | HF_Z | HF_S,
+};
+
+/* Conditions: numbered as the x86 condition codes; an odd one negates the one before. */
+enum ir_cond { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
+
+/* ir_op.flags */
+enum {
+	IR_F = 1,		/* set the flags */
+	IR_FDEAD = 2,		/* set by the liveness pass: nothing reads these flags */
+	IR_LAST_A = 4, IR_LAST_B = 8, IR_LAST_C = 16,	/* set by the liveness pass: last use of that temporary */
+};
+
+/* aux of memory operations. LOAD: `type` is the memory type; the result is zero-extended to 64 bits unless IR_SX32/IR_SX64. */
+enum ir_mem {
+	IR_SCALE = 3,		/* log2 of the index scale */
+	IR_ADDR32 = 1 << 2,	/* the sum is truncated to 32 bits */
+	IR_ADDR16 = 1 << 3,	/* the sum is truncated to 16 bits (before a segment base is added: give the base by LEA) */
+	IR_SX32 = 1 << 4,	/* LOAD: sign-extend to 32 bits (upper half zero) */
+	IR_SX64 = 1 << 5,	/* LOAD: sign-extend to 64 bits */
+	IR_WILLWRITE = 1 << 6,	/* LOAD, PROBE: needs write permission; a following STORE of the same address cannot fault */
+	IR_SAME = 1 << 7,	/* STORE: same address as the last LOAD with IR_WILLWRITE of this instruction */
+	IR_ALIGNED = 1 << 8,	/* a misaligned address raises isa->misaligned */
+	IR_CTX_SHIFT = 9,	/* bits 9..10: access context, the isa's own numbering below ENGINE_CONTEXTS */
+	IR_CTX = 3 << IR_CTX_SHIFT,
+	IR_RMW_SHIFT = 11,	/* RMW: bits 11..13 */
+};
+enum { IR_RMW_ADD, IR_RMW_AND, IR_RMW_OR, IR_RMW_XOR, IR_RMW_XCHG, IR_RMW_SUB };
+enum { IR_IND_JUMP, IR_IND_CALL, IR_IND_RET };
+/* EXIT: IR_EXIT_NEXT looks up cpu->pc and goes on without a visit to the machine loop; IR_EXIT_POLL visits it (interrupts are looked at). */
+enum ir_exit { IR_EXIT_NEXT, IR_EXIT_POLL };
+
+struct ir_op {
+	u8 op;			/* enum ir_opcode */
+	u8 type : 4;		/* enum ir_type of the operation */
+	u8 scale : 4;		/* LEA: log2 of the index scale */
+	u8 flags;		/* IR_F... */
+	u8 spare;
+	ref dst;		/* temporary or slot, 0 = result not wanted */
+	u16 aux;		/* the second result (a ref) where there are two; else condition, ir_mem bits, helper number */
+	ref a, b, c;
+	u16 pad;
+	s32 imm;
+} __attribute__((packed, aligned(4)));
+_Static_assert(sizeof(struct ir_op) == 20, "ir_op");
+
+/* A guest register as the engine sees it. */
+struct ir_slot {
+	const char *name;
+	u16 offset;		/* in the cpu structure, from struct cpu */
+	u8 type;		/* enum ir_type: how wide it is stored */
+	u8 pin;			/* 0 = memory; 1.. = rank: the lower, the more it deserves a host register */
+};
+
+/* Helpers: C functions called from a unit. Integer arguments are passed as u64, V128 slot operands as pointers into the cpu. */
+enum {
+	H_FAULT = 1,		/* may raise a guest exception: cpu->pc is stored before the call */
+	H_READ = 2,		/* reads guest slots (other than its arguments) */
+	H_WRITE = 4,		/* writes guest slots (other than its result) */
+	H_FLAGS_IN = 8,		/* reads the flags slot */
+	H_FLAGS_OUT = 16,	/* writes the flags slot (all flags) */
+	H_PURE = 32,		/* depends on its arguments only; may be dropped when the result is unused */
+	H_VEC = 64,		/* V128 slots among its operands are written (first operand) and read (all): nothing else is touched */
+	H_STATE = H_READ | H_WRITE | H_FLAGS_IN | H_FLAGS_OUT,
+};
+struct ir_helper {
+	const char *name;
+	/* u64 fn(struct cpu *, u64 a, u64 b, u64 c, u64 imm); unused arguments are passed as 0 */
+	u64 (*fn)(struct cpu *, u64, u64, u64, u64);
+	u32 flags;
+	/* For H_VEC helpers: the host instruction that does the same on two vector registers (dst op= src), or {0}: back ends may inline it. x86
+	 * encoding: mandatory prefix (0, 0x66, 0xf2, 0xf3), map (1 = 0F, 2 = 0F38, 3 = 0F3A), opcode, and whether `imm` follows as imm8.
+	 * host_need: a bit of enum host_feature that the host CPU must have (0 = baseline SSE2). */
+	struct { u8 prefix, map, opcode, has_imm, host_need; } x86;
+};
+enum host_feature { HOST_BASE, HOST_SSE3, HOST_SSSE3, HOST_SSE41, HOST_SSE42, HOST_AES, HOST_PCLMUL, HOST_SHA, HOST_POPCNT };
+
+struct ir_insn {
+	u64 pc;			/* of the instruction, in the isa's own terms (RIP/EIP) */
+	u32 op;			/* index of its INSN op */
+	u8 len;
+};
+
+enum { IR_MAX_OPS = 4096, IR_MAX_CONSTS = 1024, IR_MAX_INSNS = 128 };
+
+/* One unit under construction; reused for all units of an engine, so it allocates nothing. */
+struct ir {
+	struct ir_op op[IR_MAX_OPS];
+	u64 konst[IR_MAX_CONSTS];
+	struct ir_insn insn[IR_MAX_INSNS];
+	u32 nops, nconsts, ntemps, ninsns, nlabels;
+	bool full;		/* an array is exhausted: the front-end ends the unit before the instruction that did it */
+	const struct isa *isa;
+};
+
+void ir_start(struct ir *ir, const struct isa *isa);
+/* Undo to a state saved before an instruction, when it does not fit. */
+struct ir_mark { u32 nops, nconsts, ntemps, ninsns, nlabels; };
+struct ir_mark ir_mark(const struct ir *ir);
+void ir_rewind(struct ir *ir, struct ir_mark m);
+
+/* Making a value emits nothing. Constants are not truncated: give them sign- or zero-extended as the type wants. */
+ref ir_const(struct ir *ir, u64 v);
+ref ir_temp(struct ir *ir);
+static inline bool ir_is_const(ref r) { return REF_KIND(r) == REF_CONST; }
+static inline u64 ir_const_value(const struct ir *ir, ref r) { return ir->konst[REF_INDEX(r)]; }
+
+/* Emitters: at most one argument of a call may itself emit (C does not order them). `dst` versions write a slot or a chosen temporary. */
+struct ir_op *ir_emit(struct ir *ir, enum ir_opcode op, enum ir_type t, ref dst, ref a, ref b);
+/* The usual form: a fresh temporary for the result. Folds constants where both are known and IR_F is not asked for. */
+ref ir_bin(struct ir *ir, enum ir_opcode op, enum ir_type t, ref a, ref b);
+ref ir_un(struct ir *ir, enum ir_opcode op, enum ir_type t, ref a);
+/* With flags set. dst may be 0 (CMP, TEST). */
+void ir_binf(struct ir *ir, enum ir_opcode op, enum ir_type t, ref dst, ref a, ref b);
+/* slot = value. When v is the temporary that the last emitted op defined, that op is redirected to write the slot itself (types I32, I64). After
+ * that v must not be used again: when the emitter needs it twice, it uses ir_copy. t is I32, I64 or V128. */
+void ir_put(struct ir *ir, enum ir_type t, ref slot, ref v);
+/* slot = value, never redirected; v stays usable. */
+void ir_copy(struct ir *ir, enum ir_type t, ref dst, ref v);
+ref ir_lea(struct ir *ir, enum ir_type t, ref base, ref index, unsigned scale, s32 disp);
+ref ir_load(struct ir *ir, enum ir_type t, ref base, ref index, s32 disp, u16 mem);
+void ir_load_to(struct ir *ir, enum ir_type t, ref dst, ref base, ref index, s32 disp, u16 mem);
+void ir_store(struct ir *ir, enum ir_type t, ref base, ref index, s32 disp, u16 mem, ref v);
+ref ir_rmw(struct ir *ir, enum ir_type t, unsigned rmw, ref base, s32 disp, u16 mem, ref v);
+ref ir_cas(struct ir *ir, enum ir_type t, ref base, s32 disp, u16 mem, ref expected, ref v);
+ref ir_setcc(struct ir *ir, enum ir_cond cc);			/* I8-wide 0/1, upper bits zero */
+ref ir_selcc(struct ir *ir, enum ir_type t, enum ir_cond cc, ref yes, ref no);
+ref ir_setc(struct ir *ir, enum ir_type t, enum ir_cond cc, ref a, ref b);
+ref ir_call(struct ir *ir, unsigned helper, ref a, ref b, ref c, s32 imm);	/* result in a fresh temporary */
+void ir_callv(struct ir *ir, unsigned helper, ref a, ref b, ref c, s32 imm);	/* no result */
+u32 ir_label(struct ir *ir);					/* a new label number */
+void ir_place(struct ir *ir, u32 label);
+void ir_br(struct ir *ir, u32 label);
+void ir_brcc(struct ir *ir, enum ir_cond cc, u32 label);
+void ir_brnz(struct ir *ir, enum ir_type t, ref a, u32 label);
+void ir_brz(struct ir *ir, enum ir_type t, ref a, u32 label);
+void ir_insn(struct ir *ir, u64 pc);				/* starts a guest instruction; its len is set by ir_insn_len */
+void ir_insn_len(struct ir *ir, unsigned len);
+void ir_exitcc(struct ir *ir, enum ir_cond cc, u64 pc);
+void ir_exitnz(struct ir *ir, enum ir_type t, ref a, u64 pc);
+void ir_exitz(struct ir *ir, enum ir_type t, ref a, u64 pc);
+void ir_callhint(struct ir *ir, u64 retpc);
+void ir_goto(struct ir *ir, u64 pc);
+void ir_gotoind(struct ir *ir, ref pc, unsigned kind);
+void ir_exit(struct ir *ir, enum ir_exit why);
+
+/* One backward pass: marks dead flag settings and last uses, removes operations whose result nobody wants.
+ * flags_out: whether the flags are wanted after the unit's end (per exit the engine asks isa->flags_dead). strict: flags also stay live at every
+ * operation that can fault. */
+void ir_liveness(struct ir *ir, bool strict);
+/* Checks every rule above that can be checked; returns NULL or a sentence in a static buffer. For tests and hostile builds. */
+const char *ir_verify(const struct ir *ir);
+void ir_print(const struct ir *ir, void (*line)(void *arg, const char *text), void *arg);
+
+/* Evaluation of one integer op on plain values: the reference semantics, shared by the constant folder and the interpreter.
+ * flags: in/out flags word. hi: the second result. Returns false for division errors. */
+struct ir_eval { u64 a, b, c; u64 lo, hi; u16 flags; };
+bool ir_evaluate(enum ir_opcode op, enum ir_type t, unsigned cond, struct ir_eval *e);
+bool ir_cond_holds(enum ir_cond cc, u16 flags);
