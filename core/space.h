@@ -7,6 +7,7 @@
 
 struct machine;
 struct space;
+struct error;
 
 enum region_kind { REGION_CONTAINER, REGION_RAM, REGION_ROM, REGION_ROMD, REGION_IO, REGION_ALIAS, REGION_RESERVED };
 /* Results of accesses, ordered by severity. */
