@@ -130,10 +130,12 @@ struct ir {
 	struct ir_insn insn[IR_MAX_INSNS];
 	u32 nops, nconsts, ntemps, ninsns, nlabels;
 	bool full;		/* an array is exhausted: the front-end ends the unit before the instruction that did it */
-	const struct isa *isa;
+	const struct ir_slot *slots;
+	const struct ir_helper *helpers;
+	u16 flags_slot;		/* index of the flags word's slot */
 };
 
-void ir_start(struct ir *ir, const struct isa *isa);
+void ir_start(struct ir *ir, const struct ir_slot *slots, const struct ir_helper *helpers, u16 flags_slot);
 /* Undo to a state saved before an instruction, when it does not fit. */
 struct ir_mark { u32 nops, nconsts, ntemps, ninsns, nlabels; };
 struct ir_mark ir_mark(const struct ir *ir);
@@ -184,10 +186,14 @@ void ir_goto(struct ir *ir, u64 pc);
 void ir_gotoind(struct ir *ir, ref pc, unsigned kind);
 void ir_exit(struct ir *ir, enum ir_exit why);
 
-/* One backward pass: marks dead flag settings and last uses, removes operations whose result nobody wants.
- * flags_out: whether the flags are wanted after the unit's end (per exit the engine asks isa->flags_dead). strict: flags also stay live at every
- * operation that can fault. */
-void ir_liveness(struct ir *ir, bool strict);
+/* One backward pass: marks dead flag settings and last uses, removes operations whose result nobody wants (they become a NOP: op IR_MOV with dst 0).
+ * exit_dead(arg, pc): are the flags surely overwritten by the code at pc? NULL: never. strict: flags also stay live at every operation that can
+ * fault, so that a fault's flags are exact even where the guest could not tell. */
+void ir_liveness(struct ir *ir, bool strict, bool (*exit_dead)(void *arg, u64 pc), void *arg);
+/* Which flags (HF_*) an op with live flags reads and surely writes. */
+void ir_flag_effect(const struct ir *ir, const struct ir_op *o, u16 *reads, u16 *writes);
+extern const struct ir_opinfo { const char *name; u8 results, args; u16 props; } ir_opinfo[];
+enum { F_SETF = 1, F_READF = 2, F_MEM = 4, F_END = 8, F_EFFECT = 16 };
 /* Checks every rule above that can be checked; returns NULL or a sentence in a static buffer. For tests and hostile builds. */
 const char *ir_verify(const struct ir *ir);
 void ir_print(const struct ir *ir, void (*line)(void *arg, const char *text), void *arg);
@@ -197,3 +203,29 @@ void ir_print(const struct ir *ir, void (*line)(void *arg, const char *text), vo
 struct ir_eval { u64 a, b, c; u64 lo, hi; u16 flags; };
 bool ir_evaluate(enum ir_opcode op, enum ir_type t, unsigned cond, struct ir_eval *e);
 bool ir_cond_holds(enum ir_cond cc, u16 flags);
+
+/* --- the interpreter: tier 0, the reference */
+/* What it needs of the world: guest memory and where the CPU keeps its program counter and flags. Faults unwind out of the callbacks. */
+struct ir_env {
+	void *cpu;			/* slots' offsets count from here; passed to helpers */
+	const struct ir_slot *slots;
+	const struct ir_helper *helpers;
+	u64 *pc;			/* kept at the executing instruction's pc; at the end the next one */
+	u16 *flags;
+	/* mem: enum ir_mem bits; size of the access = 1 << type. The value is zero-extended. V128 passes through buf. */
+	u64 (*load)(void *cpu, enum ir_type t, u64 va, u16 mem, void *buf);
+	void (*store)(void *cpu, enum ir_type t, u64 va, u16 mem, u64 val, const void *buf);
+	u64 (*rmw)(void *cpu, enum ir_type t, u64 va, u16 mem, u64 val);
+	u64 (*cas)(void *cpu, enum ir_type t, u64 va, u16 mem, u64 expected, u64 val);
+	void (*divide_error)(void *cpu);	/* does not return */
+};
+/* A unit's body as the interpreter keeps it: constants stay beside the ops. */
+struct ir_body {
+	u32 nops, ntemps;
+	const struct ir_op *op;
+	const u64 *konst;
+	const struct ir_insn *insn;
+};
+enum ir_leave { IR_LEAVE_GOTO /* *pc is the next */, IR_LEAVE_NEXT, IR_LEAVE_POLL };
+/* Runs the unit to its end; temps: scratch of ntemps. */
+enum ir_leave ir_interpret(const struct ir_body *b, const struct ir_env *env, u64 *temps);
