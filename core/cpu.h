@@ -3,6 +3,7 @@
  * guest memory access that instruction-set helpers use. The structure of a guest's CPU starts with struct cpu. */
 #pragma once
 #include <quern/types.h>
+#include <quern/intc.h>
 #include <setjmp.h>
 
 struct cpu;
@@ -22,6 +23,7 @@ enum {
 	CPU_EXIT_DEBUG = BIT(3),
 };
 
+/* INTR is a level. NMI, SMI, INIT and SIPI are events: level 1, then 0; a SIPI's level is 0x100 | vector. */
 enum cpu_lines { CPU_LINE_INTR, CPU_LINE_NMI, CPU_LINE_SMI, CPU_LINE_INIT, CPU_LINE_SIPI, CPU_LINES };
 
 struct cpu {
@@ -44,16 +46,6 @@ struct cpu {
 	const struct cpu_intc *intc;	/* the interrupt controller in front of it, or NULL */
 	void *intc_dev;
 	jmp_buf *unwind;	/* the machine loop's recovery point */
-};
-
-/* What an interrupt controller (x86: the local APIC, or the 8259 pair where there is none) offers its CPU. */
-struct cpu_intc {
-	int (*ack)(void *dev);			/* take the highest pending vector: 0..255, or -1 when none is left (spurious) */
-	bool (*pending)(void *dev);		/* is there a deliverable vector? */
-	u64 (*get_tpr)(void *dev);		/* x86 CR8 */
-	void (*set_tpr)(void *dev, u64 v);
-	bool (*rdmsr)(void *dev, u32 msr, u64 *val);	/* x2APIC, APIC base, TSC deadline; false: not an MSR of it (#GP) */
-	bool (*wrmsr)(void *dev, u32 msr, u64 val);
 };
 
 /* Access kinds, for walks and faults. */
@@ -115,6 +107,8 @@ struct isa {
 	bool (*interrupt)(struct cpu *cpu);
 	bool (*has_work)(struct cpu *cpu);
 	void (*set_line)(struct cpu *cpu, unsigned line, int level);	/* cpu->lines is updated by the caller */
+	/* The time-stamp counter now and its frequency, for deadline timers; NULL = none. */
+	u64 (*timestamp)(struct cpu *cpu, u64 *hz);
 	/* Around a stretch of guest execution: load/save host state such as MXCSR. */
 	void (*enter)(struct cpu *cpu);
 	void (*leave)(struct cpu *cpu);

@@ -31,7 +31,9 @@ struct machine {
 	struct region ram;			/* main memory: [0, ram_size) of the board's RAM, mapped by the board */
 	u64 ram_size;
 	u64 ram_pages;				/* RAM pages handed out (struct ram.first_page) */
-	struct board *board;
+	const struct board *board;
+	void *board_info;			/* what the board tells boot loaders (struct x86_board_info), the board's to free */
+	struct cpu *current;			/* the vCPU inside engine_run, or NULL */
 	enum run_state state;
 	/* requests, looked at by machine_run between slices */
 	bool reset_requested, powerdown_requested, shutdown_requested, stop_requested;
