@@ -95,7 +95,7 @@ struct isa {
 	int (*walk)(struct cpu *cpu, u64 va, enum access access, unsigned ctx, bool peek, struct mapping *m);
 	/* Make the fault pending; the engine then unwinds and the machine loop calls deliver. cpu->pc is synchronised. */
 	void (*mem_fault)(struct cpu *cpu, u64 va, enum access access, unsigned ctx, int code);
-	void (*misaligned)(struct cpu *cpu, u64 va, enum access access, unsigned ctx);
+	void (*misaligned)(struct cpu *cpu, u64 va, enum access access, unsigned ctx, unsigned size);	/* size: of the access in bytes */
 	void (*divide_error)(struct cpu *cpu);
 	/* A data access that no device answers: x86 reads all-ones and ignores; others raise. True = a fault was made pending. */
 	bool (*bus_error)(struct cpu *cpu, u64 phys, enum access access, unsigned size);
