@@ -112,6 +112,15 @@ struct ir_helper {
 	 * encoding: mandatory prefix (0, 0x66, 0xf2, 0xf3), map (1 = 0F, 2 = 0F38, 3 = 0F3A), opcode, and whether `imm` follows as imm8.
 	 * host_need: a bit of enum host_feature that the host CPU must have (0 = baseline SSE2). */
 	struct { u8 prefix, map, opcode, has_imm, host_need; } x86;
+	/* The same for operations that are not (dst op= src) on vectors; back ends may ignore it. form: enum ir_x86_form. */
+	struct { u8 form, prefix, map, opcode, rexw, digit, host_need; } x86_alt;
+};
+enum ir_x86_form {
+	X86_FORM_NONE,
+	X86_FORM_RV,		/* integer result = op(V128 a): ModRM.reg = GPR, rm = vector (PMOVMSKB, CVTTSD2SI) */
+	X86_FORM_VR,		/* V128 a op= integer b: ModRM.reg = vector, rm = GPR (CVTSI2SD); a's other elements stay */
+	X86_FORM_FLAGS,		/* flags slot = op(V128 a, V128 b): ModRM.reg = a, rm = b, all six host flags are the guest's (COMISD, PTEST) */
+	X86_FORM_SHIFT,		/* V128 a shifted by imm: opcode /digit ib, rm = vector (PSRLDQ, PSLLW) */
 };
 enum host_feature { HOST_BASE, HOST_SSE3, HOST_SSSE3, HOST_SSE41, HOST_SSE42, HOST_AES, HOST_PCLMUL, HOST_SHA, HOST_POPCNT };
 
