@@ -106,7 +106,8 @@ struct x86_cpu {
 	u64 exc_next;				/* pc pushed for software interrupts and traps */
 	int exc_delivering;			/* vector whose delivery is under way, -1 = none: for double and triple faults */
 	u64 exc_cr2;
-	u32 inhibit;				/* bit 0: interrupts inhibited until after the next instruction (STI, MOV SS) */
+	u32 inhibit;				/* bit 0: interrupts inhibited until after the next instruction (STI, MOV SS)... */
+	u64 inhibit_pc;				/* ...which is the one here (system.def) */
 	bool nmi_masked, nmi_pending, init_pending, smi_pending;
 	int sipi_vector;			/* -1 = none */
 	u64 tsc_offset;				/* guest TSC = scaled clock + offset */
