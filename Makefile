@@ -35,7 +35,7 @@ LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
 
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
-	-Wall -Wextra -Wno-unused-parameter -Werror $(or $(CFLAGS_$(BUILD)),$(CFLAGS_release)) -fno-strict-aliasing -frounding-math -pthread \
+	-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror $(or $(CFLAGS_$(BUILD)),$(CFLAGS_release)) -fno-strict-aliasing -frounding-math -pthread \
 	-Iinclude -I. -DQUERN_VERSION='"$(VERSION)"' $(LIB_CFLAGS) $(CFLAGS)
 # -rdynamic: devices in shared objects find the public API in the binary.
 ALL_LDFLAGS := $(LDFLAGS_$(BUILD)) -pthread -rdynamic -Wl,--as-needed $(LDFLAGS)
