@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* engine.h - the translator's inside: soft TLB, translated units, code memory, and the interface to host back ends. Knows guests only through
+ * struct isa, hosts only through struct backend. */
+#pragma once
+#include "../core/cpu.h"
+#include "../core/machine.h"
+#include "../ir/ir.h"
+#include "../lib/alloc.h"
+
+enum {
+	TLB_BITS = 10, TLB_SIZE = 1 << TLB_BITS,
+	JC_BITS = 11, JC_SIZE = 1 << JC_BITS,
+	TLB_LOG = 512,
+	GUEST_PAGE_BITS = 12, GUEST_PAGE = 1 << GUEST_PAGE_BITS,
+	REGION_CODE = 2 << 20,		/* bytes of host code in one region of the code cache */
+};
+
+/* Fast entries, read by translated code: the tag is the page's address, or an odd value that no address equals. */
+struct tlb_fast { u64 tag, addend; };
+/* Jump cache: guest pc -> host code. An empty entry's pc is an impossible one. */
+struct jc_entry { u64 pc; const void *host; };
+#define TAG_NONE 1ull
+#define JC_NONE 1ull
+
+/* What the slow path knows of a page. */
+struct tlb_info {
+	u64 tag;		/* page address, TAG_NONE = empty */
+	u64 phys;		/* of the page */
+	u8 *host;		/* RAM, ROM: host address of the page; else NULL */
+	u64 ram_page;
+	struct ram *ram;
+	struct region *io;	/* device region, with io_off = offset of the page in it; NULL and host NULL: nothing there */
+	u64 io_off;
+	u8 perm;		/* TLB_R... */
+	bool global, large, readonly;
+};
+enum { TLB_R = 1, TLB_W = 2, TLB_X = 4 };
+
+/* All that belongs to one address space. Translated code reaches it by the GS base (x86 hosts), at constant displacements. */
+struct tlb_set {
+	struct tlb_fast r[ENGINE_CONTEXTS][TLB_SIZE];
+	struct tlb_fast w[ENGINE_CONTEXTS][TLB_SIZE];
+	struct jc_entry jc[ENGINE_CLASSES][JC_SIZE];
+	struct tlb_info info[ENGINE_CONTEXTS][TLB_SIZE];
+	u64 asid;
+	u64 stamp;			/* of last use, for replacement */
+	bool used;
+	/* Non-global entries are logged, so that a flush clears only what was filled; nlog > TLB_LOG = too many. */
+	u32 nlog, njlog;
+	u16 log[TLB_LOG];		/* ctx << TLB_BITS | index */
+	u16 jlog[TLB_LOG];		/* class << JC_BITS | index */
+	/* Which 2 MiB areas may have entries cut from large pages; which pages may have jump cache entries (hashed). */
+	u64 large_areas[16], code_pages[64];
+	bool huge;			/* some entry was cut from a page above 2 MiB */
+	/* The mode that each class's jump cache entries are for. */
+	u32 class_mode[ENGINE_CLASSES];
+	u64 class_base[ENGINE_CLASSES];
+	bool class_valid[ENGINE_CLASSES];
+} __attribute__((aligned(64)));
+
+struct unit;
+/* A place where a unit leaves for a known pc. */
+struct exit_slot {
+	u64 pc;
+	u8 *patch;		/* back end: what to patch when linking */
+	struct unit *from, *to;
+	struct exit_slot *next_in;	/* in to->incoming */
+	bool flags_dead;
+};
+
+/* A fault or call inside a unit: host offset -> guest instruction. */
+struct unit_point { u32 host; u32 insn; };
+
+struct unit {
+	u64 pc, pc_base;
+	u32 mode;
+	u32 hash;
+	u64 ram_page, ram_page2;	/* page2: of an instruction that crosses, else ~0 */
+	u16 lo, hi;			/* code bytes covered in the first page, [lo, hi) */
+	u16 hi2;			/* bytes covered at the start of the second page */
+	bool dead;
+	bool flags_in;			/* may read the flags before setting them */
+	u32 ninsns;
+	const u8 *host;			/* tier 1 */
+	u32 host_size, npoints;
+	struct unit_point *points;
+	struct ir_body body;		/* tier 0 (op = NULL in tier 1) */
+	s32 *insn_pc;			/* pc of each instruction, relative to pc */
+	struct exit_slot *exits;
+	u32 nexits;
+	struct exit_slot *incoming;
+	struct unit *hash_next, *page_next, *page2_next;
+	struct code_region *region;
+	struct unit *region_next;
+};
+
+struct code_region {
+	u8 *code;		/* tier 1: REGION_CODE bytes */
+	size_t used, meta_used;
+	struct meta_block { struct meta_block *next; } *blocks;
+	u8 *meta;
+	size_t meta_left;
+	struct unit *units;
+};
+
+/* Per RAM page. */
+struct page_units {
+	struct unit *first;	/* linked by page_next (or page2_next where ram_page2 is this page) */
+	u64 granules;		/* bit i: bytes [64i, 64i+64) are covered by some unit */
+};
+
+struct engine_cpu {
+	struct cpu *cpu;
+	struct engine *engine;
+	struct tlb_set *set;			/* the current one */
+	struct tlb_set *sets[ENGINE_SETS];
+	u64 stamp;
+	bool single;				/* execute the next instruction by itself, uncached, in tier 0 */
+	u64 victim_phys;
+	void *host_stack;			/* back end */
+};
+
+struct engine {
+	struct machine *machine;
+	struct engine_options opt;
+	const struct backend *backend;		/* NULL: tier 0 only */
+	struct engine_cpu **cpus;
+	u32 ncpus;
+	struct unit **buckets;
+	u32 nbuckets, nunits;
+	struct page_units *pages;
+	u64 npages;
+	u8 *code;				/* all regions' code, contiguous */
+	struct code_region *regions;
+	u32 nregions, cur_region;
+	struct ir ir;				/* the unit under construction */
+	u64 temps[4096];
+	struct engine_stats stats;
+	struct space_listener listener;
+	void *backend_data;
+};
+
+/* A host back end. All code lives in [engine->code, + nregions * REGION_CODE); region 0 starts with the thunks. */
+struct backend {
+	const char *name;
+	/* Emit thunks; returns bytes used, or -errno. */
+	int (*init)(struct engine *e, u8 *at, size_t room);
+	/* Emit the unit from e->ir (liveness done) at `at`: fills u->host, host_size, points, exits (allocated by unit_alloc). Returns bytes used or 0
+	 * when room does not suffice. */
+	size_t (*emit)(struct engine *e, struct unit *u, u8 *at, size_t room);
+	/* Enter translated code for this CPU; returns when it leaves. *slot: the exit that was taken when it can be linked, else NULL. */
+	enum ir_leave (*enter)(struct engine *e, struct cpu *cpu, const u8 *host, struct exit_slot **slot);
+	/* Let the exit jump straight to its target, or to its stub again (to = NULL). */
+	void (*link)(struct exit_slot *s, const struct unit *to);
+};
+const struct backend *backend_host(void);	/* this host's, or NULL */
+
+/* unit.c */
+int units_init(struct engine *e);
+void units_fini(struct engine *e);
+struct unit *unit_find(struct engine *e, u64 pc, u64 pc_base, u32 mode, u64 ram_page);
+/* Find or translate what cpu->pc, mode say; page faults unwind. NULL: this instruction can only be executed singly. */
+struct unit *unit_get(struct engine *e, struct engine_cpu *ec);
+void *unit_alloc(struct engine *e, size_t n);	/* memory that lives as long as the current region */
+void unit_kill(struct engine *e, struct unit *u);
+/* Translations overlapping [off, off+n) of a RAM page go. True when one of them covers `cpu`'s current instruction and keep_current: nothing was
+ * killed then. */
+bool units_written(struct engine *e, u64 ram_page, unsigned off, unsigned n, struct cpu *cpu, bool keep_current);
+void units_flush(struct engine *e);
+void unit_link(struct engine *e, struct exit_slot *s, struct unit *to);
+/* Lift one instruction at cpu->pc into e->ir, from any memory (uncached); page faults unwind. */
+void unit_lift_single(struct engine *e, struct engine_cpu *ec);
+
+/* tlb.c */
+int tlb_init(struct engine_cpu *ec);
+void tlb_fini(struct engine_cpu *ec);
+/* The page's entry, filled and permitted for this access, or unwinds with a fault. */
+struct tlb_info *tlb_get(struct engine_cpu *ec, unsigned ctx, u64 va, enum access access);
+void tlb_code_page(struct engine *e, u64 ram_page, struct ram *ram);	/* drop fast write entries of a page that gets translations */
+void tlb_jc_put(struct engine_cpu *ec, unsigned class, u64 pc, const void *host, bool global);
+void tlb_jc_drop(struct engine *e, const struct unit *u);
+void tlb_jc_clear(struct tlb_set *s, unsigned class);
+void tlb_flush_set(struct tlb_set *s, bool global_too);
+void tlb_flush_everything(struct engine *e);
+static inline u32 tlb_index(u64 va) { return va >> GUEST_PAGE_BITS & (TLB_SIZE - 1); }
+static inline u32 jc_index(u64 pc) { return (u32)(pc ^ pc >> 12) & (JC_SIZE - 1); }
+
+/* access.c: what interpreted and translated code call; faults unwind. `mem`: enum ir_mem bits */
+u64 access_load(void *cpu, enum ir_type t, u64 va, u16 mem, void *buf);
+void access_store(void *cpu, enum ir_type t, u64 va, u16 mem, u64 val, const void *buf);
+u64 access_rmw(void *cpu, enum ir_type t, u64 va, u16 mem, u64 val);
+u64 access_cas(void *cpu, enum ir_type t, u64 va, u16 mem, u64 expected, u64 val);

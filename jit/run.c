@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* run.c - the engine's life and the vCPU loop: exceptions, interrupts, and execution by whichever tier there is. */
+#include "engine.h"
+#include <errno.h>
+
+_Noreturn void cpu_unwind(struct cpu *cpu)
+{
+	longjmp(*cpu->unwind, 1);
+}
+
+static void space_changed(struct space_listener *l, struct space *s)
+{
+	(void)s;
+	tlb_flush_everything(container_of(l, struct engine, listener));
+}
+
+static void code_written(struct machine *m, u64 ram_page, unsigned offset, unsigned n)
+{
+	units_written(m->engine, ram_page, offset, n, NULL, false);
+}
+
+struct engine *engine_new(struct machine *m, const struct engine_options *o, struct error *err)
+{
+	struct engine *e = NEW(struct engine);
+	int r;
+
+	e->machine = m;
+	e->opt = *o;
+	e->backend = o->tier ? backend_host() : NULL;
+	if (o->tier && !e->backend) {
+		error_set(err, "this host has no code generator: use -accel tcg,tier=0");
+		goto fail;
+	}
+	if (units_init(e)) {
+		error_set(err, "cannot map the code cache: %s", strerror(errno));
+		goto fail;
+	}
+	if (e->backend) {
+		r = e->backend->init(e, e->code, REGION_CODE);
+		if (r < 0) {
+			error_set(err, "the code generator for %s cannot run on this host: %s", e->backend->name, strerror(-r));
+			units_fini(e);
+			goto fail;
+		}
+		e->cur_region = 1;
+	}
+	e->listener.changed = space_changed;
+	space_listen(&m->memory, &e->listener);
+	m->code_written = code_written;
+	m->engine = e;
+	return e;
+fail:
+	free(e);
+	return NULL;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	units_fini(e);
+	for (u32 i = 0; i < e->ncpus; i++) {
+		tlb_fini(e->cpus[i]);
+		free(e->cpus[i]);
+	}
+	free(e->cpus);
+	list_del(&e->listener.link);
+	e->machine->engine = NULL;
+	e->machine->code_written = NULL;
+	free(e);
+}
+
+int engine_add_cpu(struct engine *e, struct cpu *cpu)
+{
+	struct engine_cpu *ec = NEW(struct engine_cpu);
+
+	ec->cpu = cpu;
+	ec->engine = e;
+	if (tlb_init(ec)) {
+		tlb_fini(ec);
+		free(ec);
+		return -ENOMEM;
+	}
+	cpu->engine = ec;
+	e->cpus = xrealloc(e->cpus, (e->ncpus + 1) * sizeof(*e->cpus));
+	e->cpus[e->ncpus++] = ec;
+	return 0;
+}
+
+void engine_stats(struct engine *e, struct engine_stats *s)
+{
+	*s = e->stats;
+}
+
+static void divide_error(void *c)
+{
+	struct cpu *cpu = c;
+
+	cpu->isa->divide_error(cpu);
+	cpu_unwind(cpu);
+}
+
+static struct ir_env env_of(struct cpu *cpu)
+{
+	return (struct ir_env){ .cpu = cpu, .slots = cpu->isa->slots, .helpers = cpu->isa->helpers, .pc = &cpu->pc, .flags = &cpu->hflags,
+				.load = access_load, .store = access_store, .rmw = access_rmw, .cas = access_cas, .divide_error = divide_error };
+}
+
+/* One instruction from wherever it lies. */
+static void run_single(struct engine *e, struct engine_cpu *ec)
+{
+	struct ir_env env = env_of(ec->cpu);
+	struct ir_body b;
+
+	unit_lift_single(e, ec);
+	b = (struct ir_body){ .nops = e->ir.nops, .ntemps = e->ir.ntemps, .op = e->ir.op, .konst = e->ir.konst, .insn = e->ir.insn };
+	ec->single = true;
+	ir_interpret(&b, &env, e->temps);
+	ec->single = false;
+	ec->cpu->icount++;
+}
+
+static void run_tier0(struct engine *e, struct engine_cpu *ec)
+{
+	struct cpu *cpu = ec->cpu;
+	struct ir_env env = env_of(cpu);
+
+	while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED)) {
+		struct unit *u = unit_get(e, ec);
+
+		if (!u) {
+			run_single(e, ec);
+			return;
+		}
+		cpu->icount += u->ninsns;
+		if (ir_interpret(&u->body, &env, e->temps) == IR_LEAVE_POLL || cpu->halted)
+			return;
+	}
+}
+
+/* The jump cache class for the CPU's mode, emptied when it was for another mode. */
+static unsigned class_for(struct engine_cpu *ec)
+{
+	struct cpu *cpu = ec->cpu;
+	unsigned class = cpu->isa->mode_class(cpu->mode);
+	struct tlb_set *s = ec->set;
+
+	if (!s->class_valid[class] || s->class_mode[class] != cpu->mode || s->class_base[class] != cpu->pc_base) {
+		tlb_jc_clear(s, class);
+		s->class_mode[class] = cpu->mode;
+		s->class_base[class] = cpu->pc_base;
+		s->class_valid[class] = true;
+	}
+	return class;
+}
+
+static const u8 *host_code(struct engine *e, struct engine_cpu *ec, struct exit_slot *slot)
+{
+	struct cpu *cpu = ec->cpu;
+	unsigned class = class_for(ec);
+	const struct jc_entry *j = &ec->set->jc[class][jc_index(cpu->pc)];
+	struct unit *u;
+	u64 lin;
+
+	if (j->pc == cpu->pc && !slot)
+		return j->host;
+	u = unit_get(e, ec);
+	if (!u)
+		return NULL;
+	lin = (cpu->pc + cpu->pc_base) & cpu->isa->pc_mask(cpu->mode);
+	tlb_jc_put(ec, class, cpu->pc, u->host, tlb_get(ec, cpu->isa->fetch_context(cpu->mode), lin, ACCESS_EXEC)->global);
+	/* within a page the translation of addresses cannot change: link for good */
+	if (slot && !slot->from->dead && slot->from->ram_page == u->ram_page && slot->from->pc_base == u->pc_base && slot->from->mode == u->mode &&
+	    !((slot->from->pc ^ u->pc) >> GUEST_PAGE_BITS) && slot->from->ram_page2 == ~0ull && u->ram_page2 == ~0ull)
+		unit_link(e, slot, u);
+	return u->host;
+}
+
+static void run_tier1(struct engine *e, struct engine_cpu *ec)
+{
+	struct cpu *cpu = ec->cpu;
+	struct exit_slot *slot = NULL;
+
+	while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED)) {
+		const u8 *host = host_code(e, ec, slot);
+
+		slot = NULL;
+		if (!host) {
+			run_single(e, ec);
+			return;
+		}
+		if (e->backend->enter(e, cpu, host, &slot) == IR_LEAVE_POLL || cpu->halted)
+			return;
+	}
+}
+
+/* True when the vCPU has something to execute. */
+static bool events(struct cpu *cpu)
+{
+	u32 req = __atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE);
+
+	if (req & CPU_EXIT_IRQ) {
+		__atomic_fetch_and(&cpu->exit_request, ~(u32)CPU_EXIT_IRQ, __ATOMIC_ACQ_REL);
+		if (cpu->isa->interrupt(cpu))
+			cpu->halted = false;
+	}
+	if (cpu->halted && cpu->isa->has_work(cpu)) {
+		cpu->halted = false;
+		/* what woke it is looked at with the halt over */
+		cpu->isa->interrupt(cpu);
+	}
+	if (__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) & ~(u32)CPU_EXIT_IRQ)
+		return false;
+	return !cpu->halted && !cpu->stopped;
+}
+
+void engine_run(struct engine *e, struct cpu *cpu)
+{
+	struct engine_cpu *ec = cpu->engine;
+	jmp_buf back;
+
+	cpu->unwind = &back;
+	if (cpu->isa->enter)
+		cpu->isa->enter(cpu);
+	setjmp(back);
+	for (;;) {
+		while (cpu->isa->exception_pending(cpu)) {
+			ec->single = false;
+			cpu->isa->deliver(cpu);
+		}
+		if (ec->single) {
+			run_single(e, ec);
+			continue;
+		}
+		if (!events(cpu))
+			break;
+		if (cpu->isa->exception_pending(cpu))
+			continue;
+		if (e->backend)
+			run_tier1(e, ec);
+		else
+			run_tier0(e, ec);
+	}
+	if (cpu->isa->leave)
+		cpu->isa->leave(cpu);
+	cpu->unwind = NULL;
+}
