@@ -6,14 +6,13 @@
  */
 #include "initrd/closure.h"
 #include "initrd/elf.h"
+#include "initrd/place.h"
 #include "initrd/sysroot.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
 #include <elf.h>
 #include <errno.h>
-#include <limits.h>
 
-#define MAX_LINKS 40
 #define FILE_LIMIT UINT32_MAX
 
 /* One ELF file of the host, read once. */
@@ -152,180 +151,6 @@ static struct file *read_file(struct closure *cl, const char *host, struct error
 	return f;
 }
 
-/* ---- placing files in the archive */
-
-/* A walk through the archive's own names: `at` is where it is, free of symlinks; `rest` is still to go. */
-struct walk {
-	struct strbuf at;
-	char *rest, *p;
-	int links;
-};
-
-static void walk_start(struct walk *w, const char *path)
-{
-	*w = (struct walk){ .rest = xstrdup(path) };
-	w->p = w->rest;
-}
-
-static void walk_end(struct walk *w)
-{
-	strbuf_fini(&w->at);
-	free(w->rest);
-}
-
-static void walk_up(struct walk *w)
-{
-	while (w->at.n && w->at.at[w->at.n - 1] != '/')
-		w->at.n--;
-	if (w->at.n)
-		w->at.n--;
-	if (w->at.at)
-		w->at.at[w->at.n] = 0;
-}
-
-/* Appends the next component to `at`; false at the end. */
-static bool walk_step(struct walk *w)
-{
-	for (;;) {
-		size_t n;
-
-		w->p += strspn(w->p, "/");
-		n = strcspn(w->p, "/");
-		if (!n)
-			return false;
-		if (n == 2 && w->p[0] == '.' && w->p[1] == '.') {
-			walk_up(w);
-		} else if (n != 1 || w->p[0] != '.') {
-			strbuf_addc(&w->at, '/');
-			strbuf_addn(&w->at, w->p, n);
-			w->p += n;
-			return true;
-		}
-		w->p += n;
-	}
-}
-
-static bool walk_is_last(const struct walk *w)
-{
-	return !w->p[strspn(w->p, "/")];
-}
-
-/* Goes on behind a symlink that `at` names. */
-static int walk_follow(struct walk *w, const char *target)
-{
-	char *rest = xasprintf("%s/%s", target, w->p);
-
-	walk_up(w);
-	if (*target == '/' && w->at.at) {
-		w->at.n = 0;
-		w->at.at[0] = 0;
-	}
-	free(w->rest);
-	w->p = w->rest = rest;
-	return ++w->links > MAX_LINKS ? -ELOOP : 0;
-}
-
-/* What the archive holds under a path, its symlinks followed; NULL when nothing. */
-static const struct cpio_node *archive_find(const struct closure *cl, const char *guest)
-{
-	const struct cpio_node *node = NULL;
-	struct walk w;
-
-	walk_start(&w, guest);
-	while (walk_step(&w)) {
-		node = cpio_find(cl->c, strbuf_str(&w.at));
-		if (!node || (S_ISLNK(node->mode) && walk_follow(&w, node->target))) {
-			node = NULL;
-			break;
-		}
-	}
-	walk_end(&w);
-	return node;
-}
-
-static int add_file(struct closure *cl, const char *guest, const struct file *f, struct error *e)
-{
-	struct cpio_entry en = { .name = guest, .source = f->host, .has_mtime = true, .is_file = true, .nlink = 1 };
-	struct stat st;
-
-	if (stat(f->host, &st) < 0)
-		return error_ret(e, -errno, "could not open '%s': %s", f->host, strerror(errno));
-	en.mode = S_IFREG | (st.st_mode & 07777);
-	en.mtime = st.st_mtime;
-	en.data = f->bytes.data;
-	en.size = f->bytes.size;
-	return cpio_add(cl->c, &en, e);
-}
-
-static int add_symlink(struct closure *cl, const char *guest, struct error *e)
-{
-	AUTO_FREE char *host = sysroot_path(cl->root, guest, false);
-	AUTO_FREE char *target = host ? link_target(host) : NULL;
-	struct cpio_entry en = { .name = guest, .mode = S_IFLNK | 0777, .nlink = 1 };
-
-	if (!target)
-		return error_ret(e, -EIO, "could not read the symlink '%s'", guest);
-	en.data = target;
-	en.size = strlen(target) + 1;
-	return cpio_add(cl->c, &en, e);
-}
-
-static int add_dir(struct closure *cl, const char *guest, const struct stat *st, struct error *e)
-{
-	struct cpio_entry en = { .name = guest, .mode = S_IFDIR | 0755, .nlink = 2 };
-
-	if (st && S_ISDIR(st->st_mode))
-		en.mode = S_IFDIR | (st->st_mode & 07777);
-	return cpio_add(cl->c, &en, e);
-}
-
-/* Adds the component that the archive lacks: as the sysroot has it, or the file itself at the end. */
-static int add_missing(struct closure *cl, struct walk *w, const struct file *f, bool mirror,
-		       struct error *e)
-{
-	const char *at = strbuf_str(&w->at);
-	bool last = walk_is_last(w);
-	struct stat st;
-	bool there = sysroot_lstat(cl->root, at, &st);
-
-	if (there && S_ISLNK(st.st_mode) && (!last || mirror))
-		return add_symlink(cl, at, e);
-	if (!last)
-		return add_dir(cl, at, there ? &st : NULL, e);
-	return add_file(cl, at, f, e);
-}
-
-/* Puts a file where the guest looks for it. mirror: guest is its path in the sysroot, so its symlinks are kept, too. */
-static int place_file(struct closure *cl, const char *guest, const struct file *f, bool mirror,
-		      struct error *e)
-{
-	struct walk w;
-	int err = 0;
-
-	walk_start(&w, guest);
-	while (!err && walk_step(&w)) {
-		const char *at = strbuf_str(&w.at);
-		const struct cpio_node *node = cpio_find(cl->c, at);
-
-		if (!node) {
-			err = add_missing(cl, &w, f, mirror, e);
-			node = cpio_find(cl->c, at);
-			if (err || !node)
-				break;
-		}
-		if (S_ISLNK(node->mode)) {
-			err = walk_follow(&w, node->target);
-			if (err)
-				error_set(e, "too many symlinks on the way to '%s'", guest);
-		} else if (S_ISDIR(node->mode) == walk_is_last(&w)) {
-			err = error_ret(e, -EEXIST, "library '%s': '%s' is %sa directory in the archive",
-					guest, at, S_ISDIR(node->mode) ? "" : "not ");
-		}
-	}
-	walk_end(&w);
-	return err;
-}
-
 /* ---- finding libraries */
 
 static char *expand_tokens(const char *s, size_t n, const char *origin, const char *lib,
@@ -378,7 +203,7 @@ static int try_file(struct process *ps, const struct object *by, const char *gue
 		    bool in_sysroot, struct object **found, struct error *e)
 {
 	struct closure *cl = ps->cl;
-	const struct cpio_node *node = archive_find(cl, guest);
+	const struct cpio_node *node = place_find(cl->c, guest);
 	AUTO_FREE char *real = NULL;
 	struct file *f;
 	int err = 0;
@@ -394,7 +219,7 @@ static int try_file(struct process *ps, const struct object *by, const char *gue
 	if (!f || !f->elf || !elf_same_kind(&by->file->deps, &f->bytes))
 		return 0;
 	if (!node)
-		err = place_file(cl, guest, f, in_sysroot, e);
+		err = place_file(cl->c, cl->root, guest, f->host, &f->bytes, in_sysroot, e);
 	if (err)
 		return err;
 	*found = NEW(struct object);
@@ -649,11 +474,11 @@ int closure_run(struct closure *cl, struct error *e)
 		process_fini(&ps);
 	}
 	/* A library outside the default directories is found by the guest's ld.so only through the cache. */
-	if (!err && cl->cache_needed && !archive_find(cl, cache)) {
+	if (!err && cl->cache_needed && !place_find(cl->c, cache)) {
 		AUTO_FREE char *host = sysroot_path(cl->root, cache, true);
 		struct file *f = host ? read_file(cl, host, e) : NULL;
 
-		err = f ? place_file(cl, cache, f, true, e) : -EIO;
+		err = f ? place_file(cl->c, cl->root, cache, f->host, &f->bytes, true, e) : -EIO;
 	}
 	return err;
 }

@@ -231,7 +231,8 @@ int file_add(struct build *b, struct cpio_entry *en, const char *location, const
 			close(fd);
 		return err;
 	}
-	err = bytes_read_fd(&data, fd, location, UINT32_MAX, e);
+	/* /dev/null is a fine source of an empty file; /dev/zero is none. */
+	err = bytes_read_fd(&data, fd, location, S_ISCHR(st.st_mode) ? 1 << 20 : UINT32_MAX, e);
 	close(fd);
 	if (err)
 		return err;
