@@ -41,6 +41,16 @@ enum {
 	HF_ALL = HF_O | HF_C | HF_P | HF_A | HF_Z | HF_S,
 };
 
+/* The same in six bits, for ir_op.live. */
+static inline u8 ir_flags_pack(u16 f)
+{
+	return (u8)((f & HF_O) | (f & HF_C ? 2 : 0) | (f & HF_P ? 4 : 0) | (f & HF_A ? 8 : 0) | (f & HF_Z ? 16 : 0) | (f & HF_S ? 32 : 0));
+}
+static inline u16 ir_flags_unpack(u8 v)
+{
+	return (u16)((v & 1) | (v & 2 ? HF_C : 0) | (v & 4 ? HF_P : 0) | (v & 8 ? HF_A : 0) | (v & 16 ? HF_Z : 0) | (v & 32 ? HF_S : 0));
+}
+
 /* Conditions: numbered as the x86 condition codes; an odd one negates the one before. */
 enum ir_cond { CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G };
 
@@ -75,7 +85,7 @@ struct ir_op {
 	u8 type : 4;		/* enum ir_type of the operation */
 	u8 scale : 4;		/* LEA: log2 of the index scale */
 	u8 flags;		/* IR_F... */
-	u8 spare;
+	u8 live;		/* set by the liveness pass: which flags are wanted after this op, by ir_flags_pack */
 	ref dst;		/* temporary or slot, 0 = result not wanted */
 	u16 aux;		/* the second result (a ref) where there are two; else condition, ir_mem bits, helper number */
 	ref a, b, c;

@@ -145,6 +145,7 @@ void ir_liveness(struct ir *ir, bool strict, bool (*exit_dead)(void *arg, u64 pc
 		bool sets = (o->flags & IR_F) || o->op == IR_PUTF;
 
 		control(p, o, exit_dead, arg);
+		o->live = ir_flags_pack(p->live);
 		ir_flag_effect(ir, o, &reads, &writes);
 		/* an op that may leave some flags alone is wanted when any flag is */
 		if (sets && !(p->live & (writes ? writes : HF_ALL)))

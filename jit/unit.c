@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* unit.c - translated units: finding, translating, linking, killing, and the memory they live in. Code memory is a ring of regions; when it is full
  * the oldest region's units go. */
-#define _GNU_SOURCE
 #include "engine.h"
 #include <assert.h>
 #include <errno.h>
