@@ -34,7 +34,7 @@ CFLAGS_hostile := -O2 -g -DQUERN_HOSTILE
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
 
-ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -D_FILE_OFFSET_BITS=64 \
 	-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror $(or $(CFLAGS_$(BUILD)),$(CFLAGS_release)) -fno-strict-aliasing -frounding-math -pthread \
 	-Iinclude -I. -DQUERN_VERSION='"$(VERSION)"' $(LIB_CFLAGS) $(CFLAGS)
 # -rdynamic: devices in shared objects find the public API in the binary.
