@@ -14,6 +14,7 @@ struct ir;
 struct ir_slot;
 struct ir_helper;
 struct error;
+struct boot_entry;
 
 /* exit_request bits: set by anybody (atomically, cpu_kick), tested by translated code at polls, cleared by the machine loop. */
 enum {
@@ -118,6 +119,9 @@ struct isa {
 	/* One instruction as text; returns its length or 0. */
 	unsigned (*disasm)(struct cpu *cpu, u64 pc, const u8 *code, unsigned avail, char *text, size_t size);
 	void (*dump)(struct cpu *cpu, void (*line)(void *arg, const char *text), void *arg);
+
+	/* Direct boot: after reset, puts the CPU into the state in which a boot loader hands over (core/boot_entry.h). NULL: cannot. */
+	void (*boot_entry)(struct cpu *cpu, const struct boot_entry *e);
 };
 
 /* One register for gdb, monitor, snapshots. */
