@@ -17,6 +17,12 @@ struct device_core {
 	void *bus;			/* the bus it sits on (struct pci_bus...), or NULL */
 	bool busy;			/* inside a callback: accesses that come back are guest errors */
 	bool realized;
+	struct list regbanks;		/* struct regbank (reg.h): of class banks and of what its bus made (PCI BARs) */
+	const struct bus_type *bus_type;
+	char *bus_name, *addr;		/* the properties bus= and addr=, or NULL */
+	struct irq_input *inputs;	/* what is connected to its inputs */
+	struct irq_split *splits;	/* behind outputs that drive several inputs */
+	void *powerdown;		/* device_on_powerdown's hook */
 };
 
 /* Classes by name or alias; NULL when there is none. Loading a shared object registers its classes ("./crc.so" as a driver name does it). */
@@ -55,8 +61,17 @@ struct bus_type {
 	/* plug a new device before realize: parse addr/bus properties; 0 or -errno */
 	int (*plug)(struct device *d, const char *bus, const char *addr, struct error *e);
 	void (*unplug)(struct device *d);
+	/* All optional. created: a property that only this bus has needs a place. set: such a property; -ENOENT = not one of the bus's. */
+	void (*created)(struct device *d);
+	int (*set)(struct device *d, const char *prop, const char *value, struct error *e);
+	/* after the class's init: map banks, connect lines. reset: before the device's registers. freed: after unplug, also without plug. */
+	int (*realized)(struct device *d, struct error *e);
+	void (*reset)(struct device *d);
+	void (*freed)(struct device *d);
+	const struct prop *props;	/* for help: the bus's own properties, ends with {} */
 };
 void bus_register(const struct bus_type *t);
+const struct bus_type *bus_find(const char *name);
 #define BUS_TYPE(var) static void __attribute__((constructor)) bus_reg_##var(void) { bus_register(&var); }
 
 /* Tracing: names are `ID.point`, `ID.register`; globs; see row T2. Output lines go to the trace sink (stderr or -D/-trace file). */
@@ -67,3 +82,12 @@ void trace_line(const char *fmt, ...) printf_like(1, 2);
 /* Lint: report guest errors (-d guest_errors, --lint). */
 enum lint_level { LINT_OFF, LINT_REPORT, LINT_STOP };
 void lint_set(enum lint_level l);
+enum lint_level lint_get(void);
+
+/* Property names that mean the same: '-' and '_' are equal. */
+bool prop_name_eq(const char *a, const char *b);
+/* Who finds drives and network back ends by id for PROP_DRIVE and PROP_NETDEV: their rooms register. NULL = no such thing (sentence set). */
+void prop_resolver(enum prop_kind kind, void *(*find)(struct machine *m, const char *id, struct error *e));
+/* -device X,help: one call for each property: its name, its type ("uint32", "size", "on|off"...), its default and its one sentence. */
+void device_help(const struct device_class *c, void (*line)(void *arg, const char *name, const char *type, const char *def, const char *doc),
+		 void *arg);

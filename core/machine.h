@@ -52,9 +52,13 @@ enum machine_action { ACTION_RESET, ACTION_SHUTDOWN, ACTION_POWEROFF, ACTION_PAU
 
 struct machine *machine_new(void);
 void machine_free(struct machine *m);
-/* The loop: runs vCPUs in turn, timers, posts and polled descriptors, until shutdown; returns the process exit code. */
+/*
+ * The loop: runs vCPUs in turn, timers, posts and polled descriptors, until shutdown; returns the process exit code. It resets the machine first
+ * when nobody has, and starts it unless machine_stop was called before (-S).
+ */
 int machine_run(struct machine *m);
-/* Run fn(arg) on the machine thread at the next instruction boundary: the one door for everything that comes from outside. Any thread. */
+/* Run fn(arg) on the machine thread at the next instruction boundary: the one door for everything that comes from outside. Any thread, but
+ * no signal handler: those write to a descriptor given to machine_poll_fd. */
 void machine_post(struct machine *m, void (*fn)(void *arg), void *arg);
 /* Ask for something; from the machine thread (devices) or through machine_post. */
 void machine_request_reset(struct machine *m, enum shutdown_cause why);
@@ -68,6 +72,8 @@ void machine_cont(struct machine *m);
 void machine_reset(struct machine *m);
 struct reset_hook { void (*fn)(void *arg); void *arg; struct list link; };
 void machine_add_reset(struct machine *m, struct reset_hook *h);	/* called in order of addition, after devices */
+/* Called on the machine thread when the user presses the power button (machine_request_powerdown); runs after other hooks. */
+void machine_add_powerdown(struct machine *m, struct reset_hook *h);
 /* Host descriptors: cb on the machine thread when fd is readable/writable (events: POLLIN, POLLOUT). 0 events: removed. */
 void machine_poll_fd(struct machine *m, int fd, short events, void (*cb)(void *arg, short revents), void *arg);
 /* Random bytes for guests: from the seed when set, else from the host. */

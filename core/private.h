@@ -21,9 +21,8 @@ struct machine_private {
 	unsigned space_depth;		/* inside space_begin */
 	bool space_dirty, space_force;
 
-	/* The wake-up: see machine_wait.c. pending and current are atomic. */
+	/* The wake-up: see machine_wait.c. pending and machine->current are atomic. */
 	bool pending;
-	struct cpu *current;
 	pthread_mutex_t lock;		/* over posts, idle, watching, watcher_waits, quit */
 	pthread_cond_t wake, handled;
 	struct post *posts;

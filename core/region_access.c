@@ -6,7 +6,7 @@
 #include "core/region_access.h"
 #include "core/cpu.h"
 #include "core/device.h"
-#include "core/private.h"
+#include "core/machine.h"
 
 static u64 size_mask(unsigned size)
 {
@@ -29,7 +29,7 @@ static int cpu_index(const struct region *r)
 {
 	const struct machine *m = r->machine;
 
-	return m && m->priv && m->priv->current ? (int)m->priv->current->index : -1;
+	return m && m->current ? (int)m->current->index : -1;
 }
 
 /* The whole access lies in [off & ~(unit-1), ...): the aligned units of `unit` bytes around it are used. */
@@ -90,7 +90,7 @@ enum mem_result region_ld(struct region *r, u64 off, unsigned size, u64 *val, st
 		st64le(&bytes[have], ops->big_endian ? swap(piece & size_mask(c.unit), c.unit) : piece);
 	}
 	*val = ld64le(&bytes[c.skip]) & size_mask(size);
-	trace(NULL, "memory_region_ops_read", "cpu %d mr %p addr %#llx value %#llx size %u name '%s'", cpu_index(r), (void *)r,
+	trace(NULL, "memory_region_ops_read", "cpu %d mr %p addr 0x%llx value 0x%llx size %u name '%s'", cpu_index(r), (void *)r,
 	      (unsigned long long)absolute(r, off), (unsigned long long)*val, size, r->name);
 	return worst;
 }
@@ -103,7 +103,7 @@ enum mem_result region_st(struct region *r, u64 off, unsigned size, u64 val, str
 	struct cut c;
 
 	val &= size_mask(size);
-	trace(NULL, "memory_region_ops_write", "cpu %d mr %p addr %#llx value %#llx size %u name '%s'", cpu_index(r), (void *)r,
+	trace(NULL, "memory_region_ops_write", "cpu %d mr %p addr 0x%llx value 0x%llx size %u name '%s'", cpu_index(r), (void *)r,
 	      (unsigned long long)absolute(r, off), (unsigned long long)val, size, r->name);
 	if (!ops || !ops->write)
 		return MEM_DECODE_ERROR;

@@ -93,6 +93,7 @@ struct device_class {
 	void (*loaded)(void *dev);	/* after a snapshot: recompute DERIVED members */
 	void (*fini)(void *dev);	/* seldom needed: what was acquired through dev is released with it */
 	const void *iface;		/* an interface by agreement of bus or board (e.g. struct cpu_intc), or NULL */
+	bool reentrant;			/* accesses that arrive while a callback of it runs are allowed (interrupt controllers) */
 };
 struct device { const struct device_class *class; const char *id; struct device_core *core; };
 
@@ -101,7 +102,7 @@ struct device { const struct device_class *class; const char *id; struct device_
 	_Static_assert(offsetof(struct T, dev) == 0, "struct device comes first"); \
 	static const struct device_class T##_class = { .api = QUERN_DEVICE_API, .size = sizeof(struct T), __VA_ARGS__ }; \
 	QUERN_REGISTER(T##_class)
-/* A pointer in the quern_device section; a shared object's constructor hands its section to the core. */
+/* A pointer in the quern_device section; of a shared object, the loader finds the section. */
 #define QUERN_REGISTER(class_) \
 	static const struct device_class *const class_##_p __attribute__((section("quern_device"), used)) = (const struct device_class *)&class_
 
@@ -139,6 +140,7 @@ void device_request_reset(void *dev);			/* guest-caused system reset */
 void device_request_shutdown(void *dev);		/* guest-caused power-off */
 void device_exit(void *dev, int code);			/* end the emulator with this exit status (isa-debug-exit) */
 void device_guest_panicked(void *dev);
+void device_on_powerdown(void *dev, void (*fn)(void *dev));	/* fn when the user presses the power button */
 void device_random(void *dev, void *buf, size_t n);	/* guest-visible randomness */
 void *device_peer(void *dev, const char *id);		/* another device's struct by id, or NULL */
 

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* device_api.c - what models call (quern/device.h): time, memory, the machine, snapshots of odd state. */
+#include "core/blob.h"
+#include "core/device.h"
+#include "core/fault.h"
+#include "core/machine.h"
+#include "lib/alloc.h"
+#include <errno.h>
+
+static struct machine *machine_of(const void *dev)
+{
+	const struct device *d = dev;
+
+	return d->core->machine;
+}
+
+void timer_at(struct timer *t, u64 deadline)
+{
+	clock_timer_start(&machine_of(t->dev)->clock, t, deadline);
+}
+
+void timer_start(struct timer *t, u64 ns)
+{
+	struct clock *c = &machine_of(t->dev)->clock;
+	u64 deadline;
+
+	if (add_overflow(clock_now(c), MAX(ns, (u64)1), &deadline))
+		deadline = ~0ull;
+	clock_timer_start(c, t, deadline);
+}
+
+void timer_stop(struct timer *t)
+{
+	if (t->dev)
+		clock_timer_stop(&machine_of(t->dev)->clock, t);
+}
+
+u64 clock_ns(const void *dev)
+{
+	return clock_now(&machine_of(dev)->clock);
+}
+
+u64 clock_wall(const void *dev)
+{
+	return clock_wall_ns(&machine_of(dev)->clock);
+}
+
+/* ---- memory */
+
+int dev_dma_read(void *dev, u64 addr, void *buf, size_t n)
+{
+	struct device *d = dev;
+
+	if (fault_named(d, "dma_read"))
+		return -EFAULT;
+	if (space_read(&d->core->machine->memory, addr, buf, n, (struct mem_attrs){0}) == MEM_OK)
+		return 0;
+	guest_error(d, "DMA read of %#llx+%zu misses memory", (unsigned long long)addr, n);
+	return -EFAULT;
+}
+
+int dev_dma_write(void *dev, u64 addr, const void *buf, size_t n)
+{
+	struct device *d = dev;
+
+	if (fault_named(d, "dma_write"))
+		return -EFAULT;
+	if (space_write(&d->core->machine->memory, addr, buf, n, (struct mem_attrs){0}) == MEM_OK)
+		return 0;
+	guest_error(d, "DMA write of %#llx+%zu misses memory", (unsigned long long)addr, n);
+	return -EFAULT;
+}
+
+/* ---- the machine */
+
+void device_request_reset(void *dev)
+{
+	machine_request_reset(machine_of(dev), CAUSE_GUEST_RESET);
+}
+
+void device_request_shutdown(void *dev)
+{
+	machine_request_shutdown(machine_of(dev), CAUSE_GUEST_SHUTDOWN);
+}
+
+void device_exit(void *dev, int code)
+{
+	machine_exit(machine_of(dev), code);
+}
+
+void device_guest_panicked(void *dev)
+{
+	machine_guest_panicked(machine_of(dev));
+}
+
+void device_on_powerdown(void *dev, void (*fn)(void *dev))
+{
+	struct device *d = dev;
+	struct reset_hook *h = d->core->powerdown;
+
+	if (!h) {
+		h = NEW(struct reset_hook);
+		d->core->powerdown = h;
+		machine_add_powerdown(d->core->machine, h);
+	}
+	h->fn = fn;
+	h->arg = dev;
+}
+
+void device_random(void *dev, void *buf, size_t n)
+{
+	machine_random(machine_of(dev), buf, n);
+}
+
+void *device_peer(void *dev, const char *id)
+{
+	return device_find(machine_of(dev), id);
+}
+
+/* ---- blobs */
+
+void blob_put(struct blob *b, const void *p, size_t n)
+{
+	if (b->n + n > b->cap) {
+		b->cap = MAX(b->cap * 2, b->n + n);
+		b->at = xrealloc(b->at, b->cap);
+	}
+	if (n)
+		memcpy(b->at + b->n, p, n);
+	b->n += n;
+}
+
+int blob_get(struct blob *b, void *p, size_t n)
+{
+	if (!range_fits(b->pos, n, b->n))
+		return -EINVAL;
+	if (n)
+		memcpy(p, b->at + b->pos, n);
+	b->pos += n;
+	return 0;
+}
+
+void blob_fini(struct blob *b)
+{
+	free(b->at);
+	memset(b, 0, sizeof(*b));
+}

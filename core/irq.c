@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * irq.c - interrupt and GPIO lines. An output drives one input; connecting it again puts a splitter behind it; an input with
+ * several sources is their OR.
+ */
+#include "core/irq.h"
+#include "lib/alloc.h"
+#include <assert.h>
+
+void irq_set(struct irq *irq, int level)
+{
+	if (irq->level == !!level)
+		return;
+	irq->level = !!level;
+	if (irq->set)
+		irq->set(irq->to, irq->n, level);
+}
+
+void irq_pulse(struct irq *irq)
+{
+	irq_set(irq, 1);
+	irq_set(irq, 0);
+}
+
+static void source_set(void *to, unsigned n, int level)
+{
+	struct irq_input *src = to;
+	struct device *d = src->to;
+	bool others = false;
+
+	for (const struct irq_input *i = d->core->inputs; i; i = i->next)
+		others |= i != src && i->input == src->input && i->level;
+	src->level = !!level;
+	if (!others)
+		d->class->input(d, src->input, level);
+}
+
+static void split_set(void *to, unsigned n, int level)
+{
+	struct irq_split *s = to;
+
+	irq_set(&s->a, level);
+	irq_set(&s->b, level);
+}
+
+struct irq device_input(struct device *d, unsigned input)
+{
+	struct irq_input *src = NEW(struct irq_input);
+
+	assert(d->class->input && input < d->class->inputs);
+	src->to = d;
+	src->input = input;
+	src->next = d->core->inputs;
+	d->core->inputs = src;
+	return (struct irq){ .set = source_set, .to = src };
+}
+
+/* The next member of the IRQ_OUT called name, or the n-th output of all when name is NULL. */
+struct irq *device_output(struct device *d, const char *out, unsigned n)
+{
+	for (const struct state *s = d->class->state; s && s->name; s++) {
+		unsigned count = s->size / sizeof(struct irq);
+
+		if (s->kind != STATE_IRQ)
+			continue;
+		if (out && strcmp(s->name, out))
+			continue;
+		if (n < count)
+			return (struct irq *)((u8 *)d + s->off) + n;
+		if (out)
+			return NULL;
+		n -= count;
+	}
+	return NULL;
+}
+
+void irq_connect(struct device *a, const char *out, unsigned n, void (*set)(void *to, unsigned n, int level), void *to, unsigned input)
+{
+	struct irq *irq = device_output(a, out, n);
+
+	assert(irq);
+	if (irq->set) {
+		struct irq_split *s = NEW(struct irq_split);
+
+		s->a = *irq;
+		s->b = (struct irq){ .set = set, .to = to, .n = input };
+		s->next = a->core->splits;
+		a->core->splits = s;
+		*irq = (struct irq){ .set = split_set, .to = s, .level = irq->level };
+		irq_set(&s->b, irq->level);
+		return;
+	}
+	irq->set = set;
+	irq->to = to;
+	irq->n = input;
+	if (irq->level)
+		set(to, input, irq->level);
+}
+
+void device_connect(struct device *a, const char *out, unsigned n, struct device *to, unsigned input)
+{
+	struct irq line = device_input(to, input);
+
+	irq_connect(a, out, n, line.set, line.to, line.n);
+}
+
+void irq_free_inputs(struct device *d)
+{
+	while (d->core->inputs) {
+		struct irq_input *i = d->core->inputs;
+
+		d->core->inputs = i->next;
+		free(i);
+	}
+	while (d->core->splits) {
+		struct irq_split *s = d->core->splits;
+
+		d->core->splits = s->next;
+		free(s);
+	}
+}

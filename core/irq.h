@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* irq.h - lines between devices: wired-or inputs, and outputs that drive several inputs. */
+#pragma once
+#include "core/device.h"
+
+/* One source of a device's input: the input is high while any of its sources is. */
+struct irq_input {
+	struct device *to;
+	unsigned input;
+	u8 level;
+	struct irq_input *next;		/* in to->core->inputs */
+};
+/* An output that drives two further lines. */
+struct irq_split {
+	struct irq a, b;
+	struct irq_split *next;		/* in the list that irq_connect was given: freed with the device */
+};
+
+void irq_free_inputs(struct device *d);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * object.c - device classes: those in the binary's quern_device section and those of shared objects (-device ./crc.so). A shared
+ * object's sections are found through its ELF section headers (System V ABI, "Sections") and the address it was loaded at.
+ */
+#include "core/object.h"
+#include "core/fault.h"
+#include "core/trace.h"
+#include "lib/alloc.h"
+#include "lib/bytes.h"
+#include "lib/error.h"
+#include "lib/str.h"
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <link.h>
+
+extern const struct device_class *const __start_quern_device[] __attribute__((weak));
+extern const struct device_class *const __stop_quern_device[] __attribute__((weak));
+
+/* Code is the process's, not a machine's: a loaded object stays. */
+static VEC(const struct device_class *) loaded;
+
+static bool class_name_eq(const char *a, const char *b)
+{
+	return prop_name_eq(a, b);
+}
+
+const struct device_class *device_class_find(const char *name)
+{
+	for (const struct device_class *const *c = __start_quern_device; c < __stop_quern_device; c++) {
+		if (class_name_eq((*c)->name, name))
+			return *c;
+	}
+	for (size_t i = 0; i < loaded.n; i++) {
+		if (class_name_eq(loaded.at[i]->name, name))
+			return loaded.at[i];
+	}
+	return NULL;
+}
+
+void device_class_each(void (*fn)(void *arg, const struct device_class *c), void *arg)
+{
+	for (const struct device_class *const *c = __start_quern_device; c < __stop_quern_device; c++)
+		fn(arg, *c);
+	for (size_t i = 0; i < loaded.n; i++)
+		fn(arg, loaded.at[i]);
+}
+
+struct sections {
+	void *at[3];
+	size_t n[3];		/* pointers in each */
+};
+static const char *const section_names[3] = { "quern_device", "quern_trace", "quern_fault" };
+
+/* The file was accepted by the dynamic linker, but its section headers were not looked at by it. */
+static int find_sections(struct sections *s, const struct bytes *file, u8 *base)
+{
+	const u8 *data = file->data;
+	Elf64_Ehdr eh;
+	Elf64_Shdr names, sh;
+
+	if (file->size < sizeof(eh))
+		return -ENOEXEC;
+	memcpy(&eh, data, sizeof(eh));
+	if (eh.e_shentsize != sizeof(sh) || !range_fits(eh.e_shoff, (u64)eh.e_shnum * sizeof(sh), file->size) ||
+	    eh.e_shstrndx >= eh.e_shnum)
+		return -ENOEXEC;
+	memcpy(&names, data + eh.e_shoff + (u64)eh.e_shstrndx * sizeof(sh), sizeof(names));
+	if (!range_fits(names.sh_offset, names.sh_size, file->size) || !names.sh_size || data[names.sh_offset + names.sh_size - 1])
+		return -ENOEXEC;
+	for (unsigned i = 0; i < eh.e_shnum; i++) {
+		memcpy(&sh, data + eh.e_shoff + (u64)i * sizeof(sh), sizeof(sh));
+		if (sh.sh_name >= names.sh_size || !(sh.sh_flags & SHF_ALLOC))
+			continue;
+		for (unsigned k = 0; k < 3; k++) {
+			if (!str_eq((const char *)data + names.sh_offset + sh.sh_name, section_names[k]))
+				continue;
+			s->at[k] = base + sh.sh_addr;
+			s->n[k] = sh.sh_size / sizeof(void *);
+		}
+	}
+	return 0;
+}
+
+static int check_class(const struct device_class *c, const char *path, struct error *e)
+{
+	if (c->api != QUERN_DEVICE_API)
+		return error_ret(e, -ENOEXEC, "'%s' was compiled for version %u of the device interface; this is version %u", path,
+				 c->api, QUERN_DEVICE_API);
+	if (device_class_find(c->name))
+		return error_ret(e, -EEXIST, "'%s' brings a device '%s', which exists already", path, c->name);
+	return 0;
+}
+
+static int add_classes(void *handle, const char *path, const char **first_class, struct error *e)
+{
+	struct bytes file = {0};
+	struct sections s = {0};
+	struct link_map *map;
+	int err;
+
+	if (dlinfo(handle, RTLD_DI_LINKMAP, &map))
+		return error_ret(e, -ENOEXEC, "could not load '%s': %s", path, dlerror());
+	err = bytes_read_file(&file, map->l_name, 1u << 30, e);
+	if (err)
+		return err;
+	err = find_sections(&s, &file, (u8 *)map->l_addr);
+	bytes_fini(&file);
+	if (err || !s.n[0])
+		return error_ret(e, -ENOEXEC, "'%s' contains no device: DEVICE() or PCI_DEVICE() makes one", path);
+	for (size_t i = 0; i < s.n[0]; i++) {
+		err = check_class(((const struct device_class **)s.at[0])[i], path, e);
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < s.n[0]; i++)
+		vec_push(&loaded, ((const struct device_class **)s.at[0])[i]);
+	trace_add_points(s.at[1], (struct point *const *)s.at[1] + s.n[1]);
+	fault_add_points(s.at[2], (struct point *const *)s.at[2] + s.n[2]);
+	*first_class = (*(const struct device_class **)s.at[0])->name;
+	return 0;
+}
+
+/* Is this file loaded already? Then its class is the answer: -device ./crc.so may be given twice. */
+static const char *class_of_object(void *handle)
+{
+	struct link_map *map, *other;
+	Dl_info info;
+
+	if (dlinfo(handle, RTLD_DI_LINKMAP, &map))
+		return NULL;
+	for (size_t i = 0; i < loaded.n; i++) {
+		if (dladdr1(loaded.at[i], &info, (void **)&other, RTLD_DL_LINKMAP) && other == map)
+			return loaded.at[i]->name;
+	}
+	return NULL;
+}
+
+int device_load_object(const char *path, const char **first_class, struct error *e)
+{
+	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	int err;
+
+	if (!handle)
+		return error_ret(e, -ENOENT, "could not load '%s': %s", path, dlerror());
+	*first_class = class_of_object(handle);
+	if (*first_class) {
+		dlclose(handle);
+		return 0;
+	}
+	err = add_classes(handle, path, first_class, e);
+	if (err)
+		dlclose(handle);
+	return err;
+}
