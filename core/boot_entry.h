@@ -9,6 +9,7 @@ enum boot_mode {
 	BOOT_X86_REAL16,	/* real mode: CS:IP = cs:pc, all other segments = ds */
 	BOOT_X86_PROT32,	/* protected mode, paging off, flat segments */
 	BOOT_X86_LONG64,	/* long mode, paging on with cr3, flat segments */
+	BOOT_X86_OTHER,		/* a CPU that does not start: only the MTRRs are set, as firmware leaves them on all CPUs */
 };
 
 struct boot_entry {
@@ -20,6 +21,7 @@ struct boot_entry {
 	u64 gdt_base;
 	u16 gdt_limit, cs, ds;
 	u16 tr;			/* 0, or the selector of a 32-bit busy TSS with base 0, limit 0x67 */
+	u64 uncached;		/* MTRRs: below 4 GiB, write-back up to here and uncached from here on (a power of two below 4 GiB); 0 = untouched */
 	/* BOOT_MODE_ISA: argument registers in the order of the isa's boot convention */
 	u64 reg[4];
 };

@@ -49,10 +49,30 @@ static void enter_flat(struct x86_cpu *c, const struct boot_entry *e)
 	}
 }
 
+/* SDM 3A 12.11: memory is write-back, the legacy video window and the device range below 4 GiB are uncached, ROM is write-protected. */
+static void set_mtrrs(struct x86_cpu *c, u64 uncached)
+{
+	enum { UC = 0, WP = 5, WB = 6 };
+	const u64 each = 0x0101010101010101ull;
+
+	c->msr.mtrr_fix[0] = WB * each;		/* 00000: 8 x 64 KiB */
+	c->msr.mtrr_fix[1] = WB * each;		/* 80000: 8 x 16 KiB */
+	c->msr.mtrr_fix[2] = UC * each;		/* a0000 */
+	for (unsigned i = 3; i < ARRAY_SIZE(c->msr.mtrr_fix); i++)
+		c->msr.mtrr_fix[i] = WP * each;	/* c0000..fffff: 4 KiB each */
+	c->msr.mtrr_base[0] = uncached | UC;
+	c->msr.mtrr_mask[0] = (~(BIT64(32) - uncached - 1) & c->phys_mask & ~0xfffull) | BIT(11);
+	c->msr.mtrr_def = BIT(11) | BIT(10) | WB;
+}
+
 void x86_boot_entry(struct cpu *cpu, const struct boot_entry *e)
 {
 	struct x86_cpu *c = X86(cpu);
 
+	if (e->uncached)
+		set_mtrrs(c, e->uncached);
+	if (e->mode == BOOT_X86_OTHER)
+		return;
 	if (e->mode == BOOT_X86_REAL16)
 		enter_real(c, e);
 	else if (e->mode != BOOT_MODE_ISA)
