@@ -35,15 +35,15 @@ struct machine_private {
 	int npoll, nalways;
 
 	u32 turn;			/* the vCPU that runs next */
-	bool was_reset, hold, panicked;	/* hold: stopped before the first run (-S) */
+	bool was_reset, hold;	/* hold: stopped before the first run (-S) */
 	u64 random_state;
-	u64 icount_left;		/* counted mode: nanoseconds handed out in this slice */
 	u32 unimplemented_count;
 	u64 *unimplemented_seen;
 };
 
 /* machine_wait.c */
 int must_check wait_init(struct machine *m, struct error *e);
+void wait_stop(struct machine *m);		/* ends the watcher thread */
 void wait_fini(struct machine *m);
 void wait_start(struct machine *m);		/* the watcher thread; at the start of machine_run */
 void wait_wake(struct machine *m);		/* any thread: the machine thread shall look at posts, descriptors and timers soon */
