@@ -44,6 +44,7 @@ static u64 page_ld(struct engine_cpu *ec, struct tlb_info *n, u64 va, unsigned s
 
 	if (n->host)
 		return host_ld(n->host + off, size);
+	engine_sync_pc(ec);
 	if (n->io)
 		r = region_ld(n->io, n->io_off + off, size, &v, attrs_cpu);
 	else
@@ -55,6 +56,7 @@ static u64 page_ld(struct engine_cpu *ec, struct tlb_info *n, u64 va, unsigned s
 /* A store to a page with translations: those it touches go; the running one is left by executing this instruction singly. */
 static void code_store(struct engine_cpu *ec, struct tlb_info *n, unsigned off, unsigned size)
 {
+	engine_sync_pc(ec);
 	if (units_written(ec->engine, n->ram_page, off, size, ec->cpu, !ec->single)) {
 		ec->single = true;
 		cpu_unwind(ec->cpu);
@@ -73,6 +75,7 @@ static void page_st(struct engine_cpu *ec, struct tlb_info *n, u64 va, unsigned 
 		host_st(n->host + off, size, val);
 		return;
 	}
+	engine_sync_pc(ec);
 	if (n->io)
 		r = region_st(n->io, n->io_off + off, size, val, attrs_cpu);
 	else
@@ -238,6 +241,7 @@ static void check_aligned(struct cpu *cpu, u16 mem, u64 va, unsigned size, enum 
 {
 	if (!(mem & IR_ALIGNED) || !(va & (size - 1)))
 		return;
+	engine_sync_pc(cpu->engine);
 	cpu->isa->misaligned(cpu, va, access, ctx_of(mem), size);
 	cpu_unwind(cpu);
 }

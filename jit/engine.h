@@ -101,6 +101,7 @@ struct code_region {
 	u8 *meta;
 	size_t meta_left;
 	struct unit *units;
+	VEC(struct unit *) order;	/* tier 1: by ascending host address */
 };
 
 /* Per RAM page. */
@@ -116,8 +117,7 @@ struct engine_cpu {
 	struct tlb_set *sets[ENGINE_SETS];
 	u64 stamp;
 	bool single;				/* execute the next instruction by itself, uncached, in tier 0 */
-	u64 victim_phys;
-	void *host_stack;			/* back end */
+	const u8 *ra;				/* in a slow path of translated code: its return address, from which cpu->pc follows */
 };
 
 struct engine {
@@ -155,6 +155,9 @@ struct backend {
 };
 const struct backend *backend_host(void);	/* this host's, or NULL */
 
+/* run.c */
+void engine_sync_pc(struct engine_cpu *ec);	/* cpu->pc from ec->ra, when that is set; then it is cleared */
+
 /* unit.c */
 int units_init(struct engine *e);
 void units_fini(struct engine *e);
@@ -163,6 +166,8 @@ struct unit *unit_find(struct engine *e, u64 pc, u64 pc_base, u32 mode, u64 ram_
 struct unit *unit_get(struct engine *e, struct engine_cpu *ec);
 void *unit_alloc(struct engine *e, size_t n);	/* memory that lives as long as the current region */
 void unit_kill(struct engine *e, struct unit *u);
+/* The unit whose code contains a host address; dead ones too, as long as their memory lasts. */
+struct unit *unit_at(struct engine *e, const u8 *host);
 /* Translations overlapping [off, off+n) of a RAM page go. True when one of them covers `cpu`'s current instruction and keep_current: nothing was
  * killed then. */
 bool units_written(struct engine *e, u64 ram_page, unsigned off, unsigned n, struct cpu *cpu, bool keep_current);

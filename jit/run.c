@@ -3,8 +3,32 @@
 #include "engine.h"
 #include <errno.h>
 
+void engine_sync_pc(struct engine_cpu *ec)
+{
+	const struct unit *u;
+	u32 lo = 0, hi, off;
+
+	if (!ec->ra)
+		return;
+	u = unit_at(ec->engine, ec->ra);
+	off = (u32)(ec->ra - u->host);
+	ec->ra = NULL;
+	hi = u->npoints;
+	/* the point's offset is the return address itself */
+	while (hi - lo > 1) {
+		u32 mid = (lo + hi) / 2;
+
+		if (u->points[mid].host <= off)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	ec->cpu->pc = u->pc + (u64)(s64)u->insn_pc[u->points[lo].insn];
+}
+
 _Noreturn void cpu_unwind(struct cpu *cpu)
 {
+	engine_sync_pc(cpu->engine);
 	longjmp(*cpu->unwind, 1);
 }
 

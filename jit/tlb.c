@@ -301,6 +301,7 @@ struct tlb_info *tlb_get(struct engine_cpu *ec, unsigned ctx, u64 va, enum acces
 	}
 	code = cpu->isa->walk(cpu, va, access, ctx, false, &m);
 	if (code) {
+		engine_sync_pc(ec);
 		cpu->isa->mem_fault(cpu, va, access, ctx, code);
 		cpu_unwind(cpu);
 	}

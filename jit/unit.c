@@ -48,6 +48,7 @@ static void region_empty(struct engine *e, struct code_region *r)
 		free(b);
 	}
 	r->used = r->meta_used = r->meta_left = 0;
+	vec_free(&r->order);
 	r->meta = NULL;
 }
 
@@ -389,7 +390,24 @@ static void emit(struct engine *e, struct unit *u)
 	n = e->backend->emit(e, u, r->code + r->used, REGION_CODE - r->used);
 	assert(n);	/* translate made room for the largest unit */
 	r->used += ALIGN_UP(n, 16);
+	vec_push(&r->order, u);
 	e->stats.host_bytes += n;
+}
+
+struct unit *unit_at(struct engine *e, const u8 *host)
+{
+	struct code_region *r = &e->regions[(size_t)(host - e->code) / REGION_CODE];
+	size_t lo = 0, hi = r->order.n;
+
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (r->order.at[mid]->host <= host)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return r->order.at[lo];
 }
 
 static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tlb_info *t, u64 lin)

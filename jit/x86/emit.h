@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* emit.h - the x86-64 back end's inside: where guest state lives on the host, and the state of one unit's emission.
+ *
+ * Registers: rbp = cpu + BIAS; GS base = the current TLB set; rax, r14, r15 are scratch (temporaries, address checks, lahf); rsp = a frame of
+ * FRAME bytes. The other eleven hold pinned guest slots across units. EFLAGS may hold the guest's flags inside a unit; between units they
+ * are in cpu->hflags. */
+#pragma once
+#include "../engine.h"
+#include "asm.h"
+
+enum {
+	BIAS = 128,
+	NSCRATCH = 3,
+	ARGS = 0,			/* rsp offsets: four argument words, then spilled temporaries */
+	SPILL = 32, NSPILL = 58,
+	FRAME = SPILL + NSPILL * 8 + 8,	/* keeps rsp aligned to 16 in units */
+	MAX_COLD = 512, MAX_EXITS = 256, MAX_LABEL = 256, MAX_FIX = 512,
+};
+extern const u8 x86_scratch[NSCRATCH];
+
+/* C functions that units reach through a table at the start of code memory, after the helpers. */
+enum { FN_LOAD, FN_LOAD128, FN_STORE, FN_STORE128, FN_FILLW, FN_PROBE, FN_DIV, FN_COUNT };
+
+struct thunks {
+	const u8 *enter, *leave_goto, *leave_slot, *leave_next, *leave_poll;	/* leave_goto: rax = pc; leave_slot: rax = exit slot */
+	const u8 *indirect[ENGINE_CLASSES];		/* rax = guest pc */
+	const u8 *slow[FN_COUNT];			/* rax = address, r14d = description; pinned registers survive */
+	const u8 *call[4];				/* eax = helper number; bit 0: helper reads slots, bit 1: writes slots */
+	const u64 *table;				/* function pointers: helpers, then FN_* */
+	u8 pin[512];					/* slot -> host register or NOREG */
+	u8 npins, pinned_slot[16], pinned_reg[16];
+	bool bmi2, lzcnt, bmi1, popcnt, sse42;
+	u32 vec_need;					/* bits of enum host_feature that the host has */
+};
+
+enum flag_place { FL_MEM, FL_HOST, FL_BOTH };
+
+struct cold {		/* an out-of-line continuation */
+	u8 *from[2];		/* jumps to it */
+	u8 *back;		/* where it returns to */
+	u8 fn;			/* FN_* */
+	u8 addr;		/* register of the address */
+	u8 dst;			/* loads: register for the result */
+	u8 type;
+	u16 aux;
+	ref value;		/* stores */
+	struct opnd vopnd;	/* the value's place */
+	u8 div_signed;
+};
+struct exit_rec {
+	u8 *from;		/* jump to the stub, or NULL: it follows in line */
+	u64 pc;
+	bool save_flags, flags_dead;
+};
+
+struct em {
+	struct code c;
+	struct engine *e;
+	struct thunks *th;
+	struct unit *u;
+	struct ir *ir;
+	bool strict;
+	unsigned class;
+	const struct ir_op *o;
+	/* temporaries */
+	u8 treg[4096];			/* register or NOREG */
+	u8 tspill[4096];		/* spill index + 1, 0 = none */
+	u16 uses[4096];
+	s32 owner[NSCRATCH];		/* temporary in a scratch register, -1 = free */
+	u8 lock;			/* scratch registers in use by the op at hand (bit per index) */
+	u64 spills;			/* used spill places */
+	bool held;			/* r14 = host address between LOAD|WILLWRITE and STORE|SAME */
+	enum flag_place fl;
+	struct cold cold[MAX_COLD];
+	u32 ncold;
+	struct exit_rec exit[MAX_EXITS];
+	u32 nexits;
+	u8 *label[MAX_LABEL];
+	struct { u8 *at; u32 label; } fix[MAX_FIX];
+	u32 nfix;
+	const char *bug;		/* something the emitter cannot do: an internal error, named */
+};
+
+static inline struct thunks *thunks_of(struct engine *e) { return e->backend_data; }
+static inline struct opnd o_slot_mem(const struct em *m, ref s) { return o_mem(RBP, (s32)m->ir->slots[REF_INDEX(s)].offset - BIAS); }
+static inline struct opnd o_cpu(size_t offset) { return o_mem(RBP, (s32)offset - BIAS); }
+static inline struct opnd o_spill(unsigned i) { return o_mem(RSP, SPILL + 8 * (s32)i); }
+
+/* regs.c: temporaries, operands, flags */
+void em_start(struct em *m);
+int scratch_index(unsigned reg);
+unsigned take(struct em *m);			/* a free scratch register, locked for this op; spills if need be */
+unsigned take_reg(struct em *m, unsigned reg);	/* that very one */
+void spill_all(struct em *m);			/* every temporary that is used after this op goes to memory; scratch registers stay readable */
+void drop_scratch(struct em *m);		/* forget what scratch registers hold (after spill_all) */
+void bind(struct em *m, ref temp, unsigned reg);
+void release(struct em *m, ref r);		/* one use less */
+struct opnd val(struct em *m, ref r, unsigned type);	/* where a value can be read: register, memory or immediate */
+unsigned val_reg(struct em *m, ref r, unsigned type);	/* the same, in a register (may take a scratch) */
+void load_into(struct em *m, unsigned reg, ref r, unsigned type);	/* mov; flags untouched */
+unsigned dst_reg(struct em *m, ref dst);	/* a register to compute a result in */
+void dst_done(struct em *m, ref dst, unsigned reg, unsigned type);
+void flags_save(struct em *m);			/* EFLAGS -> memory, when only there */
+void flags_load(struct em *m);			/* memory -> EFLAGS, when only there */
+void flags_clobber(struct em *m);		/* about to destroy EFLAGS: save when somebody wants them */
+/* mem.c */
+void emit_memory(struct em *m);
+void emit_divide(struct em *m);
+void emit_cold(struct em *m);
+/* thunks.c */
+int thunks_make(struct engine *e, u8 *at, size_t room);
+static inline bool fl_live(const struct em *m) { return m->o->live != 0; }
