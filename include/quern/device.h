@@ -134,6 +134,7 @@ enum chardev_event { CHARDEV_OPENED, CHARDEV_CLOSED, CHARDEV_BREAK };
 void chardev_attach(struct chardev *c, void *dev, const struct chardev_user *u);	/* NULL u detaches */
 int chardev_write(struct chardev *c, const u8 *buf, int n);	/* bytes taken: all of them unless the peer is slow */
 void chardev_room(struct chardev *c);			/* receiving is possible again */
+void chardev_send_break(struct chardev *c);		/* a break condition on the line, where the back end has such a thing */
 
 /* --- the machine, as far as devices may act on it */
 void device_request_reset(void *dev);			/* guest-caused system reset */
