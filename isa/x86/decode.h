@@ -25,7 +25,7 @@
  * size:	b 1, w 2, d 4, q 8, x (or dq, ps, pd) 16, ss 4, sd 8, t 10, v 2/4/8 (operand size), z 2/4, y 4/8, p far pointer (2 + operand size),
  *	nothing: no size (LEA, FXSAVE: the emitter knows). With a slash the memory form's size differs: "Ed/b" is r32/m8, "Ev/w" r/m16.
  *	The size of an XMM or MMX operand is that of its memory form (Wss: 4); emitters use the register whole.
- * flags: the OPF_ bits below, | FEAT(name) for a CPUID feature (cpuid.h F_name) without which the row is #UD.
+ * flags: the OPF_ bits below, | FEAT(name) for a CPUID feature (X86F_name in cpuid.h) without which the row is #UD.
  */
 #pragma once
 #include "x86.h"
@@ -46,11 +46,10 @@ enum {
 	OPF_V0 = BIT(9),	/* VEX.vvvv must be 1111 */
 	OPF_NOMEMF = BIT(10),	/* mod is ignored, always register (MOV CR/DR) */
 	OPF_W1 = BIT(11),	/* only with REX.W/VEX.W */
-	OPF_FPU = BIT(12),	/* informational: x87 */
-	OPF_BND = BIT(13),	/* may end a trace: informational */
+	OPF_FW = BIT(12),	/* reads no arithmetic flag and writes all six */
+	OPF_FN = BIT(13),	/* neither reads nor writes arithmetic flags, goes on to the next instruction */
 	OPF_FEAT_SHIFT = 16,
 };
-#define FEAT(name) (((u32)F_##name + 1) << OPF_FEAT_SHIFT)
 
 struct x86_operand {
 	u8 kind;		/* enum x86_opk */
