@@ -91,6 +91,11 @@ struct x86_cpu {
 	u16 fpu_cs, fpu_ds;
 	struct x86_f80 fpr[8];			/* by physical number: st(i) = fpr[(top + i) & 7] */
 	u64 xcr0;
+	u32 sse_flags;				/* new SIMD exception flags where the host has no MXCSR */
+	u32 host_mxcsr;				/* the host's own, while fpu_live */
+	bool fpu_live;				/* between x86_fpu_enter and _leave: guest MXCSR and x87 control word are in host registers */
+	void (*ferr)(void *dev, int level);	/* FERR# (CR0.NE = 0): the board wires it to IRQ 13; NULL = not connected */
+	void *ferr_dev;
 
 	u64 cr0, cr2, cr3, cr4;			/* cr8 is the interrupt controller's TPR */
 	u64 dr[8];
@@ -115,7 +120,8 @@ struct x86_cpu {
 	int sipi_vector;			/* -1 = none */
 	u64 tsc_offset;				/* guest TSC = scaled clock + offset */
 	u64 tsc_hz;
-	u64 mon_addr; bool monitoring;
+	u64 mon_addr, mon_value;		/* MONITOR: physical address and the eight bytes seen there */
+	bool monitoring, mon_masked;		/* mon_masked: MWAIT wakes by masked interrupts too */
 	/* CPUID as configured by -cpu (cpuid.c) */
 	struct x86_cpuid *id;
 	u64 feat[16];				/* words of enum x86_feat (cpuid.h): what CPUID advertises; emitters test x86_has */
