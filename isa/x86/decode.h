@@ -77,6 +77,9 @@ struct x86_insn {
 };
 static inline bool x86_mod3(const struct x86_insn *in) { return in->modrm >= 0xc0; }
 
+/* A linear address for ir_load/ir_store: base + (index << scale in mem) + disp. */
+struct x86_addr { ref base, index; s32 disp; u16 mem; };
+
 /* What an emitter works with. */
 struct x86_tr {
 	struct ir *ir;
@@ -92,6 +95,7 @@ struct x86_tr {
 	bool sti;		/* this instruction was an STI: the next one is in its shadow */
 	bool poll;		/* this instruction is in an STI's shadow: poll when it is done */
 	bool single;		/* M_TF: every way out of this instruction ends in the single-step trap */
+	struct x86_addr rmw;	/* of x86_get_rmw */
 };
 struct x86_opspec { u8 code, size, msize; };	/* compiled operand code */
 struct x86_enc {
@@ -147,7 +151,6 @@ ref x86_ea(struct x86_tr *t);
 ref x86_linear_ea(struct x86_tr *t, unsigned n, bool write);
 /* Base, index, disp form of the linear address where no checks are needed (64-bit or flat): feed to ir_load/ir_store. mem has the access context; add
  * n > 1 under alignment checking has IR_ALIGNED set already. */
-struct x86_addr { ref base, index; s32 disp; u16 mem; };
 struct x86_addr x86_addr(struct x86_tr *t, unsigned n, bool write);
 /* Linear address of seg:off (off: any value of the address size) for n bytes at it, checked like x86_addr. */
 struct x86_addr x86_addr_at(struct x86_tr *t, unsigned sreg, ref off, unsigned n, bool write);
@@ -156,10 +159,22 @@ void x86_store_at(struct x86_tr *t, const struct x86_addr *a, enum ir_type type,
 void x86_push(struct x86_tr *t, unsigned size, ref v);			/* value into the stack; commits rSP last */
 ref x86_pop(struct x86_tr *t, unsigned size);				/* loads; does not move rSP: x86_pop_commit does */
 void x86_pop_commit(struct x86_tr *t, unsigned size);
+ref x86_ea_sized(struct x86_tr *t, unsigned size);			/* x86_ea of which only the low bytes are wanted */
+void x86_single_base(struct x86_tr *t, struct x86_addr *a);		/* make it base + disp (RMW, CAS) */
+void x86_alu(struct x86_tr *t, enum ir_opcode op, const struct x86_operand *dst, ref a, ref b);	/* dst = a op b with flags; memory: after x86_get_rmw */
+void x86_put_zf(struct x86_tr *t, ref v);				/* ZF = bit 0 of v */
+unsigned x86_stack_width(const struct x86_tr *t);			/* 2, 4, 8 */
+struct x86_addr x86_stack_at(struct x86_tr *t, unsigned reg, s32 disp, unsigned n, bool write);	/* SS:reg + disp */
+void x86_stack_set(struct x86_tr *t, unsigned reg, s32 plus);		/* rSP = reg + plus */
 /* Ends: store pc and leave. */
 void x86_ud(struct x86_tr *t);						/* raise #UD, ends */
 void x86_raise_op(struct x86_tr *t, int vector, s32 error);		/* error -1 = none; ends the unit */
 void x86_end_next(struct x86_tr *t, enum ir_exit why);			/* pc = next, EXIT why: after instructions that change mode */
 void x86_end_pc(struct x86_tr *t, enum ir_exit why);			/* a helper has set cpu->pc: EXIT why */
+void x86_end_polled(struct x86_tr *t, ref pending, u64 pc);		/* to pc, through the machine loop only when `pending` is not 0 */
 void x86_end_goto(struct x86_tr *t, u64 pc);				/* direct jump; may go on inside the trace */
-/* A helper call that may fault: numbers from enum x86_helper_id in helpers.def */
+void x86_end_ind(struct x86_tr *t, ref pc, unsigned kind);		/* IR_IND_* */
+void x86_branch_cc(struct x86_tr *t, enum ir_cond cc, u64 pc);		/* conditional direct jump */
+void x86_branch_nz(struct x86_tr *t, ref v, bool when, u64 pc);		/* jump when (v != 0) == when; v valid in 64 bits */
+void x86_check_ip(struct x86_tr *t, ref pc);				/* #GP(0) when pc is outside CS's limit */
+u64 x86_pc_mask(u64 pc, u32 mode, unsigned osize);			/* a jump target cut to the operand size */
