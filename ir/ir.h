@@ -89,7 +89,7 @@ struct ir_op {
 	ref dst;		/* temporary or slot, 0 = result not wanted */
 	u16 aux;		/* the second result (a ref) where there are two; else condition, ir_mem bits, helper number */
 	ref a, b, c;
-	u16 pad;
+	u16 pad;		/* exits, set by the liveness pass: flags are wanted at the target */
 	s32 imm;
 } __attribute__((packed, aligned(4)));
 _Static_assert(sizeof(struct ir_op) == 20, "ir_op");

@@ -93,7 +93,7 @@ static bool can_fault(const struct ir *ir, const struct ir_op *o)
 	return (ir_opinfo[o->op].props & F_MEM) || (o->op == IR_CALL && ir->helpers[o->aux].flags & H_FAULT);
 }
 
-static void control(struct pass *p, const struct ir_op *o, bool (*exit_dead)(void *, u64), void *arg)
+static void control(struct pass *p, struct ir_op *o, bool (*exit_dead)(void *, u64), void *arg)
 {
 	ref target = o->op == IR_EXITNZ || o->op == IR_EXITZ ? o->b : o->a;
 	u16 out = HF_ALL;
@@ -112,6 +112,7 @@ static void control(struct pass *p, const struct ir_op *o, bool (*exit_dead)(voi
 	case IR_GOTO: case IR_EXITCC: case IR_EXITNZ: case IR_EXITZ:
 		if (exit_dead && exit_dead(arg, ir_const_value(p->ir, target)))
 			out = 0;
+		o->pad = out != 0;
 		p->live = o->op == IR_GOTO ? out : p->live | out;
 		break;
 	case IR_GOTOIND: case IR_EXIT:

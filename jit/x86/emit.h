@@ -7,6 +7,8 @@
 #pragma once
 #include "../engine.h"
 #include "asm.h"
+#include <stdio.h>
+#include <stdlib.h>
 
 enum {
 	BIAS = 128,
@@ -106,7 +108,7 @@ void flags_clobber(struct em *m);		/* about to destroy EFLAGS: save when somebod
 /* mem.c */
 void emit_memory(struct em *m);
 void emit_divide(struct em *m);
-void emit_cold(struct em *m);
+void emit_cold_parts(struct em *m, const u8 **at);	/* at[i] = return address of part i's slow call */
 /* thunks.c */
 int thunks_make(struct engine *e, u8 *at, size_t room);
 static inline bool fl_live(const struct em *m) { return m->o->live != 0; }

@@ -435,7 +435,7 @@ void emit_divide(struct em *m)
 		dst_done(m, (ref)o->aux, R15, o->type);
 }
 
-static void cold_divide(struct em *m, const struct cold *k)
+static void cold_divide(struct em *m, const struct cold *k, const u8 **at)
 {
 	struct code *c = &m->c;
 
@@ -446,6 +446,7 @@ static void cold_divide(struct em *m, const struct cold *k)
 	mov_store(c, 8, o_mem(RSP, ARGS + 16), R14);
 	mov_imm(c, R14, (u64)k->type | (u64)k->div_signed << 8);
 	call_to(c, m->th->slow[FN_DIV]);
+	*at = c->p;
 	mov_load(c, 8, RAX, o_mem(RSP, ARGS));
 	mov_load(c, 8, R15, o_mem(RSP, ARGS + 8));
 }
@@ -470,7 +471,7 @@ static void cold_value(struct em *m, const struct cold *k)
 	mov_store(c, 8, o_mem(RSP, ARGS), R15);
 }
 
-void emit_cold(struct em *m)
+void emit_cold_parts(struct em *m, const u8 **at)
 {
 	struct code *c = &m->c;
 
@@ -481,7 +482,7 @@ void emit_cold(struct em *m)
 			if (k->from[j])
 				patch_rel(k->from[j], c->p);
 		if (k->fn == FN_DIV) {
-			cold_divide(m, k);
+			cold_divide(m, k, &at[i]);
 			jmp_to(c, k->back);
 			continue;
 		}
@@ -490,6 +491,7 @@ void emit_cold(struct em *m)
 		mov_rr(c, 8, RAX, k->addr);
 		mov_imm(c, R14, (u64)k->type | (u64)k->aux << 8);
 		call_to(c, m->th->slow[k->fn]);
+		at[i] = c->p;
 		if (k->fn == FN_LOAD)
 			load_ext(m, k->type, k->aux, k->dst, o_reg(RAX), BYTE_RM);
 		else if (k->fn == FN_LOAD128)
