@@ -112,3 +112,33 @@ void emit_cold_parts(struct em *m, const u8 **at);	/* at[i] = return address of 
 /* thunks.c */
 int thunks_make(struct engine *e, u8 *at, size_t room);
 static inline bool fl_live(const struct em *m) { return m->o->live != 0; }
+
+static inline unsigned size_of(const struct ir_op *o)
+{
+	return 1u << MIN((unsigned)o->type, (unsigned)I64);
+}
+
+/* Does register r hold the value of operand x now? */
+static inline bool holds(struct em *m, unsigned r, ref x)
+{
+	u32 i = REF_INDEX(x);
+
+	if (REF_KIND(x) == REF_TEMP)
+		return m->treg[i] == r;
+	return REF_KIND(x) == REF_SLOT && m->th->pin[i] == r;
+}
+static inline bool vector_slot(const struct em *m, ref r)
+{
+	return REF_KIND(r) == REF_SLOT && m->ir->slots[REF_INDEX(r)].type == V128;
+}
+
+/* call.c, exit.c */
+void emit_call(struct em *m);
+void emit_exitcc(struct em *m);
+void emit_exitz(struct em *m);
+void emit_gotoind(struct em *m);
+void emit_exit(struct em *m);
+void emit_branch(struct em *m);
+void emit_label(struct em *m);
+void add_exit(struct em *m, u8 *from, u64 pc, bool flags_live);
+void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s);
