@@ -125,12 +125,6 @@ void chardev_room(struct chardev *c)
 		c->ops->room(c);
 }
 
-void chardev_set_break(struct chardev *c)
-{
-	if (c && c->ops->set_break)
-		c->ops->set_break(c);
-}
-
 /* ---- back ends */
 
 int chardev_can_receive(struct chardev *c)

@@ -39,7 +39,6 @@ struct chardev *chardev_claim(struct machine *m, const char *id, struct error *e
 void chardev_free(struct chardev *c);
 /* logfile=, logappend=: what front ends write is also appended to this file. */
 int must_check chardev_log(struct chardev *c, const char *path, bool append, struct error *e);
-void chardev_set_break(struct chardev *c);		/* a front end passes the guest's break on */
 
 /* Back ends that need no host. */
 struct chardev *chardev_null(struct machine *m, const char *id);

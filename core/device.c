@@ -4,6 +4,7 @@
 #include "core/irq.h"
 #include "core/machine.h"
 #include "core/object.h"
+#include "core/private.h"
 #include "core/prop.h"
 #include "core/reg.h"
 #include "lib/alloc.h"
@@ -31,6 +32,24 @@ const struct bus_type *bus_find(const char *name)
 	for (unsigned i = 0; i < buses.n; i++) {
 		if (str_eq(buses.at[i]->name, name))
 			return buses.at[i];
+	}
+	return NULL;
+}
+
+void bus_add(struct machine *m, struct bus *b, const struct bus_type *t, const char *name)
+{
+	b->type = t;
+	b->name = name;
+	list_add_tail(&m->priv->buses, &b->link);
+}
+
+struct bus *bus_of(struct machine *m, const struct bus_type *t, const char *name)
+{
+	struct bus *b;
+
+	list_for_each(b, &m->priv->buses, link) {
+		if (b->type == t && (!name || str_eq(b->name, name)))
+			return b;
 	}
 	return NULL;
 }

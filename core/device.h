@@ -72,6 +72,14 @@ struct bus_type {
 };
 void bus_register(const struct bus_type *t);
 const struct bus_type *bus_find(const char *name);
+/* A bus of a machine: the head of the type's own structure, which must stay. */
+struct bus {
+	const struct bus_type *type;
+	const char *name;		/* "pci.0" */
+	struct list link;
+};
+void bus_add(struct machine *m, struct bus *b, const struct bus_type *t, const char *name);
+struct bus *bus_of(struct machine *m, const struct bus_type *t, const char *name);	/* NULL name = the first of that type */
 #define BUS_TYPE(var) static void __attribute__((constructor)) bus_reg_##var(void) { bus_register(&var); }
 
 /* Tracing: names are `ID.point`, `ID.register`; globs; see row T2. Output lines go to the trace sink (stderr or -D/-trace file). */

@@ -48,10 +48,11 @@ void device_class_each(void (*fn)(void *arg, const struct device_class *c), void
 }
 
 struct sections {
-	void *at[3];
-	size_t n[3];		/* pointers in each */
+	void *at[4];
+	size_t size[4];
 };
-static const char *const section_names[3] = { "quern_device", "quern_trace", "quern_fault" };
+enum { SEC_DEVICE, SEC_TRACE, SEC_FAULT, SEC_API, SECTIONS };
+static const char *const section_names[SECTIONS] = { "quern_device", "quern_trace", "quern_fault", "quern_api" };
 
 /* The file was accepted by the dynamic linker, but its section headers were not looked at by it. */
 static int find_sections(struct sections *s, const struct bytes *file, u8 *base)
@@ -73,21 +74,30 @@ static int find_sections(struct sections *s, const struct bytes *file, u8 *base)
 		memcpy(&sh, data + eh.e_shoff + (u64)i * sizeof(sh), sizeof(sh));
 		if (sh.sh_name >= names.sh_size || !(sh.sh_flags & SHF_ALLOC))
 			continue;
-		for (unsigned k = 0; k < 3; k++) {
+		for (unsigned k = 0; k < SECTIONS; k++) {
 			if (!str_eq((const char *)data + names.sh_offset + sh.sh_name, section_names[k]))
 				continue;
 			s->at[k] = base + sh.sh_addr;
-			s->n[k] = sh.sh_size / sizeof(void *);
+			s->size[k] = sh.sh_size;
 		}
+	}
+	return 0;
+}
+
+static int check_api(const struct sections *s, const char *path, struct error *e)
+{
+	for (size_t i = 0; i < s->size[SEC_API] / sizeof(u32); i++) {
+		u32 api = ((const u32 *)s->at[SEC_API])[i];
+
+		if (api != QUERN_DEVICE_API)
+			return error_ret(e, -ENOEXEC, "'%s' was compiled for version %u of the device interface; this is version %u",
+					 path, api, QUERN_DEVICE_API);
 	}
 	return 0;
 }
 
 static int check_class(const struct device_class *c, const char *path, struct error *e)
 {
-	if (c->api != QUERN_DEVICE_API)
-		return error_ret(e, -ENOEXEC, "'%s' was compiled for version %u of the device interface; this is version %u", path,
-				 c->api, QUERN_DEVICE_API);
 	if (device_class_find(c->name))
 		return error_ret(e, -EEXIST, "'%s' brings a device '%s', which exists already", path, c->name);
 	return 0;
@@ -97,7 +107,9 @@ static int add_classes(void *handle, const char *path, const char **first_class,
 {
 	struct bytes file = {0};
 	struct sections s = {0};
+	const struct device_class *const *classes;
 	struct link_map *map;
+	size_t n;
 	int err;
 
 	if (dlinfo(handle, RTLD_DI_LINKMAP, &map))
@@ -107,18 +119,20 @@ static int add_classes(void *handle, const char *path, const char **first_class,
 		return err;
 	err = find_sections(&s, &file, (u8 *)map->l_addr);
 	bytes_fini(&file);
-	if (err || !s.n[0])
+	n = s.size[SEC_DEVICE] / sizeof(void *);
+	if (err || !n)
 		return error_ret(e, -ENOEXEC, "'%s' contains no device: DEVICE() or PCI_DEVICE() makes one", path);
-	for (size_t i = 0; i < s.n[0]; i++) {
-		err = check_class(((const struct device_class **)s.at[0])[i], path, e);
-		if (err)
-			return err;
-	}
-	for (size_t i = 0; i < s.n[0]; i++)
-		vec_push(&loaded, ((const struct device_class **)s.at[0])[i]);
-	trace_add_points(s.at[1], (struct point *const *)s.at[1] + s.n[1]);
-	fault_add_points(s.at[2], (struct point *const *)s.at[2] + s.n[2]);
-	*first_class = (*(const struct device_class **)s.at[0])->name;
+	err = check_api(&s, path, e);
+	classes = s.at[SEC_DEVICE];
+	for (size_t i = 0; !err && i < n; i++)
+		err = check_class(classes[i], path, e);
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		vec_push(&loaded, classes[i]);
+	trace_add_points(s.at[SEC_TRACE], (struct point *const *)s.at[SEC_TRACE] + s.size[SEC_TRACE] / sizeof(void *));
+	fault_add_points(s.at[SEC_FAULT], (struct point *const *)s.at[SEC_FAULT] + s.size[SEC_FAULT] / sizeof(void *));
+	*first_class = classes[0]->name;
 	return 0;
 }
 

@@ -79,7 +79,7 @@ struct state {
 
 
 struct device_class {
-	u32 api;			/* QUERN_DEVICE_API, filled by the macros */
+	u32 api;			/* QUERN_DEVICE_API, filled by DEVICE(); of a shared object, the loader checks what QUERN_REGISTER left */
 	const char *name, *doc;
 	const char *bus;		/* what it plugs into: NULL = a board's own (memory/port) device, "isa", "pci", "i2c", ... */
 	u32 size;			/* of the device struct; the core allocates it zeroed */
@@ -104,6 +104,7 @@ struct device { const struct device_class *class; const char *id; struct device_
 	QUERN_REGISTER(T##_class)
 /* A pointer in the quern_device section; of a shared object, the loader finds the section. */
 #define QUERN_REGISTER(class_) \
+	static const u32 class_##_api __attribute__((section("quern_api"), used)) = QUERN_DEVICE_API; \
 	static const struct device_class *const class_##_p __attribute__((section("quern_device"), used)) = (const struct device_class *)&class_
 
 /* --- time: virtual nanoseconds since the machine started */

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pci.c - PCI buses: placing functions, routing INTx to the board's lines, DMA. PCI Local Bus 3.0; interrupts through bridges as
+ * PCI-to-PCI Bridge 1.2, 9.1. */
+#include "bus/pci.h"
+#include "bus/pci_core.h"
+#include "core/fault.h"
+#include "core/machine.h"
+#include "lib/alloc.h"
+#include "lib/error.h"
+#include "lib/str.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+static const struct bus_type pci_type;
+
+static struct pci_device *pci_of(struct device *d)
+{
+	return (struct pci_device *)d;
+}
+
+/* ---- buses */
+
+struct pci_bus *pci_bus_alloc(struct machine *m, const char *name, bool express)
+{
+	struct pci_bus *b = NEW(struct pci_bus);
+
+	b->machine = m;
+	b->express = express;
+	bus_add(m, &b->bus, &pci_type, name);
+	return b;
+}
+
+struct pci_bus *pci_bus_new(struct machine *m, const char *name, struct region *mem, struct region *io, bool express)
+{
+	struct pci_bus *b = pci_bus_alloc(m, name, express);
+
+	b->mem = mem;
+	b->io = io;
+	return b;
+}
+
+void pci_bus_free(struct pci_bus *b)
+{
+	if (!b)
+		return;
+	list_del(&b->bus.link);
+	free(b);
+}
+
+struct pci_bus *pci_bus_first(struct machine *m)
+{
+	return (struct pci_bus *)bus_of(m, &pci_type, NULL);
+}
+
+unsigned pci_devfn(const struct pci_device *p)
+{
+	return p->pci->devfn;
+}
+
+struct pci_bus *pci_bus_of(const struct pci_device *p)
+{
+	return p->pci->bus;
+}
+
+/* ---- placing */
+
+static void created(struct device *d)
+{
+	struct pci_core *c = NEW(struct pci_core);
+
+	c->dev = pci_of(d);
+	c->class = (const struct pci_class *)d->class;
+	c->multifunction = c->class->multifunction;
+	c->dev->pci = c;
+}
+
+static int set_prop(struct device *d, const char *prop, const char *value, struct error *e)
+{
+	if (!prop_name_eq(prop, "multifunction"))
+		return -ENOENT;
+	if (str_to_bool(value, &pci_of(d)->pci->multifunction))
+		return error_ret(e, -EINVAL, "property 'multifunction' takes on or off, not '%s'", value);
+	return 0;
+}
+
+/* "3", "03.0", "0x3.1": hexadecimal slot and function. */
+static int parse_addr(const char *addr, unsigned *devfn, struct error *e)
+{
+	const char *dot = strchr(addr, '.');
+	AUTO_FREE char *slot_text = dot ? xstrndup(addr, dot - addr) : xstrdup(addr);
+	u32 slot, function = 0;
+
+	if (str_to_u32(slot_text, 16, &slot) && str_to_u32(slot_text, 0, &slot))
+		return error_ret(e, -EINVAL, "'%s' is no PCI address; it looks like 3 or 1f.2 (hexadecimal slot and function)", addr);
+	if ((dot && str_to_u32(dot + 1, 16, &function)) || slot > 31 || function > 7)
+		return error_ret(e, -EINVAL, "PCI address '%s' is not in 0.0 to 1f.7", addr);
+	*devfn = slot << 3 | function;
+	return 0;
+}
+
+static int find_place(struct pci_bus *b, const char *addr, unsigned *devfn, struct error *e)
+{
+	int err;
+
+	if (addr) {
+		err = parse_addr(addr, devfn, e);
+		if (!err && b->at[*devfn])
+			err = error_ret(e, -EBUSY, "PCI address %s of bus %s is taken by '%s'", addr, b->bus.name,
+					b->at[*devfn]->dev->dev.id);
+		return err;
+	}
+	for (*devfn = 0; *devfn < 256; *devfn += 8) {
+		bool used = false;
+
+		for (unsigned f = 0; f < 8; f++)
+			used |= b->at[*devfn + f] != NULL;
+		if (!used)
+			return 0;
+	}
+	return error_ret(e, -ENOSPC, "bus %s has no free slot", b->bus.name);
+}
+
+static int plug(struct device *d, const char *bus, const char *addr, struct error *e)
+{
+	struct pci_core *c = pci_of(d)->pci, *first;
+	struct pci_bus *b = (struct pci_bus *)bus_of(d->core->machine, &pci_type, bus);
+	unsigned devfn = 0;
+	int err;
+
+	if (!b && bus)
+		return error_ret(e, -ENODEV, "there is no PCI bus '%s'", bus);
+	if (!b)
+		return error_ret(e, -ENODEV, "device '%s' needs a PCI bus, which this machine has not", d->class->name);
+	err = find_place(b, addr, &devfn, e);
+	if (err)
+		return err;
+	first = b->at[devfn & ~7u];
+	if ((devfn & 7) && first && !first->multifunction)
+		return error_ret(e, -EBUSY, "slot %x of bus %s has one function only: '%s' is not multifunction=on", devfn >> 3,
+				 b->bus.name, first->dev->dev.id);
+	c->bus = b;
+	c->devfn = devfn;
+	d->core->bus = b;
+	pci_config_init(c);
+	err = pci_bars_init(c, e);
+	if (!err)
+		err = pci_msi_init(c, e);
+	if (err)
+		return err;
+	if (c->class->express && b->express)
+		pci_express_init(c);
+	b->at[devfn] = c;
+	c->plugged = true;
+	return 0;
+}
+
+static int realized(struct device *d, struct error *e)
+{
+	struct pci_core *c = pci_of(d)->pci;
+
+	memcpy(c->initial, c->config, sizeof(c->initial));
+	return 0;
+}
+
+static void set_asserted(struct pci_core *c, bool on);
+
+static void unplug(struct device *d)
+{
+	struct pci_core *c = pci_of(d)->pci;
+
+	if (!c->plugged)
+		return;
+	set_asserted(c, false);
+	memset(c->config + PCI_COMMAND, 0, 2);
+	pci_bars_update(c);
+	c->bus->at[c->devfn] = NULL;
+	c->plugged = false;
+}
+
+static void freed(struct device *d)
+{
+	struct pci_core *c = pci_of(d)->pci;
+
+	pci_bridge_fini(c);
+	pci_msi_fini(c);
+	free(c);
+}
+
+static void reset(struct device *d)
+{
+	struct pci_core *c = pci_of(d)->pci;
+
+	for (unsigned i = 0; i < sizeof(c->config); i++)
+		c->config[i] = (c->config[i] & ~(c->wmask[i] | c->w1c[i])) | (c->initial[i] & c->wmask[i]);
+	c->intx = false;
+	pci_msi_reset(c);
+	pci_update_intx(c);
+	pci_bars_update(c);
+	pci_bridge_update(c);
+}
+
+static const struct prop pci_props[] = {
+	{ .name = "multifunction", .kind = PROP_BOOL, .size = 1, .doc = "Further functions may share this slot." }, {}
+};
+static const struct bus_type pci_type = { .name = "pci", .created = created, .set = set_prop, .plug = plug, .realized = realized,
+					  .unplug = unplug, .freed = freed, .reset = reset, .props = pci_props };
+BUS_TYPE(pci_type)
+
+struct pci_device *pci_make(struct pci_bus *b, int slot, int function, const char *class, const char *id, const char *props, struct error *e)
+{
+	AUTO_FREE char *place = slot < 0 ? xasprintf("bus=%s", b->bus.name) : xasprintf("bus=%s,addr=%x.%x", b->bus.name, slot, function);
+	AUTO_FREE char *all = props && *props ? xasprintf("%s,%s", place, props) : xstrdup(place);
+
+	return (struct pci_device *)device_make(b->machine, class, id, all, e);
+}
+
+/* ---- INTx */
+
+void pci_bus_route(struct pci_bus *b, unsigned (*map)(void *arg, unsigned slot, unsigned pin),
+		   void (*set)(void *arg, unsigned line, int level), void *arg, unsigned nlines)
+{
+	assert(nlines <= ARRAY_SIZE(b->asserted));
+	b->map = map;
+	b->set = set;
+	b->arg = arg;
+	b->nlines = nlines;
+}
+
+int pci_bus_line(const struct pci_bus *b, unsigned line)
+{
+	return line < b->nlines && b->asserted[line];
+}
+
+/* A pin below a bridge comes out at the bridge, moved on by the slot it is in. */
+static struct pci_bus *root_line(const struct pci_core *c, unsigned *line)
+{
+	unsigned pin = c->config[PCI_INT_PIN] - 1, slot = c->devfn >> 3;
+	struct pci_bus *b = c->bus;
+
+	for (; b->bridge; b = b->bridge->bus) {
+		pin = (pin + slot) % 4;
+		slot = b->bridge->devfn >> 3;
+	}
+	*line = b->map ? b->map(b->arg, slot, pin) : ~0u;
+	return b;
+}
+
+static void set_asserted(struct pci_core *c, bool on)
+{
+	struct pci_bus *root;
+	unsigned line;
+
+	if (c->asserted == on)
+		return;
+	root = root_line(c, &line);
+	if (!on)
+		line = c->line;
+	if (line >= root->nlines)
+		return;
+	c->asserted = on;
+	c->line = line;
+	root->asserted[line] += on ? 1 : -1;
+	if (root->set && root->asserted[line] == (on ? 1u : 0u))
+		root->set(root->arg, line, on);
+}
+
+void pci_update_intx(struct pci_core *c)
+{
+	u16 status = ld16le(&c->config[PCI_STATUS]) & ~STATUS_INTX;
+
+	st16le(&c->config[PCI_STATUS], c->intx ? status | STATUS_INTX : status);
+	if (c->config[PCI_INT_PIN])
+		set_asserted(c, c->intx && !(pci_command(c) & CMD_INTX_OFF));
+}
+
+void pci_intx(struct pci_device *p, int level)
+{
+	struct pci_core *c = p->pci;
+
+	if (c->intx == !!level)
+		return;
+	if (level && fault_named(&p->dev, "intx"))
+		return;
+	c->intx = level;
+	trace(p, "intx", "level=%d", level);
+	pci_update_intx(c);
+}
+
+/* ---- DMA */
+
+static bool may_master(struct pci_device *p, const char *what, u64 addr)
+{
+	if (pci_command(p->pci) & CMD_MASTER)
+		return true;
+	guest_error(p, "DMA %s of %#llx while Bus Master Enable is off", what, (unsigned long long)addr);
+	return false;
+}
+
+int dma_read(struct pci_device *p, u64 addr, void *buf, size_t n)
+{
+	return may_master(p, "read", addr) ? dev_dma_read(p, addr, buf, n) : -EFAULT;
+}
+
+int dma_write(struct pci_device *p, u64 addr, const void *buf, size_t n)
+{
+	return may_master(p, "write", addr) ? dev_dma_write(p, addr, buf, n) : -EFAULT;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pci_bar.c - base address registers: sizing, and mapping by the command register. PCI Local Bus 3.0, 6.2.5. */
+#include "bus/pci_core.h"
+#include "core/machine.h"
+#include "lib/alloc.h"
+#include "lib/error.h"
+#include <errno.h>
+
+static const char *const bar_names[6] = { "bar0", "bar1", "bar2", "bar3", "bar4", "bar5" };
+
+static int check_bar(const struct pci_core *c, unsigned n, const struct pci_bar *b, struct error *e)
+{
+	unsigned max = c->class->header == 1 ? 2 : 6;
+	u64 min = b->io ? 4 : 16;
+
+	if (n >= max || (b->bits64 && n + 1 >= max))
+		return error_ret(e, -EINVAL, "device class %s: there is no room for BAR %u", c->class->dev.name, n);
+	if (b->size < min || (b->size & (b->size - 1)) || (b->io && b->size > 256) || (!b->bits64 && b->size > 1u << 31))
+		return error_ret(e, -EINVAL, "device class %s: BAR %u cannot have %llu bytes", c->class->dev.name, n,
+				 (unsigned long long)b->size);
+	if (c->bar[n].size || (n && c->bar[n - 1].bits64))
+		return error_ret(e, -EINVAL, "device class %s: BAR %u is used twice", c->class->dev.name, n);
+	return 0;
+}
+
+int pci_bar_add(struct pci_core *c, unsigned n, const struct pci_bar *b, struct error *e)
+{
+	struct pci_bar_state *s = &c->bar[n];
+	unsigned at = PCI_BAR0 + 4 * n;
+	int err = check_bar(c, n, b, e);
+	struct regbank *rb;
+
+	if (err)
+		return err;
+	s->bank = (struct bank){ .name = bar_names[n], .regs = b->regs, .size = b->size, .narrow = b->narrow, .read = b->read,
+				 .write = b->write };
+	rb = NEW(struct regbank);
+	err = regbank_init(rb, &c->dev->dev, &s->bank, &s->region, e);
+	if (err) {
+		free(rb);
+		return err;
+	}
+	s->size = b->size;
+	s->io = b->io;
+	s->bits64 = b->bits64;
+	st32le(&c->config[at], b->io ? 1 : (b->bits64 ? 4 : 0) | (b->prefetch ? 8 : 0));
+	st32le(&c->wmask[at], ~(u32)(b->size - 1));
+	if (b->bits64)
+		st32le(&c->wmask[at + 4], ~((b->size - 1) >> 32));
+	return 0;
+}
+
+int pci_bars_init(struct pci_core *c, struct error *e)
+{
+	for (unsigned n = 0; n < 6; n++) {
+		int err = c->class->bar[n].size ? pci_bar_add(c, n, &c->class->bar[n], e) : 0;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Where the BAR decodes now; false = nowhere. Values that sizing writes (all ones) and 0 are no addresses. */
+static bool address(const struct pci_core *c, unsigned n, u64 *addr)
+{
+	const struct pci_bar_state *s = &c->bar[n];
+	const u8 *at = &c->config[PCI_BAR0 + 4 * n];
+	u64 last, max = s->io ? 0xffff : s->bits64 ? ~0ull : 0xfffffffe;
+
+	if (!(pci_command(c) & (s->io ? CMD_IO : CMD_MEM)))
+		return false;
+	*addr = (s->bits64 ? ld64le(at) : ld32le(at)) & ~(s->size - 1);
+	return *addr && !add_overflow(*addr, s->size - 1, &last) && last <= max && !(s->bits64 && last == ~0ull);
+}
+
+void pci_bars_update(struct pci_core *c)
+{
+	space_begin(c->bus->machine);
+	for (unsigned n = 0; n < 6; n++) {
+		struct pci_bar_state *s = &c->bar[n];
+		u64 addr;
+		bool on = s->size && address(c, n, &addr);
+
+		if (s->mapped && (!on || s->region.at != addr)) {
+			region_remove(&s->region);
+			s->mapped = false;
+		}
+		if (on && !s->mapped) {
+			trace(c->dev, "map", "bar%u at %#llx size %#llx", n, (unsigned long long)addr, (unsigned long long)s->size);
+			region_add(s->io ? c->bus->io : c->bus->mem, addr, &s->region, 1);
+			s->mapped = true;
+		}
+	}
+	space_commit(c->bus->machine);
+}
+
+struct region *pci_bar(struct pci_device *p, unsigned bar)
+{
+	return bar < 6 && p->pci->bar[bar].size ? &p->pci->bar[bar].region : NULL;
+}
