@@ -51,8 +51,13 @@ struct chardev *chardev_claim(struct machine *m, const char *id, struct error *e
 		error_set(e, "there is no chardev '%s'", id);
 		return NULL;
 	}
-	if (c->ops->front)
-		return c->ops->front(c);
+	if (c->ops->front) {
+		struct chardev *front = c->ops->front(c);
+
+		if (!front)
+			error_set(e, "chardev '%s' has no room for a further front end", id);
+		return front;
+	}
 	if (c->use || c->claimed) {
 		error_set(e, "chardev '%s' is in use; mux=on lets several share it", id);
 		return NULL;
