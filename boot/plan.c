@@ -138,14 +138,12 @@ static void place_elsewhere(struct machine *m, u64 addr, const u8 *data, u64 n)
 		size_t part = MIN(n, (u64)1 << 30);
 		u8 *host = space_map(&m->memory, addr, &part, false);
 
-		if (!host) {
-			addr++;
-			data++;
-			n--;
-			continue;
+		if (host) {
+			memcpy(host, data, part);
+			space_dirty(&m->memory, addr, part);
+		} else {
+			part = MIN(n, 4096 - addr % 4096);
 		}
-		memcpy(host, data, part);
-		space_dirty(&m->memory, addr, part);
 		addr += part;
 		data += part;
 		n -= part;
@@ -159,7 +157,8 @@ static void place(struct boot_plan *p, const struct plan_piece *q)
 	if (ram_offset(p, q->addr, q->size, &off)) {
 		u8 *host = p->m->ram.ram->host + off;
 
-		memcpy(host, q->data, q->data_size);
+		if (q->data_size)
+			memcpy(host, q->data, q->data_size);
 		if (p->placed)
 			memset(host + q->data_size, 0, q->size - q->data_size);
 		ram_changed(p->m, off, q->size);
