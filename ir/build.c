@@ -145,7 +145,8 @@ void ir_put(struct ir *ir, enum ir_type t, ref slot, ref v)
 {
 	struct ir_op *o = ir->nops ? &ir->op[ir->nops - 1] : NULL;
 
-	if (o && REF_KIND(v) == REF_TEMP && o->dst == v && redirectable(o, t)) {
+	if (o && REF_KIND(v) == REF_TEMP && o->dst == v && redirectable(o, t) &&
+	    (ir->slots[REF_INDEX(slot)].type != V128 || (o->op == IR_LOAD && !(o->aux & (IR_SX32 | IR_SX64))))) {
 		o->dst = slot;
 		return;
 	}

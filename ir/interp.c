@@ -51,12 +51,47 @@ static inline u64 val(const struct run *r, ref x)
 	}
 }
 
+static bool is_vector(const struct run *r, ref x)
+{
+	return REF_KIND(x) == REF_SLOT && r->env->slots[REF_INDEX(x)].type == V128;
+}
+
 static inline void put(const struct run *r, ref dst, enum ir_type t, u64 v)
 {
 	if (REF_KIND(dst) == REF_TEMP)
 		r->temps[REF_INDEX(dst)] = v;
 	else if (dst)
 		slot_put(r, dst, t, v);
+}
+
+/* A value, of a vector slot its low 64 bits. */
+static u64 low_part(const struct run *r, ref x)
+{
+	u64 v;
+
+	if (!is_vector(r, x))
+		return val(r, x);
+	memcpy(&v, slot_ptr(r, x), 8);
+	return v;
+}
+
+static void move(const struct run *r, const struct ir_op *o)
+{
+	u64 v;
+
+	if (o->type == V128) {
+		memcpy(slot_ptr(r, o->dst), slot_ptr(r, o->a), 16);
+		return;
+	}
+	v = low_part(r, o->a);
+	if (o->type < I64)
+		v &= (1ull << (8u << o->type)) - 1;
+	if (is_vector(r, o->dst)) {
+		memset(slot_ptr(r, o->dst), 0, 16);
+		memcpy(slot_ptr(r, o->dst), &v, 8);
+	} else {
+		put(r, o->dst, o->type, v);
+	}
 }
 
 static u64 address(const struct run *r, const struct ir_op *o)
@@ -80,6 +115,11 @@ static void load(const struct run *r, const struct ir_op *o)
 		return;
 	}
 	v = r->env->load(r->env->cpu, o->type, address(r, o), o->aux, NULL);
+	if (is_vector(r, o->dst)) {
+		memset(slot_ptr(r, o->dst), 0, 16);
+		memcpy(slot_ptr(r, o->dst), &v, 8);
+		return;
+	}
 	if (o->aux & (IR_SX32 | IR_SX64)) {
 		unsigned sh = 64 - (8u << o->type);
 		v = (u64)((s64)(v << sh) >> sh);
@@ -101,7 +141,7 @@ static void memory(const struct run *r, const struct ir_op *o)
 		if (o->type == V128)
 			e->store(e->cpu, V128, address(r, o), o->aux, 0, slot_ptr(r, o->c));
 		else
-			e->store(e->cpu, o->type, address(r, o), o->aux, val(r, o->c), NULL);
+			e->store(e->cpu, o->type, address(r, o), o->aux, low_part(r, o->c), NULL);
 		break;
 	case IR_RMW:
 		put(r, o->dst, I64, e->rmw(e->cpu, o->type, address(r, o), o->aux, val(r, o->c)));
@@ -164,10 +204,7 @@ enum ir_leave ir_interpret(const struct ir_body *b, const struct ir_env *env, u6
 			memory(&r, o);
 			break;
 		case IR_MOV:
-			if (o->type == V128)
-				memcpy(slot_ptr(&r, o->dst), slot_ptr(&r, o->a), 16);
-			else
-				evaluate(&r, o);
+			move(&r, o);
 			break;
 		case IR_CALL:
 			put(&r, o->dst, I64, env->helpers[o->aux].fn(env->cpu, val(&r, o->a), val(&r, o->b), val(&r, o->c), (u64)(s64)o->imm));

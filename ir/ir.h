@@ -12,7 +12,8 @@
  *  - Flags: one word, the slot isa->flags_slot, in the layout below. Operations with IR_F set it, F_READF operations read it. The engine drops
  *    settings that nothing reads.
  *  - Temporaries live inside one guest instruction, never across a LABEL.
- *  - Vectors (V128) live in slots only: LOAD/STORE move them between memory and a slot, everything else is a CALL.
+ *  - Vectors (V128) live in slots only: LOAD, STORE and MOV move them, everything else is a CALL. With a narrower type those three move the low
+ *    part: LOAD or MOV to a vector slot clears the rest of it (MOVD, MOVQ, MOVSS, MOVSD from memory), STORE or MOV from one takes its low part.
  */
 #pragma once
 #include <quern/types.h>
@@ -99,8 +100,11 @@ struct ir_slot {
 	const char *name;
 	u16 offset;		/* in the cpu structure, from struct cpu */
 	u8 type;		/* enum ir_type: how wide it is stored */
-	u8 pin;			/* 0 = memory; 1.. = rank: the lower, the more it deserves a host register */
+	u8 pin;			/* 0 = memory; 1.. = rank: the lower, the more it deserves a host register; IR_SCRATCH */
 };
+
+/* A slot for use inside one guest instruction: its value is dead at the next INSN. */
+enum { IR_SCRATCH = 255 };
 
 /* Helpers: C functions called from a unit. Integer arguments are passed as u64, V128 slot operands as pointers into the cpu. */
 enum {

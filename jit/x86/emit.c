@@ -97,6 +97,7 @@ static bool alu_in_place(struct em *m, enum alu op, unsigned size)
 	if (o->dst != o->a || !memory_slot(m, o->dst) || m->ir->slots[REF_INDEX(o->dst)].type != o->type)
 		return false;
 	v = val(m, o->b, o->type);
+	vec_written(m, o->dst);
 	if (imm_ok(&v, size)) {
 		alu_imm(&m->c, op, size, o_slot_mem(m, o->dst), imm_of(&v, size));
 	} else {
@@ -476,6 +477,7 @@ static void emit_insert(struct em *m)
 	if (o->dst == o->a && memory_slot(m, o->dst)) {
 		struct opnd p = o_slot_mem(m, o->dst);
 		p.disp += (s32)at;
+		vec_written(m, o->dst);
 		if (b == NOREG)
 			mov_store_imm(c, size, p, ir_const_value(m->ir, o->b));
 		else
@@ -519,9 +521,8 @@ static void emit_mov(struct em *m)
 
 	if (!o->dst)
 		return;
-	if (o->type == V128) {
-		ins(&m->c, 0, 4, 0x0f28, 0, o_slot_mem(m, o->a), 0);
-		ins(&m->c, 0, 4, 0x0f29, 0, o_slot_mem(m, o->dst), 0);
+	if (vector_slot(m, o->dst) || vector_slot(m, o->a)) {
+		emit_vector_move(m);
 		return;
 	}
 	if (memory_slot(m, o->dst)) {
@@ -529,6 +530,7 @@ static void emit_mov(struct em *m)
 		v = val(m, o->a, o->type);
 		if (o->type == I32 && st == I64 && v.kind == O_IMM)
 			v.imm = (u32)v.imm;
+		vec_written(m, o->dst);
 		if (v.kind == O_IMM && (st < I64 || fits32(v.imm))) {
 			mov_store_imm(&m->c, 1u << st, o_slot_mem(m, o->dst), v.imm);
 			return;
@@ -779,7 +781,7 @@ static void emit_op(struct em *m)
 	const struct ir_op *o = m->o;
 
 	switch (o->op) {
-	case IR_INSN: m->held = false; m->u->ninsns = (u32)o->imm; break;
+	case IR_INSN: m->held = false; vec_insn(m); m->u->ninsns = (u32)o->imm; break;
 	case IR_MOV: emit_mov(m); break;
 	case IR_LEA: emit_lea(m); break;
 	case IR_ZEXT8: case IR_ZEXT16: case IR_ZEXT32: case IR_SEXT8: case IR_SEXT16: case IR_SEXT32: emit_extend(m); break;

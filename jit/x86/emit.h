@@ -26,7 +26,8 @@ enum { FN_LOAD, FN_LOAD128, FN_STORE, FN_STORE128, FN_FILLW, FN_PROBE, FN_DIV, F
 struct thunks {
 	const u8 *enter, *leave_goto, *leave_slot, *leave_next, *leave_poll;	/* leave_goto: rax = pc; leave_slot: rax = exit slot */
 	const u8 *indirect[ENGINE_CLASSES];		/* rax = guest pc */
-	const u8 *slow[FN_COUNT];			/* rax = address, r14d = description; pinned registers survive */
+	/* rax = address, r14d = description; pinned registers survive, in the second form xmm2 to xmm15 too */
+	const u8 *slow[2][FN_COUNT];
 	const u8 *call[4];				/* eax = helper number; bit 0: helper reads slots, bit 1: writes slots */
 	const u64 *table;				/* function pointers: helpers, then FN_* */
 	u8 pin[512];					/* slot -> host register or NOREG */
@@ -48,6 +49,8 @@ struct cold {		/* an out-of-line continuation */
 	ref value;		/* stores */
 	struct opnd vopnd;	/* the value's place */
 	u8 div_signed;
+	bool vector;		/* the value is a vector slot's, in xmm register dst */
+	bool vectors;		/* vector registers are live across it */
 };
 struct exit_rec {
 	u8 *from;		/* jump to the stub, or NULL: it follows in line */
@@ -80,6 +83,9 @@ struct em {
 	u8 *label[MAX_LABEL];
 	struct { u8 *at; u32 label; } fix[MAX_FIX];
 	u32 nfix;
+	/* vec.c: slot + 1 in each xmm register, use stamps, scratch slots not yet stored */
+	u16 vslot[16], vdirty;
+	u32 vstamp[16], vclock;
 	const char *bug;		/* something the emitter cannot do: an internal error, named */
 };
 
@@ -132,6 +138,19 @@ static inline bool vector_slot(const struct em *m, ref r)
 	return REF_KIND(r) == REF_SLOT && m->ir->slots[REF_INDEX(r)].type == V128;
 }
 
+/* vec.c */
+void vec_drop(struct em *m);			/* forget all (before which scratch slots that are needed were flushed) */
+void vec_flush(struct em *m);			/* store scratch slots that wait */
+void vec_insn(struct em *m);			/* a new instruction: scratch slots are dead */
+bool vec_cached(const struct em *m);
+void vec_written(struct em *m, ref slot);	/* part of a vector was written in memory */
+void vec_read_part(struct em *m, ref slot);	/* part of a vector will be read from memory */
+unsigned vec_read(struct em *m, ref slot);	/* register that holds the slot */
+unsigned vec_write(struct em *m, ref slot);	/* register to put its new value in; then vec_done */
+void vec_done(struct em *m, ref slot);
+void emit_vector_move(struct em *m);
+bool inline_vector(struct em *m, const struct ir_helper *h);
+bool inline_alt(struct em *m, const struct ir_helper *h);
 /* call.c, exit.c */
 void emit_call(struct em *m);
 void emit_exitcc(struct em *m);

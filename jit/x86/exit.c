@@ -75,6 +75,7 @@ void emit_branch(struct em *m)
 	const struct ir_op *o = m->o;
 
 	m->held = false;
+	vec_flush(m);
 	switch (o->op) {
 	case IR_BR:
 		flags_save(m);
@@ -97,6 +98,8 @@ void emit_label(struct em *m)
 {
 	flags_save(m);
 	m->fl = FL_MEM;
+	vec_flush(m);
+	vec_drop(m);
 	drop_scratch(m);
 	m->held = false;
 	if (m->o->imm < MAX_LABEL)

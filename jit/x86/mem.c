@@ -16,6 +16,7 @@ static u8 *new_cold(struct em *m, unsigned fn, struct cold **out)
 	k->fn = (u8)fn;
 	k->type = m->o->type;
 	k->aux = m->o->aux;
+	k->vectors = vec_cached(m);
 	*out = k;
 	return m->c.p;
 }
@@ -129,16 +130,26 @@ static void load_ext(struct em *m, unsigned type, u16 aux, unsigned d, struct op
 	}
 }
 
-static void emit_load128(struct em *m)
+/* Into a vector slot: all of it, or 32 or 64 bits that clear the rest; narrower ones by way of rax. */
+static void emit_load_vector(struct em *m)
 {
+	const struct ir_op *o = m->o;
 	struct cold *k;
-	unsigned a = address(m);
+	unsigned a = address(m), x;
 
-	new_cold(m, FN_LOAD128, &k);
-	lookup(m, a, V128, false, k);
-	ins(&m->c, 0, 4, 0x0f10, 0, o_idx(R14, a, 0, 0), 0);		/* movups xmm0 */
+	new_cold(m, o->type == V128 ? FN_LOAD128 : FN_LOAD, &k);
+	lookup(m, a, o->type, false, k);
+	x = vec_write(m, o->dst);
+	k->dst = (u8)x;
+	k->vector = true;
+	if (o->type == V128)
+		ins(&m->c, 0, 4, 0x0f10, x, o_idx(R14, a, 0, 0), 0);		/* movups */
+	else if (o->type >= I32)
+		ins(&m->c, o->type == I64 ? 0xf3 : 0x66, 4, o->type == I64 ? 0x0f7e : 0x0f6e, x, o_idx(R14, a, 0, 0), 0);	/* movq, movd */
+	else
+		m->bug = "a vector load narrower than 32 bits";
 	k->back = m->c.p;
-	ins(&m->c, 0, 4, 0x0f29, 0, o_slot_mem(m, m->o->dst), 0);	/* movaps */
+	vec_done(m, o->dst);
 }
 
 static void emit_load(struct em *m)
@@ -147,8 +158,8 @@ static void emit_load(struct em *m)
 	struct cold *k;
 	unsigned a, d;
 
-	if (o->type == V128) {
-		emit_load128(m);
+	if (vector_slot(m, o->dst)) {
+		emit_load_vector(m);
 		return;
 	}
 	a = address(m);
@@ -209,7 +220,7 @@ static void emit_store(struct em *m)
 {
 	const struct ir_op *o = m->o;
 	struct cold *k;
-	unsigned a;
+	unsigned a, x;
 
 	if (o->aux & IR_SAME && m->held) {
 		unsigned t = NOREG;
@@ -222,13 +233,17 @@ static void emit_store(struct em *m)
 		return;
 	}
 	a = address(m);
+	x = vector_slot(m, o->c) ? vec_read(m, o->c) : 0;
 	new_cold(m, o->type == V128 ? FN_STORE128 : FN_STORE, &k);
 	lookup(m, a, o->type, true, k);
 	k->value = o->c;
-	if (o->type == V128) {
-		k->vopnd = o_slot_mem(m, o->c);
-		ins(&m->c, 0, 4, 0x0f28, 0, k->vopnd, 0);
-		ins(&m->c, 0, 4, 0x0f11, 0, o_idx(R14, a, 0, 0), 0);
+	if (vector_slot(m, o->c)) {
+		k->vector = true;
+		k->dst = (u8)x;
+		if (o->type == V128)
+			ins(&m->c, 0, 4, 0x0f11, x, o_idx(R14, a, 0, 0), 0);
+		else
+			ins(&m->c, 0x66, 4, o->type == I64 ? 0x0fd6 : 0x0f7e, x, o_idx(R14, a, 0, 0), 0);	/* movq, movd */
 	} else {
 		k->vopnd = stored(m, o->c, o->type);
 		store_value(m, o_idx(R14, a, 0, 0), o->c, o->type, R15);
@@ -445,7 +460,7 @@ static void cold_divide(struct em *m, const struct cold *k, const u8 **at)
 	mov_store(c, 8, o_mem(RSP, ARGS + 8), R15);
 	mov_store(c, 8, o_mem(RSP, ARGS + 16), R14);
 	mov_imm(c, R14, (u64)k->type | (u64)k->div_signed << 8);
-	call_to(c, m->th->slow[FN_DIV]);
+	call_to(c, m->th->slow[k->vectors][FN_DIV]);
 	*at = c->p;
 	mov_load(c, 8, RAX, o_mem(RSP, ARGS));
 	mov_load(c, 8, R15, o_mem(RSP, ARGS + 8));
@@ -455,9 +470,8 @@ static void cold_value(struct em *m, const struct cold *k)
 {
 	struct code *c = &m->c;
 
-	if (k->fn == FN_STORE128) {
-		ins(c, 0, 4, 0x0f28, 0, k->vopnd, 0);
-		ins(c, 0, 4, 0x0f29, 0, o_mem(RSP, ARGS), 0);
+	if (k->vector) {
+		ins(c, 0, 4, 0x0f29, k->dst, o_mem(RSP, ARGS), 0);	/* movaps */
 		return;
 	}
 	if (k->vopnd.kind == O_REG) {
@@ -490,12 +504,14 @@ void emit_cold_parts(struct em *m, const u8 **at)
 			cold_value(m, k);
 		mov_rr(c, 8, RAX, k->addr);
 		mov_imm(c, R14, (u64)k->type | (u64)k->aux << 8);
-		call_to(c, m->th->slow[k->fn]);
+		call_to(c, m->th->slow[k->vectors][k->fn]);
 		at[i] = c->p;
-		if (k->fn == FN_LOAD)
+		if (k->fn == FN_LOAD && k->vector)
+			ins(c, 0x66, 8, 0x0f6e, k->dst, o_reg(RAX), 0);
+		else if (k->fn == FN_LOAD)
 			load_ext(m, k->type, k->aux, k->dst, o_reg(RAX), BYTE_RM);
 		else if (k->fn == FN_LOAD128)
-			ins(c, 0, 4, 0x0f10, 0, o_mem(RAX, 0), 0);
+			ins(c, 0, 4, 0x0f10, k->dst, o_mem(RAX, 0), 0);
 		else if (k->fn == FN_FILLW)
 			mov_rr(c, 8, R14, RAX);
 		jmp_to(c, k->back);

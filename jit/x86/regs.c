@@ -22,6 +22,7 @@ void em_start(struct em *m)
 		m->owner[i] = -1;
 	for (u32 i = 0; i < MIN(ir->nlabels, (u32)MAX_LABEL); i++)
 		m->label[i] = NULL;
+	vec_drop(m);
 	m->lock = 0;
 	m->spills = 0;
 	m->held = false;
@@ -151,6 +152,7 @@ struct opnd val(struct em *m, ref r, unsigned type)
 	case REF_SLOT:
 		if (m->th->pin[i] != NOREG)
 			return o_reg(m->th->pin[i]);
+		vec_read_part(m, r);
 		if (m->ir->slots[i].type < type) {
 			unsigned d = take(m);
 			mov_load(&m->c, 1u << m->ir->slots[i].type, d, o_slot_mem(m, r));
@@ -170,6 +172,7 @@ void load_into(struct em *m, unsigned reg, ref r, unsigned type)
 	unsigned size = 1u << MIN(type, (unsigned)I64);
 
 	if (REF_KIND(r) == REF_SLOT && m->th->pin[i] == NOREG) {
+		vec_read_part(m, r);
 		mov_load(&m->c, MIN(size, 1u << m->ir->slots[i].type), reg, o_slot_mem(m, r));
 		return;
 	}
@@ -223,6 +226,7 @@ void dst_done(struct em *m, ref dst, unsigned reg, unsigned type)
 		return;
 	}
 	st = m->ir->slots[i].type;
+	vec_written(m, dst);
 	mov_store(&m->c, 1u << st, o_slot_mem(m, dst), reg);
 }
 

@@ -208,17 +208,24 @@ static void make_leaves(struct code *c, struct thunks *t, const struct isa *isa)
 
 static void make_slow(struct code *c, struct thunks *t, const struct isa *isa)
 {
-	for (unsigned f = 0; f < FN_COUNT; f++) {
-		t->slow[f] = c->p;
+	for (unsigned f = 0; f < 2 * FN_COUNT; f++) {
+		bool vectors = f >= FN_COUNT;
+		s32 room = vectors ? 8 + 14 * 16 : 8;
+
+		t->slow[vectors][f % FN_COUNT] = c->p;
 		pins(c, t, isa, true, true);
 		lea(c, 8, RDI, o_mem(RBP, -BIAS));
 		mov_rr(c, 8, RSI, RAX);
 		mov_rr(c, 4, RDX, R14);
 		mov_load(c, 8, RCX, o_mem(RSP, 0));
 		lea(c, 8, R8, o_mem(RSP, 8 + ARGS));
-		alu_imm(c, ALU_SUB, 8, o_reg(RSP), 8);
-		call_table(c, t, isa->nhelpers + f);
-		alu_imm(c, ALU_ADD, 8, o_reg(RSP), 8);
+		alu_imm(c, ALU_SUB, 8, o_reg(RSP), room);
+		for (unsigned x = 2; vectors && x < 16; x++)
+			ins(c, 0, 4, 0x0f29, x, o_mem(RSP, 16 * (s32)(x - 2)), 0);
+		call_table(c, t, isa->nhelpers + f % FN_COUNT);
+		for (unsigned x = 2; vectors && x < 16; x++)
+			ins(c, 0, 4, 0x0f28, x, o_mem(RSP, 16 * (s32)(x - 2)), 0);
+		alu_imm(c, ALU_ADD, 8, o_reg(RSP), room);
 		pins(c, t, isa, false, false);
 		e8(c, 0xc3);
 	}
