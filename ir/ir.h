@@ -90,7 +90,7 @@ struct ir_op {
 	ref dst;		/* temporary or slot, 0 = result not wanted */
 	u16 aux;		/* the second result (a ref) where there are two; else condition, ir_mem bits, helper number */
 	ref a, b, c;
-	u16 pad;		/* exits, set by the liveness pass: flags are wanted at the target */
+	u16 pad;		/* exits, set by the liveness pass: flags are wanted at the target. LOAD, STORE, set by ir_spans: number + 1 */
 	s32 imm;
 } __attribute__((packed, aligned(4)));
 _Static_assert(sizeof(struct ir_op) == 20, "ir_op");
@@ -144,6 +144,7 @@ struct ir_insn {
 	u8 len;
 };
 
+enum { IR_SPAN_LEADER = 1 << 15, IR_MAX_SPANS = 16 };
 enum { IR_MAX_OPS = 4096, IR_MAX_CONSTS = 1024, IR_MAX_INSNS = 128 };
 
 /* One unit under construction; reused for all units of an engine, so it allocates nothing. */
@@ -153,6 +154,13 @@ struct ir {
 	struct ir_insn insn[IR_MAX_INSNS];
 	u32 nops, nconsts, ntemps, ninsns, nlabels;
 	bool full;		/* an array is exhausted: the front-end ends the unit before the instruction that did it */
+	/* set by ir_spans */
+	struct ir_span {
+		s32 lo, hi;	/* bytes accessed, relative to the base register at the leader: [base + lo, base + hi) */
+		u16 members, ctx;
+		bool write;	/* some member stores */
+	} span[IR_MAX_SPANS];
+	u32 nspans;
 	const struct ir_slot *slots;
 	const struct ir_helper *helpers;
 	u16 flags_slot;		/* index of the flags word's slot */
@@ -217,6 +225,8 @@ void ir_liveness(struct ir *ir, bool strict, bool (*exit_dead)(void *arg, u64 pc
 void ir_flag_effect(const struct ir *ir, const struct ir_op *o, u16 *reads, u16 *writes);
 extern const struct ir_opinfo { const char *name; u8 results, args; u16 props; } ir_opinfo[];
 enum { F_SETF = 1, F_READF = 2, F_MEM = 4, F_END = 8, F_EFFECT = 16 };
+/* Groups memory operations with a common base (pad of LOAD and STORE): the leader may check the whole span for all. */
+void ir_spans(struct ir *ir);
 /* Checks every rule above that can be checked; returns NULL or a sentence in a static buffer. For tests and hostile builds. */
 const char *ir_verify(const struct ir *ir);
 void ir_print(const struct ir *ir, void (*line)(void *arg, const char *text), void *arg);
