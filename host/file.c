@@ -36,7 +36,7 @@ static void file_fini(struct chardev *c)
 	free(f);
 }
 
-static const struct chardev_ops file_ops = { "file", file_write, file_room, file_fini, NULL };
+static const struct chardev_ops file_ops = { .name = "file", .write = file_write, .room = file_room, .fini = file_fini };
 
 static struct chardev *start(struct machine *m, const char *id, const char *path, int in, int out, bool shared, int drain_ms)
 {

@@ -36,7 +36,7 @@ static void stdio_fini(struct chardev *c)
 	free(s);
 }
 
-static const struct chardev_ops stdio_ops = { "stdio", stdio_write, stdio_room, stdio_fini, NULL };
+static const struct chardev_ops stdio_ops = { .name = "stdio", .write = stdio_write, .room = stdio_room, .fini = stdio_fini };
 
 static struct chardev *stdio_open(struct machine *m, const char *id, struct keyvals *kv, struct error *e)
 {

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* consoles.h - makes the character back ends that the options ask for, and joins serial ports and monitors to them. */
+#pragma once
+#include "cli/settings.h"
+#include "lib/error.h"
+
+struct board_config;
+
+/* Opens every -chardev and -serial; fills c->serial. */
+int consoles_make(struct machine *m, const struct settings *s, struct board_config *c, struct error *e) must_check;

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* devices.c - devices of the command line: creation, settings, -global. */
+#include "cli/devices.h"
+#include "boot/boot.h"
+#include "core/device.h"
+#include "lib/str.h"
+#include <errno.h>
+#include <stdio.h>
+
+/* ---- -global */
+
+static bool same_name(const char *a, const char *b)
+{
+	for (; *a && (*a == *b || (*a == '-' && *b == '_') || (*a == '_' && *b == '-')); a++, b++)
+		;
+	return *a == *b;
+}
+
+static int apply_globals(struct device *d, const struct settings *s, struct error *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->globals.n && !err; i++) {
+		struct keyvals *g = &s->globals.at[i];
+
+		if (same_name(keyvals_get(g, "driver"), d->class->name))
+			err = device_set(d, keyvals_get(g, "property"), keyvals_get(g, "value"), e);
+	}
+	return err;
+}
+
+/* What a -global named must not vanish without a word. */
+static void check_globals(struct machine *m, const struct settings *s)
+{
+	for (size_t i = 0; i < s->globals.n; i++) {
+		struct keyvals *g = &s->globals.at[i];
+		const char *driver = keyvals_get(g, "driver"), *key = keyvals_get(g, "property"), *value = keyvals_get(g, "value");
+		bool used = false;
+
+		for (size_t j = 0; j < s->devices.n; j++)
+			used |= same_name(driver, keyvals_get(&s->devices.at[j], "driver"));
+		if (!device_class_find(driver))
+			warn("-global %s.%s=%s has no effect: there is no device '%s'", driver, key, value, driver);
+		else if (!used)
+			warn("-global %s.%s=%s has no effect: it reaches devices of -device only, not the machine's own", driver, key, value);
+	}
+}
+
+/* ---- -device */
+
+static int set_all(struct device *d, struct keyvals *kv, struct error *e)
+{
+	for (size_t i = 0; i < kv->n; i++) {
+		const struct keyval *item = &kv->at[i];
+		struct error first = {0};
+		const char *rest;
+
+		if (str_eq(item->key, "driver") || str_eq(item->key, "id"))
+			continue;
+		if (!device_set(d, item->key, item->value, &first))
+			continue;
+		/* `noflag` is flag=off, unless the device has something that begins with no. */
+		if (item->bare && str_prefix(item->key, "no", &rest) && *rest && !device_set(d, rest, "off", NULL)) {
+			error_clear(&first);
+			continue;
+		}
+		error_set(e, "%s", first.text ? first.text : "a setting is wrong");
+		error_clear(&first);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int make_device(struct machine *m, const struct settings *s, struct keyvals *kv, struct error *e)
+{
+	const char *driver = keyvals_get(kv, "driver");
+	struct device *d = device_new(m, driver, keyvals_get(kv, "id"), e);
+	int err;
+
+	if (!d)
+		return -EINVAL;
+	err = d->class->bus ? 0 : error_ret(e, -EINVAL, "it is part of machines and cannot be added");
+	if (!err)
+		err = apply_globals(d, s, e);
+	if (!err)
+		err = set_all(d, kv, e);
+	if (!err)
+		err = device_realize(d, e);
+	if (err)
+		device_free(d);
+	return err;
+}
+
+int devices_make(struct machine *m, const struct settings *s, struct error *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->devices.n && !err; i++) {
+		struct keyvals *kv = &s->devices.at[i];
+
+		if (is_loader(kv))
+			continue;
+		err = make_device(m, s, kv, e);
+		if (err) {
+			AUTO_FREE char *text = keyvals_text(kv);
+			const char *rest = text;
+
+			str_prefix(text, "driver=", &rest);
+			error_prefix(e, "-device %s", rest);
+		}
+	}
+	if (!err)
+		check_globals(m, s);
+	return err;
+}
+
+/* ---- loader */
+
+bool is_loader(struct keyvals *device)
+{
+	return str_eq(keyvals_get(device, "driver"), "loader");
+}
+
+int loader_settings(struct boot_loader *l, struct keyvals *device, struct error *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < device->n && !err; i++) {
+		const struct keyval *kv = &device->at[i];
+
+		if (!str_eq(kv->key, "driver") && !str_eq(kv->key, "id"))
+			err = boot_loader_set(l, kv->key, kv->value, e);
+	}
+	if (!err)
+		err = boot_loader_check(l, e);
+	if (err)
+		error_prefix(e, "-device loader");
+	return err;
+}
+
+/* ---- trace patterns */
+
+struct match {
+	struct machine *m;
+	const char *glob;
+	bool found;
+};
+
+/* name is CLASS.point, or a point of no device. */
+static void match_point(void *arg, const char *name, bool on)
+{
+	struct match *t = arg;
+	const char *dot = strchr(name, '.');
+	struct device_core *c;
+
+	t->found |= str_glob(t->glob, name);
+	if (t->found || !dot)
+		return;
+	list_for_each(c, &t->m->devices, link) {
+		char full[160];
+
+		snprintf(full, sizeof(full), "%s%s", c->dev->id, dot);
+		t->found |= str_glob(t->glob, full);
+	}
+}
+
+void traces_check(struct machine *m, const struct settings *s)
+{
+	for (size_t i = 0; i < s->traces.n; i++) {
+		struct match t = { .m = m, .glob = s->traces.at[i] };
+
+		if (*t.glob == '-')
+			continue;
+		trace_list(match_point, &t);
+		if (!t.found)
+			warn("-trace %s selects nothing: -trace help lists all points", t.glob);
+	}
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* doc.c - manual pages and driver headers of devices, from their tables; the compiler flags for a device outside of the tree. */
+#include "cli/doc.h"
+#include "cli/options.h"
+#include "core/device.h"
+#include "lib/str.h"
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* ---- manual page */
+
+static void doc_field(const struct field *f)
+{
+	printf("         %-20s %#llx\n", f->name, (unsigned long long)f->mask);
+}
+
+static void doc_mask(const char *what, u64 mask, const struct reg *r)
+{
+	u64 all = r->size >= 8 ? ~0ull : BIT64(r->size * 8) - 1;
+
+	mask &= all;
+	if (mask == all)
+		printf(" %s", what);
+	else if (mask)
+		printf(" %s:%#llx", what, (unsigned long long)mask);
+}
+
+static void doc_reg(const struct reg *r)
+{
+	printf("  %03x  %-16s %2u bit", r->at, r->name, r->size * 8);
+	if (r->count > 1)
+		printf(" x %u, %u apart", r->count, r->stride);
+	if (!r->novalue)
+		printf("  reset %0*llx", r->size * 2, (unsigned long long)r->reset);
+	doc_mask("read-only", r->ro, r);
+	doc_mask("write-1-clears", r->w1c, r);
+	doc_mask("read-clears", r->rclr, r);
+	doc_mask("not modelled", r->unmodelled, r);
+	printf("\n       %s\n", r->doc ? r->doc : "");
+	for (const struct field *f = r->fields; f && f->name; f++)
+		doc_field(f);
+}
+
+static void doc_trace(void *arg, const char *name, bool on)
+{
+	const struct device_class *c = arg;
+	const char *rest;
+
+	if (str_prefix(name, c->name, &rest) && *rest == '.')
+		printf("  %s\n", name);
+}
+
+static void doc_props(const struct device_class *c)
+{
+	if (c->props && c->props->name)
+		printf("\nSettings:\n");
+	for (const struct prop *p = c->props; p && p->name; p++) {
+		printf("  %s=", p->name);
+		if (p->def_str)
+			printf("%s", p->def_str);
+		else if (p->kind == PROP_BOOL)
+			printf("%s", p->def ? "on" : "off");
+		else if (p->kind == PROP_UINT || p->kind == PROP_SIZE)
+			printf(p->def > 9 ? "%#llx" : "%llu", (unsigned long long)p->def);
+		printf("\n       %s\n", p->doc ? p->doc : "");
+	}
+}
+
+static void doc_page(const struct device_class *c)
+{
+	printf("%s - %s\n", c->name, c->doc ? c->doc : "");
+	if (c->bus)
+		printf("bus: %s; added by -device %s\n", c->bus, c->name);
+	else
+		printf("part of machines\n");
+	if (c->inputs)
+		printf("inputs: %u\n", c->inputs);
+	doc_props(c);
+	for (const struct bank *b = c->banks; b && b->size; b++) {
+		printf("\nRegisters in %s (%#llx bytes):\n", b->name ? b->name : "its only bank", (unsigned long long)b->size);
+		for (const struct reg *r = b->regs; r && r->name; r++)
+			doc_reg(r);
+		if (!b->regs || !b->regs->name)
+			printf("  (answered by code)\n");
+	}
+	printf("\nTrace points:\n");
+	trace_list(doc_trace, (void *)c);
+}
+
+/* ---- driver header */
+
+/* CLASS_NAME in capitals. */
+static void print_macro(const char *class, const char *a, const char *b)
+{
+	const char *const parts[] = { class, a, b };
+
+	printf("#define ");
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && parts[i]; i++) {
+		if (i)
+			putchar('_');
+		for (const char *p = parts[i]; *p; p++)
+			putchar(isalnum((unsigned char)*p) ? toupper((unsigned char)*p) : '_');
+	}
+}
+
+static void header_reg(const struct device_class *c, const struct reg *r)
+{
+	print_macro(c->name, r->name, NULL);
+	if (r->count > 1)
+		printf("(n)\t(0x%x + (n) * %u)", r->at, r->stride);
+	else
+		printf("\t0x%x", r->at);
+	printf("\t/* %u bit: %s */\n", r->size * 8, r->doc ? r->doc : "");
+	for (const struct field *f = r->fields; f && f->name; f++) {
+		print_macro(c->name, r->name, f->name);
+		printf("\t0x%llx%s\n", (unsigned long long)f->mask, f->mask >> 32 ? "ull" : "");
+	}
+}
+
+static void doc_header(const struct device_class *c)
+{
+	printf("/* Registers of %s: %s. Written by quern doc --c-header %s. */\n#pragma once\n", c->name, c->doc ? c->doc : "", c->name);
+	for (const struct bank *b = c->banks; b && b->size; b++) {
+		printf("\n/* %s */\n", b->name ? b->name : "registers");
+		for (const struct reg *r = b->regs; r && r->name; r++)
+			header_reg(c, r);
+	}
+}
+
+/* ---- */
+
+static void list_class(void *arg, const struct device_class *c)
+{
+	printf("%-20s %s%s\n", c->name, c->doc ? c->doc : "", c->bus ? "" : " (part of machines)");
+}
+
+static const struct device_class *find(const char *name, struct error *e)
+{
+	const struct device_class *c = device_class_find(name);
+	const char *first;
+
+	if (!c && str_suffix(name, ".so")) {
+		if (device_load_object(name, &first, e))
+			return NULL;
+		c = device_class_find(first);
+	}
+	if (!c)
+		error_set(e, "there is no device '%s'; quern doc lists them", name);
+	return c;
+}
+
+int doc_main(int argc, char **argv)
+{
+	bool header = argc > 1 && str_eq(argv[1], "--c-header");
+	const char *name = argc > 1 + header ? argv[1 + header] : NULL;
+	const struct device_class *c;
+	struct error e = {0};
+
+	if (argc > 2 + header || (header && !name) || (name && *name == '-')) {
+		bool help = name && (str_eq(name, "--help") || str_eq(name, "-h"));
+
+		fprintf(help ? stdout : stderr, "usage: quern doc [[--c-header] DEVICE|FILE.so]\n");
+		return !help;
+	}
+	if (!name) {
+		device_class_each(list_class, NULL);
+		return 0;
+	}
+	c = find(name, &e);
+	if (!c) {
+		error_print(&e);
+		return 1;
+	}
+	if (header)
+		doc_header(c);
+	else
+		doc_page(c);
+	return 0;
+}
+
+/* The headers beside the binary: PREFIX/bin and PREFIX/include, or the source tree around out/BUILD. */
+int cflags_main(void)
+{
+	static const char *const places[] = { "/../include", "/../../include", "/include" };
+	char exe[4096];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	exe[MAX(n, (ssize_t)0)] = 0;
+	if (strrchr(exe, '/'))
+		*strrchr(exe, '/') = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		AUTO_FREE char *dir = xasprintf("%s%s", exe, places[i]), *header = xasprintf("%s/quern/device.h", dir);
+		AUTO_FREE char *real = access(header, R_OK) == 0 ? realpath(dir, NULL) : NULL;
+
+		if (real) {
+			printf("-std=gnu11 -fno-strict-aliasing -I%s\n", real);
+			return 0;
+		}
+	}
+	fprintf(stderr, "quern: the headers are not beside the program %s: was it installed with make install?\n", exe);
+	return 1;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* opt_console.c - handlers of the options about serial ports, their character back ends and monitors. */
+#include "cli/options.h"
+#include "host/chardev.h"
+#include "lib/str.h"
+#include <errno.h>
+
+OPTION_HANDLER(opt_chardev)
+{
+	struct keyvals kv = {0};
+	int err;
+
+	if (str_eq(arg, "help") || str_eq(arg, "?")) {
+		list_chardevs();
+		return OPTION_DONE;
+	}
+	err = keyvals_parse(&kv, arg, "backend", e);
+	if (!err && !keyvals_get(&kv, "backend"))
+		err = error_ret(e, -EINVAL, "the back end's name is missing");
+	if (!err && !keyvals_get(&kv, "id"))
+		err = error_ret(e, -EINVAL, "id=... is missing");
+	if (err)
+		keyvals_fini(&kv);
+	else
+		vec_push(&s->chardevs, kv);
+	return err;
+}
+
+/* Is it well-formed? What it names is opened later. */
+static int check_spec(const char *spec, struct error *e)
+{
+	struct keyvals kv = {0};
+	int err = 0;
+
+	if (!str_eq(spec, "none") && !str_prefix(spec, "chardev:", NULL))
+		err = host_chardev_spec(&kv, spec, e);
+	keyvals_fini(&kv);
+	return err;
+}
+
+OPTION_HANDLER(opt_serial)
+{
+	const char *spec = arg;
+	int err;
+
+	str_prefix(arg, "mon:", &spec);
+	err = check_spec(spec, e);
+	if (!err && s->serial.n == 4)
+		err = error_ret(e, -EINVAL, "there are four serial ports at most");
+	if (!err)
+		texts_add(&s->serial, arg);
+	return err;
+}
+
+OPTION_HANDLER(opt_monitor)
+{
+	s->monitor_given = true;
+	if (str_eq(arg, "none") || str_eq(arg, "null"))
+		return 0;
+	return error_ret(e, -ENOTSUP, "the human monitor is not built yet; -monitor none works");
+}
+
+OPTION_HANDLER(opt_mon)
+{
+	struct keyvals kv = {0};
+	int err = keyvals_parse(&kv, arg, "chardev", e);
+	unsigned mode = 0;
+	bool pretty;
+
+	if (!err && !keyvals_get(&kv, "chardev"))
+		err = error_ret(e, -EINVAL, "chardev=ID is missing");
+	if (!err)
+		err = keyvals_choice(&kv, "mode", "readline|control", &mode, e);
+	if (!err && mode == 1)
+		err = error_ret(e, -ENOTSUP, "the machine-readable monitor is not built yet");
+	if (!err)
+		err = keyvals_bool(&kv, "pretty", &pretty, e);
+	if (!err)
+		err = keyvals_all_used(&kv, "chardev|mode|pretty", e);
+	s->monitor_given = true;
+	if (err)
+		keyvals_fini(&kv);
+	else
+		vec_push(&s->mons, kv);
+	return err;
+}
+
+OPTION_HANDLER(opt_echr)
+{
+	u32 key;
+
+	if (str_to_u32(arg, 0, &key) || key > 255)
+		return error_ret(e, -EINVAL, "a character's number is expected, 1 for Ctrl-a to 26 for Ctrl-z, 0 for none");
+	s->escape = key;
+	return 0;
+}
+
+OPTION_HANDLER(opt_debugcon)
+{
+	struct keyvals backend = {0}, device = {0};
+	int err;
+
+	if (str_eq(arg, "none"))
+		return 0;
+	err = host_chardev_spec(&backend, arg, e);
+	if (err) {
+		keyvals_fini(&backend);
+		return err;
+	}
+	keyvals_set(&backend, "id", "debugcon");
+	keyvals_add(&device, "driver", "isa-debugcon");
+	keyvals_add(&device, "iobase", "0xe9");
+	keyvals_add(&device, "chardev", "debugcon");
+	vec_push(&s->chardevs, backend);
+	vec_push(&s->devices, device);
+	return 0;
+}
