@@ -65,7 +65,7 @@ struct exit_slot {
 	u8 *patch;		/* back end: what to patch when linking */
 	struct unit *from, *to;
 	struct exit_slot *next_in;	/* in to->incoming */
-	bool flags_dead;
+	bool nospan;		/* to a unit without span checks */
 };
 
 /* A fault or call inside a unit: host offset -> guest instruction. */
@@ -79,7 +79,7 @@ struct unit {
 	u16 lo, hi;			/* code bytes covered in the first page, [lo, hi) */
 	u16 hi2;			/* bytes covered at the start of the second page */
 	bool dead;
-	bool flags_in;			/* may read the flags before setting them */
+	bool nospan;			/* every access is checked by itself: entered where a span check failed */
 	u32 ninsns;
 	const u8 *host;			/* tier 1 */
 	u32 host_size, npoints;
@@ -161,9 +161,9 @@ void engine_sync_pc(struct engine_cpu *ec);	/* cpu->pc from ec->ra, when that is
 /* unit.c */
 int units_init(struct engine *e);
 void units_fini(struct engine *e);
-struct unit *unit_find(struct engine *e, u64 pc, u64 pc_base, u32 mode, u64 ram_page);
+struct unit *unit_find(struct engine *e, u64 pc, u64 pc_base, u32 mode, u64 ram_page, bool nospan);
 /* Find or translate what cpu->pc, mode say; page faults unwind. NULL: this instruction can only be executed singly. */
-struct unit *unit_get(struct engine *e, struct engine_cpu *ec);
+struct unit *unit_get(struct engine *e, struct engine_cpu *ec, bool nospan);
 void *unit_alloc(struct engine *e, size_t n);	/* memory that lives as long as the current region */
 void unit_kill(struct engine *e, struct unit *u);
 /* The unit whose code contains a host address; dead ones too, as long as their memory lasts. */

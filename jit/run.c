@@ -150,7 +150,7 @@ static void run_tier0(struct engine *e, struct engine_cpu *ec)
 	struct ir_env env = env_of(cpu);
 
 	while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED)) {
-		struct unit *u = unit_get(e, ec);
+		struct unit *u = unit_get(e, ec, false);
 
 		if (!u) {
 			run_single(e, ec);
@@ -188,11 +188,12 @@ static const u8 *host_code(struct engine *e, struct engine_cpu *ec, struct exit_
 
 	if (j->pc == cpu->pc && !slot)
 		return j->host;
-	u = unit_get(e, ec);
+	u = unit_get(e, ec, slot && slot->nospan);
 	if (!u)
 		return NULL;
 	lin = (cpu->pc + cpu->pc_base) & cpu->isa->pc_mask(cpu->mode);
-	tlb_jc_put(ec, class, cpu->pc, u->host, tlb_get(ec, cpu->isa->fetch_context(cpu->mode), lin, ACCESS_EXEC)->global);
+	if (!u->nospan)
+		tlb_jc_put(ec, class, cpu->pc, u->host, tlb_get(ec, cpu->isa->fetch_context(cpu->mode), lin, ACCESS_EXEC)->global);
 	/* within a page the translation of addresses cannot change: link for good */
 	if (slot && !slot->from->dead && slot->from->ram_page == u->ram_page && slot->from->pc_base == u->pc_base && slot->from->mode == u->mode &&
 	    !((slot->from->pc ^ u->pc) >> GUEST_PAGE_BITS) && slot->from->ram_page2 == ~0ull && u->ram_page2 == ~0ull)

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { BUCKETS = 1 << 16, META_BLOCK = 256 << 10, META_LIMIT = 8 << 20, MAX_UNIT_INSNS = 64 };
+enum { BUCKETS = 1 << 16, META_BLOCK = 256 << 10, META_LIMIT = 8 << 20, MAX_UNIT_INSNS = 64, MAX_NOSPAN_INSNS = 8 };
 
 static u64 host_ns(void)
 {
@@ -113,19 +113,19 @@ static struct page_units *page_units(struct engine *e, u64 page)
 	return &e->pages[page];
 }
 
-static u32 hash_of(u64 pc, u64 base, u32 mode, u64 page)
+static u32 hash_of(u64 pc, u64 base, u32 mode, u64 page, bool nospan)
 {
-	u64 h = (pc ^ base * 31 ^ (u64)mode << 40 ^ page * 0x9e3779b97f4a7c15ull) * 0xff51afd7ed558ccdull;
+	u64 h = (pc ^ base * 31 ^ (u64)mode << 40 ^ (page + nospan) * 0x9e3779b97f4a7c15ull) * 0xff51afd7ed558ccdull;
 
 	return (u32)(h >> 32);
 }
 
-struct unit *unit_find(struct engine *e, u64 pc, u64 base, u32 mode, u64 page)
+struct unit *unit_find(struct engine *e, u64 pc, u64 base, u32 mode, u64 page, bool nospan)
 {
-	u32 h = hash_of(pc, base, mode, page);
+	u32 h = hash_of(pc, base, mode, page, nospan);
 
 	for (struct unit *u = e->buckets[h & (e->nbuckets - 1)]; u; u = u->hash_next)
-		if (u->hash == h && u->pc == pc && u->mode == mode && u->ram_page == page && u->pc_base == base)
+		if (u->hash == h && u->pc == pc && u->mode == mode && u->ram_page == page && u->pc_base == base && u->nospan == nospan)
 			return u;
 	return NULL;
 }
@@ -289,7 +289,7 @@ static bool stop_at(struct lift *l, u64 pc)
 {
 	struct job *j = container_of(l, struct job, lift);
 
-	return unit_find(j->e, pc, l->pc_base, l->mode, j->ram_page) != NULL;
+	return unit_find(j->e, pc, l->pc_base, l->mode, j->ram_page, false) != NULL;
 }
 
 static bool exit_flags_dead(void *arg, u64 pc)
@@ -410,7 +410,7 @@ struct unit *unit_at(struct engine *e, const u8 *host)
 	return r->order.at[lo];
 }
 
-static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tlb_info *t, u64 lin)
+static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tlb_info *t, u64 lin, bool nospan)
 {
 	struct cpu *cpu = ec->cpu;
 	unsigned off = lin & (GUEST_PAGE - 1);
@@ -426,7 +426,7 @@ static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tl
 	struct code_region *r = &e->regions[e->cur_region];
 	if (r->meta_used > META_LIMIT || (e->backend && REGION_CODE - r->used < 128 << 10))
 		next_region(e);
-	lift_setup(&j, e, cpu, e->opt.one_insn ? 1 : MAX_UNIT_INSNS);
+	lift_setup(&j, e, cpu, e->opt.one_insn ? 1 : nospan ? MAX_NOSPAN_INSNS : MAX_UNIT_INSNS);
 	j.ram_page = page;
 	j.page = code;
 	j.lift.code = code + off;
@@ -453,10 +453,12 @@ static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tl
 	}
 #endif
 	ir_liveness(&e->ir, e->opt.strict, e->opt.strict ? NULL : exit_flags_dead, &j);
+	if (e->backend && !nospan)
+		ir_spans(&e->ir);
 	u = unit_alloc(e, sizeof(*u));
 	*u = (struct unit){ .pc = cpu->pc, .pc_base = cpu->pc_base, .mode = cpu->mode, .ram_page = page, .ram_page2 = hi2 > 0 ? page2 : ~0ull,
-			    .lo = (u16)((int)off + j.lift.lo), .hi = (u16)((int)off + j.lift.hi), .hi2 = (u16)MAX(hi2, 0), .ninsns = e->ir.ninsns };
-	u->hash = hash_of(u->pc, u->pc_base, u->mode, page);
+			    .lo = (u16)((int)off + j.lift.lo), .hi = (u16)((int)off + j.lift.hi), .hi2 = (u16)MAX(hi2, 0), .ninsns = e->ir.ninsns, .nospan = nospan };
+	u->hash = hash_of(u->pc, u->pc_base, u->mode, page, nospan);
 	if (e->backend)
 		emit(e, u);
 	else
@@ -472,7 +474,7 @@ static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tl
 	return u;
 }
 
-struct unit *unit_get(struct engine *e, struct engine_cpu *ec)
+struct unit *unit_get(struct engine *e, struct engine_cpu *ec, bool nospan)
 {
 	struct cpu *cpu = ec->cpu;
 	u64 lin = (cpu->pc + cpu->pc_base) & cpu->isa->pc_mask(cpu->mode);
@@ -482,7 +484,7 @@ struct unit *unit_get(struct engine *e, struct engine_cpu *ec)
 	if (!t->host)
 		return NULL;
 	e->stats.lookups++;
-	u = unit_find(e, cpu->pc, cpu->pc_base, cpu->mode, t->ram_page);
+	u = unit_find(e, cpu->pc, cpu->pc_base, cpu->mode, t->ram_page, nospan);
 	if (u && u->ram_page2 != ~0ull) {
 		/* does the crossing instruction's second page still lie where it did? */
 		struct tlb_info *t2 = tlb_get(ec, cpu->isa->fetch_context(cpu->mode), (lin | (GUEST_PAGE - 1)) + 1, ACCESS_EXEC);
@@ -492,5 +494,5 @@ struct unit *unit_get(struct engine *e, struct engine_cpu *ec)
 		}
 		t = tlb_get(ec, cpu->isa->fetch_context(cpu->mode), lin, ACCESS_EXEC);
 	}
-	return u ? u : translate(e, ec, t, lin);
+	return u ? u : translate(e, ec, t, lin, nospan);
 }

@@ -14,7 +14,8 @@ enum {
 	BIAS = 128,
 	NSCRATCH = 3,
 	ARGS = 0,			/* rsp offsets: four argument words, then spilled temporaries */
-	SPILL = 32, NSPILL = 58,
+	SPAN = 32,			/* addends of spans */
+	SPILL = SPAN + 8 * IR_MAX_SPANS, NSPILL = 58,
 	FRAME = SPILL + NSPILL * 8 + 8,	/* keeps rsp aligned to 16 in units */
 	MAX_COLD = 512, MAX_EXITS = 256, MAX_LABEL = 256, MAX_FIX = 512,
 };
@@ -55,7 +56,7 @@ struct cold {		/* an out-of-line continuation */
 struct exit_rec {
 	u8 *from;		/* jump to the stub, or NULL: it follows in line */
 	u64 pc;
-	bool save_flags, flags_dead;
+	bool save_flags, nospan;
 };
 
 struct em {
@@ -74,6 +75,7 @@ struct em {
 	s32 owner[NSCRATCH];		/* temporary in a scratch register, -1 = free */
 	u8 lock;			/* scratch registers in use by the op at hand (bit per index) */
 	u64 spills;			/* used spill places */
+	int span;			/* r14 = addend of that span, -1 = no span's */
 	bool held;			/* r14 = host address between LOAD|WILLWRITE and STORE|SAME */
 	enum flag_place fl;
 	struct cold cold[MAX_COLD];

@@ -102,6 +102,7 @@ void emit_label(struct em *m)
 	vec_drop(m);
 	drop_scratch(m);
 	m->held = false;
+	m->span = -1;
 	if (m->o->imm < MAX_LABEL)
 		m->label[m->o->imm] = m->c.p;
 }
@@ -116,6 +117,7 @@ void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s)
 
 	s->pc = x->pc;
 	s->from = m->u;
+	s->nospan = x->nospan;
 	m->lock = 0;
 	if (x->from)
 		patch_rel(x->from, c->p);
@@ -124,7 +126,9 @@ void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s)
 		ins(c, 0, 1, 0x0f90, 0, o_reg(RAX), 0);
 		mov_store(c, 2, o_cpu(offsetof(struct cpu, hflags)), RAX);
 	}
-	if (back) {
+	if (x->nospan)
+		local = true;
+	if (back && !x->nospan) {
 		alu_imm(c, ALU_CMP, 4, o_cpu(offsetof(struct cpu, exit_request)), 0);
 		busy = jcc(c, CC_NE);
 	}

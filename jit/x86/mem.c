@@ -355,6 +355,101 @@ static void emit_probe(struct em *m)
 	k->back = m->c.p;
 }
 
+/* An access in a span that is checked once for all its members. A failing check (a page boundary inside it, or a page not in the TLB) leaves
+ * for a unit without spans at this instruction: nothing of it is done yet. */
+static void span_check(struct em *m, unsigned g)
+{
+	const struct ir_span *s = &m->ir->span[g];
+	struct code *c = &m->c;
+	s32 table = (s32)(s->write ? offsetof(struct tlb_set, w) : offsetof(struct tlb_set, r)) +
+		    (s32)((s->ctx >> IR_CTX_SHIFT) * TLB_SIZE * sizeof(struct tlb_fast));
+	unsigned base = val_reg(m, m->o->a, I64);
+
+	if (m->strict && m->fl == FL_HOST)
+		flags_save(m);
+	flags_clobber(m);
+	take_reg(m, R14);
+	take_reg(m, R15);
+	if (base == R14)
+		lea(c, 8, R15, o_mem(base, s->hi - 1));
+	lea(c, 8, R14, o_mem(base, s->lo));
+	if (base != R14)
+		lea(c, 8, R15, o_mem(base, s->hi - 1));
+	shift_imm(c, 5, 8, o_reg(R14), GUEST_PAGE_BITS - 4);
+	alu_imm(c, ALU_AND, 8, o_reg(R15), -GUEST_PAGE);
+	alu_imm(c, ALU_AND, 4, o_reg(R14), (TLB_SIZE - 1) << 4);
+	alu_rm(c, ALU_CMP, 8, R15, o_gs(R14, table));
+	m->lock &= (u8)~(1 << scratch_index(R15));
+	add_exit(m, jcc(c, CC_NE), m->ir->insn[m->u->ninsns].pc, false);
+	m->exit[m->nexits - 1].nospan = true;
+	ins(c, 0, 8, 0x8b, R14, o_gs(R14, table + (s32)offsetof(struct tlb_fast, addend)), 0);
+	mov_store(c, 8, o_mem(RSP, SPAN + 8 * (s32)g), R14);
+}
+
+static void span_load(struct em *m, struct opnd p)
+{
+	const struct ir_op *o = m->o;
+	unsigned d;
+
+	if (vector_slot(m, o->dst)) {
+		d = vec_write(m, o->dst);
+		if (o->type == V128)
+			ins(&m->c, 0, 4, 0x0f10, d, p, 0);
+		else
+			ins(&m->c, o->type == I64 ? 0xf3 : 0x66, 4, o->type == I64 ? 0x0f7e : 0x0f6e, d, p, 0);
+		vec_done(m, o->dst);
+		return;
+	}
+	d = dst_reg(m, o->dst);
+	load_ext(m, o->type, o->aux, d, p, 0);
+	dst_done(m, o->dst, d, I64);
+}
+
+static void span_store(struct em *m, struct opnd p)
+{
+	const struct ir_op *o = m->o;
+	unsigned t = NOREG;
+	struct opnd v;
+
+	if (vector_slot(m, o->c)) {
+		t = vec_read(m, o->c);
+		if (o->type == V128)
+			ins(&m->c, 0, 4, 0x0f11, t, p, 0);
+		else
+			ins(&m->c, 0x66, 4, o->type == I64 ? 0x0fd6 : 0x0f7e, t, p, 0);
+		return;
+	}
+	v = stored(m, o->c, o->type);
+	if (v.kind == O_MEM || (v.kind == O_IMM && o->type == I64 && !fits32(v.imm)))
+		t = take(m);
+	store_value(m, p, o->c, o->type, t);
+}
+
+static bool emit_span(struct em *m)
+{
+	const struct ir_op *o = m->o;
+	unsigned g = (o->pad & ~IR_SPAN_LEADER) - 1u, base;
+
+	if (!o->pad || m->u->nospan || (o->op != IR_LOAD && o->op != IR_STORE))
+		return false;
+	m->held = false;
+	if (o->pad & IR_SPAN_LEADER) {
+		span_check(m, g);
+	} else if (m->span != (int)g) {
+		take_reg(m, R14);
+		mov_load(&m->c, 8, R14, o_mem(RSP, SPAN + 8 * (s32)g));
+	}
+	m->span = (int)g;
+	m->lock |= (u8)(1 << scratch_index(R14));
+	base = val_reg(m, o->a, I64);
+	if (o->op == IR_LOAD)
+		span_load(m, o_idx(R14, base, 0, o->imm));
+	else
+		span_store(m, o_idx(R14, base, 0, o->imm));
+	m->span = (int)g;
+	return true;
+}
+
 /* Temporaries that a memory op reads after its look-up must be in memory by then. */
 static void spill_operands(struct em *m)
 {
@@ -376,7 +471,10 @@ void emit_memory(struct em *m)
 {
 	const struct ir_op *o = m->o;
 
+	if (emit_span(m))
+		return;
 	if (!(o->op == IR_STORE && o->aux & IR_SAME && m->held)) {
+		m->span = -1;
 		if (m->strict && m->fl == FL_HOST)
 			flags_save(m);
 		flags_clobber(m);
@@ -406,6 +504,7 @@ void emit_divide(struct em *m)
 		flags_save(m);
 	flags_clobber(m);
 	m->held = false;
+	m->span = -1;
 	for (int i = 0; i < NSCRATCH; i++)
 		if (m->owner[i] >= 0)
 			m->uses[m->owner[i]]++;		/* all operands are read from memory below */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* regs.c - where temporaries and flags are while a unit is emitted. */
 #include "emit.h"
+#include <assert.h>
 
 const u8 x86_scratch[NSCRATCH] = { RAX, R15, R14 };
 
@@ -26,6 +27,7 @@ void em_start(struct em *m)
 	m->lock = 0;
 	m->spills = 0;
 	m->held = false;
+	m->span = -1;
 	m->fl = FL_MEM;
 	m->ncold = m->nexits = m->nfix = 0;
 	m->bug = NULL;
@@ -64,11 +66,14 @@ unsigned take_reg(struct em *m, unsigned reg)
 {
 	int i = scratch_index(reg);
 
+	assert(i >= 0);
 	if (m->owner[i] >= 0) {
 		if (m->uses[m->owner[i]])
 			spill(m, i);
 		forget(m, i);
 	}
+	if (reg == R14)
+		m->span = -1;
 	m->lock |= (u8)(1 << i);
 	return reg;
 }
