@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* isa.h - the ISA bus as boards see it. The models' side is quern/isa.h. */
+#pragma once
+#include <quern/isa.h>
+#include "core/device.h"
+
+struct isa_bus {
+	struct bus bus;
+	struct device *irqs;	/* its inputs 0..15 are the ISA interrupt lines */
+};
+/* name ("isa.0") stays the caller's. */
+struct isa_bus *isa_bus_new(struct machine *m, const char *name, struct device *irqs);
+void isa_bus_free(struct isa_bus *b);
