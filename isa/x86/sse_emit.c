@@ -25,9 +25,9 @@ ref x86_xmm_src(struct x86_tr *t, const struct x86_operand *o, bool aligned)
 		a.mem = (u16)((a.mem & ~IR_ALIGNED) | (aligned ? IR_ALIGNED : 0));
 		ir_load_to(t->ir, V128, SLOT(SL_VTMP), a.base, a.index, a.disp, a.mem);
 	} else if (o->size >= 4) {
-		ir_load_to(t->ir, o->size == 8 ? I64 : I32, SLOT(SL_VTMP_Q), a.base, a.index, a.disp, a.mem);
+		ir_load_to(t->ir, o->size == 8 ? I64 : I32, SLOT(SL_VTMP), a.base, a.index, a.disp, a.mem);
 	} else {
-		ir_copy(t->ir, I64, SLOT(SL_VTMP_Q), x86_load_at(t, &a, x86_type(o->size), 0, 0));
+		ir_copy(t->ir, I64, SLOT(SL_VTMP), x86_load_at(t, &a, x86_type(o->size), 0, 0));
 	}
 	return SLOT(SL_VTMP);
 }
@@ -42,14 +42,8 @@ static void store_vector(struct x86_tr *t, const struct x86_operand *o, bool ali
 
 static inline ref xmm(const struct x86_operand *o) { return SLOT(SL_XMM + o->reg); }
 static inline ref xmm_q(const struct x86_operand *o, unsigned half) { return SLOT(SL_XMM_Q + 2 * o->reg + half); }
-static inline ref xmm_d(const struct x86_operand *o) { return SLOT(SL_XMM_D + o->reg); }
 static inline const struct x86_operand *op(const struct x86_tr *t, unsigned i) { return &t->in->op[i]; }
 static inline s32 imm8(const struct x86_tr *t) { return (s32)(t->in->imm & 0xff); }
-
-static void clear_upper(struct x86_tr *t, const struct x86_operand *o)
-{
-	ir_copy(t->ir, I64, xmm_q(o, 1), ir_const(t->ir, 0));
-}
 
 /* dst op= src */
 static void vec(struct x86_tr *t, unsigned helper, bool has_imm)
@@ -166,13 +160,12 @@ static void move_scalar(struct x86_tr *t, enum ir_type type)
 	if (!x86_sse_usable(t))
 		return;
 	if (d->kind == OPK_MEM) {
-		x86_put(t, d, type == I32 ? xmm_d(s) : xmm_q(s, 0));
+		x86_put(t, d, xmm(s));
 	} else if (s->kind == OPK_MEM) {
 		a = x86_addr(t, s->size, false);
-		ir_load_to(t->ir, type, xmm_q(d, 0), a.base, a.index, a.disp, a.mem);
-		clear_upper(t, d);
+		ir_load_to(t->ir, type, xmm(d), a.base, a.index, a.disp, a.mem);
 	} else {
-		ir_copy(t->ir, type, type == I32 ? xmm_d(d) : xmm_q(d, 0), type == I32 ? xmm_d(s) : xmm_q(s, 0));
+		ir_callv(t->ir, type == I32 ? XH_movss_r : XH_movsd_r, xmm(d), xmm(s), 0, 0);
 	}
 }
 
@@ -206,16 +199,18 @@ EMIT(movd)
 	if (!x86_sse_usable(t))
 		return;
 	if (d->kind != OPK_XMM) {
-		x86_put(t, d, d->size == 8 ? xmm_q(s, 0) : xmm_d(s));
+		if (d->kind == OPK_MEM)
+			x86_put(t, d, xmm(s));
+		else
+			ir_copy(t->ir, x86_type(d->size), x86_gpr(d->reg), xmm(s));
 		return;
 	}
 	if (s->kind == OPK_MEM) {
 		a = x86_addr(t, s->size, false);
-		ir_load_to(t->ir, x86_type(s->size), xmm_q(d, 0), a.base, a.index, a.disp, a.mem);
+		ir_load_to(t->ir, x86_type(s->size), xmm(d), a.base, a.index, a.disp, a.mem);
 	} else {
-		ir_copy(t->ir, x86_type(s->size), xmm_q(d, 0), x86_gpr(s->reg));
+		ir_copy(t->ir, x86_type(s->size), xmm(d), x86_gpr(s->reg));
 	}
-	clear_upper(t, d);
 }
 
 EMIT(movq)
@@ -226,16 +221,15 @@ EMIT(movq)
 	if (!x86_sse_usable(t))
 		return;
 	if (d->kind == OPK_MEM) {
-		x86_put(t, d, xmm_q(s, 0));
+		x86_put(t, d, xmm(s));
 		return;
 	}
 	if (s->kind == OPK_MEM) {
 		a = x86_addr(t, 8, false);
-		ir_load_to(t->ir, I64, xmm_q(d, 0), a.base, a.index, a.disp, a.mem);
-	} else if (d->reg != s->reg) {
-		ir_copy(t->ir, I64, xmm_q(d, 0), xmm_q(s, 0));
+		ir_load_to(t->ir, I64, xmm(d), a.base, a.index, a.disp, a.mem);
+	} else {
+		ir_copy(t->ir, I64, xmm(d), xmm(s));
 	}
-	clear_upper(t, d);
 }
 
 /* Linear address of DS:rDI (or the override's segment) for MASKMOV. */

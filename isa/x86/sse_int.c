@@ -118,6 +118,19 @@ VEC(palignr)
 	return 0;
 }
 
+/* MOVSS, MOVSD between registers: the rest stays. */
+VEC(movss_r)
+{
+	VX(a)->d[0] = VX(b)->d[0];
+	return 0;
+}
+
+VEC(movsd_r)
+{
+	VX(a)->q[0] = VX(b)->q[0];
+	return 0;
+}
+
 /* Interleave from element n0 on. */
 #define UNPACK(name, f, n, n0) VEC(name) { union x86_xmm x = *VX(a), y = *VX(b), r; \
 	for (unsigned i = 0; i < (n) / 2; i++) { r.f[2 * i] = x.f[(n0) + i]; r.f[2 * i + 1] = y.f[(n0) + i]; } \
