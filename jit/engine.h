@@ -133,6 +133,7 @@ struct engine {
 	u8 *code;				/* all regions' code, contiguous */
 	struct code_region *regions;
 	u32 nregions, cur_region;
+	u64 evictions;				/* counts: pointers into regions are good while it stands still */
 	struct ir ir;				/* the unit under construction */
 	u64 temps[4096];
 	struct engine_stats stats;

@@ -183,8 +183,8 @@ static const u8 *host_code(struct engine *e, struct engine_cpu *ec, struct exit_
 	struct cpu *cpu = ec->cpu;
 	unsigned class = class_for(ec);
 	const struct jc_entry *j = &ec->set->jc[class][jc_index(cpu->pc)];
+	u64 lin, evictions = e->evictions;
 	struct unit *u;
-	u64 lin;
 
 	if (j->pc == cpu->pc && !slot)
 		return j->host;
@@ -195,7 +195,7 @@ static const u8 *host_code(struct engine *e, struct engine_cpu *ec, struct exit_
 	if (!u->nospan)
 		tlb_jc_put(ec, class, cpu->pc, u->host, tlb_get(ec, cpu->isa->fetch_context(cpu->mode), lin, ACCESS_EXEC)->global);
 	/* within a page the translation of addresses cannot change: link for good */
-	if (slot && !slot->from->dead && slot->from->ram_page == u->ram_page && slot->from->pc_base == u->pc_base && slot->from->mode == u->mode &&
+	if (slot && evictions == e->evictions && !slot->from->dead && slot->from->ram_page == u->ram_page && slot->from->pc_base == u->pc_base && slot->from->mode == u->mode &&
 	    !((slot->from->pc ^ u->pc) >> GUEST_PAGE_BITS) && slot->from->ram_page2 == ~0ull && u->ram_page2 == ~0ull)
 		unit_link(e, slot, u);
 	return u->host;

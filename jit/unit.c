@@ -40,6 +40,7 @@ int units_init(struct engine *e)
 
 static void region_empty(struct engine *e, struct code_region *r)
 {
+	e->evictions++;
 	while (r->units)
 		unit_kill(e, r->units);
 	while (r->blocks) {
@@ -196,7 +197,7 @@ static void unlink_incoming(struct engine *e, struct unit *u)
 	u->incoming = NULL;
 }
 
-static void unlink_outgoing(struct unit *u)
+static void unlink_outgoing(struct engine *e, struct unit *u)
 {
 	for (u32 i = 0; i < u->nexits; i++) {
 		struct exit_slot *s = &u->exits[i], **at;
@@ -207,6 +208,8 @@ static void unlink_outgoing(struct unit *u)
 			;
 		*at = s->next_in;
 		s->to = NULL;
+		/* the unit may be running: it must not reach what dies after it */
+		e->backend->link(s, NULL);
 	}
 }
 
@@ -223,7 +226,7 @@ void unit_kill(struct engine *e, struct unit *u)
 	for (at = &u->region->units; *at != u; at = &(*at)->region_next)
 		;
 	*at = u->region_next;
-	unlink_outgoing(u);
+	unlink_outgoing(e, u);
 	unlink_incoming(e, u);
 	if (u->host)
 		tlb_jc_drop(e, u);
