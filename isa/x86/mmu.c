@@ -2,6 +2,7 @@
 /* mmu.c - page walks: no paging, 32-bit (PSE, PSE-36), PAE, 4-level. SDM volume 3 chapter 4. Permissions are computed for the access context as a
  * whole, so that one walk fills a TLB entry for reads, writes and fetches. */
 #include "system.h"
+#include "decode.h"
 
 enum { PTE_P = 1, PTE_RW = 2, PTE_US = 4, PTE_PCD = 16, PTE_A = 32, PTE_D = 64, PTE_PS = 128, PTE_G = 256 };
 #define PTE_NX BIT64(63)
@@ -227,4 +228,38 @@ bool x86_load_pdptes(struct x86_cpu *c, u64 cr3)
 	}
 	memcpy(c->pdpte, e, sizeof(e));
 	return true;
+}
+
+/* Bytes at a linear address as a debugger reads them: no faults, no side effects. Returns how many there are. */
+static unsigned peek_code(struct x86_cpu *c, u64 va, u8 *buf, unsigned n)
+{
+	unsigned done = 0;
+
+	while (done < n) {
+		struct mapping m;
+		u64 word;
+		unsigned in = (va + done) & 7;
+
+		if (x86_walk(&c->cpu, x86_lin(c, va + done), ACCESS_READ, CTX_KERNEL_OPEN, true, &m))
+			break;
+		word = cpu_phys_ld(&c->cpu, m.phys & ~7ull, 8);
+		while (in < 8 && done < n)
+			buf[done++] = word >> in++ * 8;
+	}
+	return done;
+}
+
+bool x86_stack_access(struct x86_cpu *c, u64 va)
+{
+	struct x86_insn in;
+	u8 code[15];
+	unsigned n = peek_code(c, c->cpu.pc + c->cpu.pc_base, code, sizeof(code));
+
+	if (x86_decode(code, n, c->cpu.mode, &in) <= 0)
+		return false;
+	for (unsigned i = 0; i < in.nops; i++)
+		if (in.op[i].kind == OPK_MEM && in.seg == S_SS)
+			return true;
+	/* what the stack pointer makes: PUSH, POP, CALL, RET, LEAVE and the like, when it is that address that failed */
+	return va - c->gpr[R_SP] + 64 < 128 && in.base != R_SP;
 }

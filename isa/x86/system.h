@@ -111,3 +111,6 @@ struct x86_seg x86_return_cs(struct x86_cpu *c, u16 sel, struct x86_desc *d);
 struct x86_seg x86_return_ss(struct x86_cpu *c, u16 sel, const struct x86_seg *cs, struct x86_desc *d);
 void x86_drop_inner_segs(struct x86_cpu *c, unsigned cpl);	/* data segments that privilege `cpl` may not keep become null */
 u64 x86_outer_sp(const struct x86_cpu *c, const struct x86_seg *cs, const struct x86_seg *ss, u64 sp);
+/* --- cpuid.c, regs.c */
+u32 x86_signature(const struct x86_cpu *c);	/* CPUID.1 EAX */
+extern const struct cpu_reg x86_regs32[];

@@ -71,7 +71,7 @@ struct x86_f80 { u64 m; u16 se; u16 pad[3]; } __attribute__((aligned(16)));	/* a
 struct x86_msrs {		/* those with storage only; add as needed */
 	u64 star, lstar, cstar, sfmask, kernel_gs_base, sysenter_cs, sysenter_esp, sysenter_eip, pat, tsc_aux, misc_enable, apic_base;
 	u64 mtrr_def, mtrr_fix[11], mtrr_base[8], mtrr_mask[8], spec_ctrl, arch_cap, tsc_adjust, mcg_status, mcg_ctl, mc[4 * 32], xss, smbase;
-	u64 bios_sign_id, feature_control, kvm_wall_clock, kvm_system_time;
+	u64 bios_sign_id, feature_control, kvm_wall_clock, kvm_system_time, hwcr, de_cfg, debugctl;
 };
 
 struct x86_cpu {
