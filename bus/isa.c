@@ -70,6 +70,8 @@ static int realized(struct device *d, struct error *e)
 	}
 	if (p->irq_off)
 		device_connect(d, "irq", 0, b->irqs, chosen(d, p->irq_off));
+	if (b->added)
+		b->added(b->arg, d, chosen(d, p->iobase_off));
 	return 0;
 }
 

@@ -7,6 +7,8 @@
 struct isa_bus {
 	struct bus bus;
 	struct device *irqs;	/* its inputs 0..15 are the ISA interrupt lines */
+	void (*added)(void *arg, struct device *d, u32 port);	/* a device has got its place; may be NULL */
+	void *arg;
 };
 /* name ("isa.0") stays the caller's. */
 struct isa_bus *isa_bus_new(struct machine *m, const char *name, struct device *irqs);
