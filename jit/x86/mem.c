@@ -379,7 +379,6 @@ static void span_check(struct em *m, unsigned g)
 	alu_imm(c, ALU_AND, 8, o_reg(R15), -GUEST_PAGE);
 	alu_imm(c, ALU_AND, 4, o_reg(R14), (TLB_SIZE - 1) << 4);
 	alu_rm(c, ALU_CMP, 8, R15, o_gs(R14, table));
-	m->lock &= (u8)~(1 << scratch_index(R15));
 	add_exit(m, jcc(c, CC_NE), m->ir->insn[m->u->ninsns].pc, false);
 	m->exit[m->nexits - 1].nospan = true;
 	ins(c, 0, 8, 0x8b, R14, o_gs(R14, table + (s32)offsetof(struct tlb_fast, addend)), 0);
@@ -440,7 +439,7 @@ static bool emit_span(struct em *m)
 		mov_load(&m->c, 8, R14, o_mem(RSP, SPAN + 8 * (s32)g));
 	}
 	m->span = (int)g;
-	m->lock |= (u8)(1 << scratch_index(R14));
+	m->lock = (u8)(1 << scratch_index(R14));
 	base = val_reg(m, o->a, I64);
 	if (o->op == IR_LOAD)
 		span_load(m, o_idx(R14, base, 0, o->imm));
