@@ -6,9 +6,14 @@
 enum { EXT = 0x5b, SCOPE = 0x10, NAME = 0x08, METHOD = 0x14, BUFFER = 0x11, PACKAGE = 0x12, STRING = 0x0d, DEVICE = 0x82, REGION = 0x80,
        FIELD = 0x81, BYTE = 0x0a, WORD = 0x0b, DWORD = 0x0c, QWORD = 0x0e, ROOT = '\\', DUAL = 0x2e, MULTI = 0x2f };
 
+static void put(struct strbuf *b, u8 v)
+{
+	strbuf_addc(b, (char)v);
+}
+
 void aml_op(struct strbuf *b, u8 op)
 {
-	strbuf_addc(b, op);
+	put(b, op);
 }
 
 static void le(struct strbuf *b, u64 v, unsigned bytes)
@@ -24,20 +29,20 @@ void aml_path(struct strbuf *b, const char *path)
 	unsigned parts = 1;
 
 	if (*path == ROOT) {
-		strbuf_addc(b, ROOT);
+		put(b, ROOT);
 		path++;
 	}
 	if (!*path) {
-		strbuf_addc(b, 0);
+		put(b, 0);
 		return;
 	}
 	for (const char *p = path; *p; p++)
 		parts += *p == '.';
 	if (parts == 2)
-		strbuf_addc(b, DUAL);
+		put(b, DUAL);
 	if (parts > 2) {
-		strbuf_addc(b, MULTI);
-		strbuf_addc(b, parts);
+		put(b, MULTI);
+		put(b, parts);
 	}
 	while (*path) {
 		size_t n = strcspn(path, ".");
@@ -52,27 +57,27 @@ void aml_path(struct strbuf *b, const char *path)
 void aml_int(struct strbuf *b, u64 v)
 {
 	if (v <= 1) {
-		strbuf_addc(b, v);
+		put(b, v);
 		return;
 	}
 	if (v <= 0xff) {
-		strbuf_addc(b, BYTE);
+		put(b, BYTE);
 		le(b, v, 1);
 	} else if (v <= 0xffff) {
-		strbuf_addc(b, WORD);
+		put(b, WORD);
 		le(b, v, 2);
 	} else if (v <= 0xffffffff) {
-		strbuf_addc(b, DWORD);
+		put(b, DWORD);
 		le(b, v, 4);
 	} else {
-		strbuf_addc(b, QWORD);
+		put(b, QWORD);
 		le(b, v, 8);
 	}
 }
 
 void aml_string(struct strbuf *b, const char *s)
 {
-	strbuf_addc(b, STRING);
+	put(b, STRING);
 	strbuf_addn(b, s, strlen(s) + 1);
 }
 
@@ -83,7 +88,7 @@ void aml_eisaid(struct strbuf *b, const char *id)
 	u8 raw[4];
 
 	st32be(raw, letters << 16 | strtoul(id + 3, NULL, 16));
-	strbuf_addc(b, DWORD);
+	put(b, DWORD);
 	strbuf_addn(b, raw, sizeof(raw));
 }
 
@@ -127,7 +132,7 @@ void aml_bytes(struct strbuf *b, const void *p, unsigned n)
 {
 	size_t open;
 
-	strbuf_addc(b, BUFFER);
+	put(b, BUFFER);
 	open = open_length(b);
 	aml_int(b, n);
 	strbuf_addn(b, p, n);
@@ -136,7 +141,7 @@ void aml_bytes(struct strbuf *b, const void *p, unsigned n)
 
 void aml_name(struct strbuf *b, const char *path)
 {
-	strbuf_addc(b, NAME);
+	put(b, NAME);
 	aml_path(b, path);
 }
 
@@ -170,7 +175,7 @@ size_t aml_device(struct strbuf *b, const char *path)
 {
 	size_t open;
 
-	strbuf_addc(b, EXT);
+	put(b, EXT);
 	open = aml_block(b, DEVICE);
 	aml_path(b, path);
 	return open;
@@ -181,7 +186,7 @@ size_t aml_method(struct strbuf *b, const char *path, unsigned args, bool serial
 	size_t open = aml_block(b, METHOD);
 
 	aml_path(b, path);
-	strbuf_addc(b, args | (serialized ? 8 : 0));
+	put(b, args | (serialized ? 8 : 0));
 	return open;
 }
 
@@ -189,22 +194,22 @@ size_t aml_package(struct strbuf *b, u8 elements)
 {
 	size_t open = aml_block(b, PACKAGE);
 
-	strbuf_addc(b, elements);
+	put(b, elements);
 	return open;
 }
 
 size_t aml_block(struct strbuf *b, u8 op)
 {
-	strbuf_addc(b, op);
+	put(b, op);
 	return open_length(b);
 }
 
 void aml_region(struct strbuf *b, const char *path, enum aml_space space, u64 at, u64 size)
 {
-	strbuf_addc(b, EXT);
-	strbuf_addc(b, REGION);
+	put(b, EXT);
+	put(b, REGION);
 	aml_path(b, path);
-	strbuf_addc(b, space);
+	put(b, space);
 	aml_int(b, at);
 	aml_int(b, size);
 }
@@ -213,10 +218,10 @@ size_t aml_fields(struct strbuf *b, const char *region, u8 access)
 {
 	size_t open;
 
-	strbuf_addc(b, EXT);
+	put(b, EXT);
 	open = aml_block(b, FIELD);
 	aml_path(b, region);
-	strbuf_addc(b, access);
+	put(b, access);
 	return open;
 }
 
@@ -225,12 +230,12 @@ void aml_field(struct strbuf *b, const char *name, unsigned bits)
 	if (name)
 		aml_path(b, name);
 	else
-		strbuf_addc(b, 0);
+		put(b, 0);
 	if (bits < 0x40) {
-		strbuf_addc(b, bits);
+		put(b, bits);
 	} else {
-		strbuf_addc(b, 1 << 6 | (bits & 15));
-		strbuf_addc(b, bits >> 4);
+		put(b, 1 << 6 | (bits & 15));
+		put(b, bits >> 4);
 	}
 }
 
@@ -239,28 +244,28 @@ void aml_field(struct strbuf *b, const char *name, unsigned bits)
 /* 6.4.2.5 */
 void res_io(struct strbuf *r, u16 port, u8 size)
 {
-	strbuf_addc(r, 0x47);
-	strbuf_addc(r, 1);	/* decodes 16 bits */
+	put(r, 0x47);
+	put(r, 1);	/* decodes 16 bits */
 	le(r, port, 2);
 	le(r, port, 2);
-	strbuf_addc(r, 1);
-	strbuf_addc(r, size);
+	put(r, 1);
+	put(r, size);
 }
 
 /* 6.4.2.1 */
 void res_irq(struct strbuf *r, u16 mask)
 {
-	strbuf_addc(r, 0x22);
+	put(r, 0x22);
 	le(r, mask, 2);
 }
 
 /* 6.4.3.6 */
 void res_interrupt(struct strbuf *r, const u32 *gsi, unsigned n, bool level, bool low, bool shared)
 {
-	strbuf_addc(r, 0x89);
+	put(r, 0x89);
 	le(r, 2 + 4 * n, 2);
-	strbuf_addc(r, 1 | (level ? 0 : 2) | (low ? 4 : 0) | (shared ? 8 : 0));
-	strbuf_addc(r, n);
+	put(r, 1 | (level ? 0 : 2) | (low ? 4 : 0) | (shared ? 8 : 0));
+	put(r, n);
 	for (unsigned i = 0; i < n; i++)
 		le(r, gsi[i], 4);
 }
@@ -268,9 +273,9 @@ void res_interrupt(struct strbuf *r, const u32 *gsi, unsigned n, bool level, boo
 /* 6.4.3.4 */
 void res_memory32(struct strbuf *r, u32 base, u32 size, bool writable)
 {
-	strbuf_addc(r, 0x86);
+	put(r, 0x86);
 	le(r, 9, 2);
-	strbuf_addc(r, writable);
+	put(r, writable);
 	le(r, base, 4);
 	le(r, size, 4);
 }
@@ -281,11 +286,11 @@ void res_window(struct strbuf *r, enum res_type type, u64 base, u64 size, bool c
 	static const u8 tag[] = { [2] = 0x88, [4] = 0x87, [8] = 0x8a };
 	unsigned width = type != RES_MEMORY ? 2 : base + size - 1 <= 0xffffffff ? 4 : 8;
 
-	strbuf_addc(r, tag[width]);
+	put(r, tag[width]);
 	le(r, 3 + 5 * width, 2);
-	strbuf_addc(r, type);
-	strbuf_addc(r, 0x0c);
-	strbuf_addc(r, type == RES_MEMORY ? 1 | (cacheable ? 2 : 0) : type == RES_IO ? 3 : 0);
+	put(r, type);
+	put(r, 0x0c);
+	put(r, type == RES_MEMORY ? 1 | (cacheable ? 2 : 0) : type == RES_IO ? 3 : 0);
 	le(r, 0, width);
 	le(r, base, width);
 	le(r, base + size - 1, width);
@@ -295,8 +300,8 @@ void res_window(struct strbuf *r, enum res_type type, u64 base, u64 size, bool c
 
 void aml_resources(struct strbuf *b, struct strbuf *r)
 {
-	strbuf_addc(r, 0x79);
-	strbuf_addc(r, 0);
+	put(r, 0x79);
+	put(r, 0);
 	aml_bytes(b, r->at, r->n);
 	strbuf_fini(r);
 }

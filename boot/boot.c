@@ -34,7 +34,7 @@ int boot_check_options(const struct boot_options *o, struct error *e)
 	return 0;
 }
 
-static int get_initrd(struct boot_options *o, struct boot_plan *p, struct bytes *out, struct error *e)
+int boot_read_initrd(struct boot_options *o, struct boot_plan *p, struct bytes *out, struct error *e)
 {
 	struct error why = {0};
 	int err;
@@ -64,7 +64,7 @@ static int start_kernel(struct start *s, struct boot_options *o, struct error *e
 	if (!s->plan->m->isa->boot_entry)
 		return error_ret(e, -ENOTSUP, "this machine's CPU cannot start a kernel directly; use -bios");
 	if (k->kind != IMAGE_MULTIBOOT)
-		err = get_initrd(o, s->plan, &s->initrd, e);
+		err = boot_read_initrd(o, s->plan, &s->initrd, e);
 	if (err)
 		return err;
 	if (k->kind == IMAGE_BZIMAGE)

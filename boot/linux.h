@@ -28,6 +28,9 @@ int bios_services(struct start *s, struct error *e) must_check;
 int pvh_start(struct start *s, struct error *e) must_check;
 int multiboot_start(struct start *s, struct error *e) must_check;
 
+/* boot.c: the bytes of -initrd, from memory or the file; the plan's then. */
+int boot_read_initrd(struct boot_options *o, struct boot_plan *p, struct bytes *out, struct error *e) must_check;
+
 /* Shared by them. The GDT has code at 0x10, data at 0x18 and a 32-bit TSS at 0x20. */
 int start_gdt(struct start *s, bool wide, struct error *e) must_check;
 int start_elf_segments(struct start *s, const struct elf_image *elf, const u8 *data, u64 slide, u64 min_size, struct error *e) must_check;

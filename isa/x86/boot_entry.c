@@ -73,9 +73,15 @@ void x86_boot_entry(struct cpu *cpu, const struct boot_entry *e)
 		set_mtrrs(c, e->uncached);
 	if (e->mode == BOOT_X86_OTHER)
 		return;
+	cpu->pc = e->pc;
+	cpu->halted = cpu->stopped = false;
+	if (e->mode == BOOT_MODE_ISA) {
+		x86_update_mode(c);
+		return;
+	}
 	if (e->mode == BOOT_X86_REAL16)
 		enter_real(c, e);
-	else if (e->mode != BOOT_MODE_ISA)
+	else
 		enter_flat(c, e);
 	c->gpr[R_AX] = e->rax;
 	c->gpr[R_BX] = e->rbx;
@@ -84,8 +90,6 @@ void x86_boot_entry(struct cpu *cpu, const struct boot_entry *e)
 	c->gpr[R_CX] = c->gpr[R_DX] = c->gpr[R_BP] = c->gpr[R_DI] = 0;
 	c->eflags = EFL_1;
 	cpu->hflags = x86_hf_from_arith(0);
-	cpu->pc = e->pc;
-	cpu->halted = cpu->stopped = false;
 	cpu_tlb_flush_all(cpu);
 	x86_update_mode(c);
 }
