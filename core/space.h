@@ -31,7 +31,8 @@ struct ram {
 	u64 first_page;		/* index of its first 4 KiB page among all RAM pages of the machine */
 	u8 *page_flags;		/* one byte per 4 KiB page, PAGE_* */
 };
-enum { PAGE_CODE = BIT(0) /* translations exist: writers call machine_code_written */, PAGE_DIRTY = BIT(1) };
+enum { PAGE_CODE = BIT(0) /* translations exist: writers call machine_code_written */, PAGE_DIRTY = BIT(1),
+       PAGE_WRITABLE = BIT(2) /* the engine may hold fast write entries for it */ };
 
 struct region {
 	const char *name;

@@ -277,7 +277,7 @@ static void install(struct engine_cpu *ec, unsigned ctx, u64 va, const struct ma
 	if (m->read)
 		s->r[ctx][i] = (struct tlb_fast){ page, (u64)n->host - page };
 	if (m->write && !n->readonly && !(n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)) {
-		n->ram->page_flags[n->ram_page - n->ram->first_page] |= PAGE_DIRTY;
+		n->ram->page_flags[n->ram_page - n->ram->first_page] |= PAGE_DIRTY | PAGE_WRITABLE;
 		s->w[ctx][i] = (struct tlb_fast){ page, (u64)n->host - page };
 	}
 }
@@ -294,7 +294,7 @@ struct tlb_info *tlb_get(struct engine_cpu *ec, unsigned ctx, u64 va, enum acces
 		/* a page may have lost its translations: give it its write entry back */
 		if (access == ACCESS_WRITE && n->host && !n->readonly && ec->set->w[ctx][tlb_index(va)].tag != n->tag &&
 		    !(n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)) {
-			n->ram->page_flags[n->ram_page - n->ram->first_page] |= PAGE_DIRTY;
+			n->ram->page_flags[n->ram_page - n->ram->first_page] |= PAGE_DIRTY | PAGE_WRITABLE;
 			ec->set->w[ctx][tlb_index(va)] = (struct tlb_fast){ n->tag, (u64)n->host - n->tag };
 		}
 		return n;
@@ -311,7 +311,12 @@ struct tlb_info *tlb_get(struct engine_cpu *ec, unsigned ctx, u64 va, enum acces
 
 void tlb_code_page(struct engine *e, u64 ram_page, struct ram *ram)
 {
-	ram->page_flags[ram_page - ram->first_page] |= PAGE_CODE;
+	u8 *flags = &ram->page_flags[ram_page - ram->first_page];
+
+	*flags |= PAGE_CODE;
+	if (!(*flags & PAGE_WRITABLE))
+		return;
+	*flags &= (u8)~PAGE_WRITABLE;
 	for (u32 k = 0; k < e->ncpus; k++)
 		for (unsigned j = 0; j < ENGINE_SETS; j++) {
 			struct tlb_set *s = e->cpus[k]->sets[j];
