@@ -23,7 +23,9 @@ struct mc146818 {
 	u8 cmos[128];
 	u8 set_regs[TIME_REGS + 1];	/* time registers while updates are inhibited; the last one is the century */
 	u8 index;
-	u8 cpus, reset_pad[3];
+	u8 cpus;
+	bool replaced;		/* the HPET has taken the interrupt over */
+	u8 pad[2];
 };
 
 struct when { s64 year; u8 month, day, hour, minute, second, weekday; };	/* month, day, weekday from 1 (Sunday) */
@@ -129,7 +131,7 @@ static void update_irq(struct mc146818 *d)
 	*c &= C_SOURCES;
 	if (*c & d->cmos[REG_B] & C_SOURCES)
 		*c |= C_IRQ;
-	irq_set(&d->irq, !!(*c & C_IRQ));
+	irq_set(&d->irq, (*c & C_IRQ) && !d->replaced);
 }
 
 static bool alarm_at(const struct mc146818 *d, s64 t)
@@ -414,6 +416,15 @@ static void mc146818_reset(void *dev)
 	arm_periodic(d);
 }
 
+/* Input 0: legacy replacement by the HPET. */
+static void mc146818_input(void *dev, unsigned n, int level)
+{
+	struct mc146818 *d = dev;
+
+	d->replaced = level;
+	update_irq(d);
+}
+
 static const struct bank mc146818_banks[] = {
 	{ .name = "rtc", .size = 2, .min = 1, .max = 1, .split = true, .read = mc146818_read, .write = mc146818_write },
 	{}
@@ -427,7 +438,8 @@ static const struct prop mc146818_props[] = {
 static const struct state mc146818_state[] = {
 	IRQ_OUT(struct mc146818, irq), TIMER(struct mc146818, second_timer, second_fire), TIMER(struct mc146818, periodic_timer, periodic_fire),
 	STATE(struct mc146818, offset), STATE(struct mc146818, seen), STATE(struct mc146818, periodic_next), STATE(struct mc146818, cmos),
-	STATE(struct mc146818, set_regs), STATE(struct mc146818, index), DERIVED(struct mc146818, reset_pad), {}
+	STATE(struct mc146818, set_regs), STATE(struct mc146818, index), STATE(struct mc146818, replaced),
+	DERIVED(struct mc146818, pad), {}
 };
 DEVICE(mc146818, .name = "mc146818rtc", .doc = "Real-time clock and CMOS memory", .banks = mc146818_banks, .props = mc146818_props,
-	.state = mc146818_state, .init = mc146818_init, .reset = mc146818_reset);
+	.state = mc146818_state, .inputs = 1, .input = mc146818_input, .init = mc146818_init, .reset = mc146818_reset);

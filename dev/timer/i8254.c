@@ -29,7 +29,8 @@ struct i8254 {
 	struct timer timer;
 	struct channel ch[3];
 	u8 speaker;
-	u8 pad[7];
+	bool replaced;		/* the HPET has taken the interrupt over */
+	u8 pad[6];
 };
 
 static u64 ticks_since(struct i8254 *d, const struct channel *c)
@@ -133,6 +134,10 @@ static void update(struct i8254 *d)
 	u64 t, next;
 
 	timer_stop(&d->timer);
+	if (d->replaced) {
+		irq_set(&d->out, 0);
+		return;
+	}
 	irq_set(&d->out, periodic || out_now(d, c));
 	if (!runs(c))
 		return;
@@ -307,6 +312,15 @@ static void speaker_write(void *dev, u64 off, unsigned size, u64 val)
 	set_gate(d, &d->ch[2], val & SPEAKER_GATE);
 }
 
+/* Input 0: legacy replacement by the HPET. */
+static void i8254_input(void *dev, unsigned n, int level)
+{
+	struct i8254 *d = dev;
+
+	d->replaced = level;
+	update(d);
+}
+
 static void i8254_reset(void *dev)
 {
 	struct i8254 *d = dev;
@@ -328,6 +342,7 @@ static const struct bank i8254_banks[] = {
 };
 static const struct state i8254_state[] = {
 	IRQ_OUT(struct i8254, out), TIMER(struct i8254, timer, i8254_fire), STATE(struct i8254, ch), STATE(struct i8254, speaker),
-	DERIVED(struct i8254, pad), {}
+	STATE(struct i8254, replaced), DERIVED(struct i8254, pad), {}
 };
-DEVICE(i8254, .name = "i8254", .doc = "8254 interval timer with speaker port", .banks = i8254_banks, .state = i8254_state, .reset = i8254_reset);
+DEVICE(i8254, .name = "i8254", .doc = "8254 interval timer with speaker port", .banks = i8254_banks, .state = i8254_state, .inputs = 1, .input = i8254_input,
+	.reset = i8254_reset);

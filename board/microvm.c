@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* microvm.c - the smallest PC that boots Linux: local and I/O APICs, one serial port, hardware-reduced ACPI; the legacy devices only where asked for.
+ * Its virtio transports are in memory. */
+#include "board/x86_board.h"
+#include "lib/error.h"
+#include <errno.h>
+
+#define GED_BASE 0xfea00000ull
+enum { GED_EVENTS = 0x800, GED_GSI = 9 };
+
+static int make_acpi(struct x86_board *x, struct error *e)
+{
+	struct x86_board_info *i = &x->w.info;
+	struct device *d = device_make(x->w.m, "acpi-ged", "ged", NULL, e);
+
+	if (!d)
+		return -EINVAL;
+	device_map(d, "sleep", GED_BASE);
+	device_map(d, "events", GED_BASE + GED_EVENTS);
+	x86_gsi(x, d, "irq", 0, GED_GSI);
+	i->acpi = i->acpi_reduced = true;
+	i->sleep_control = GED_BASE;
+	i->sleep_status = GED_BASE + 1;
+	i->reset.addr = GED_BASE + 2;
+	i->reset.value = 0x42;
+	i->ged_base = GED_BASE + GED_EVENTS;
+	i->ged_gsi = GED_GSI;
+	return 0;
+}
+
+static int microvm_init(struct machine *m, const struct board_config *c, struct error *e)
+{
+	const struct board *b = m->board;
+	const struct x86_parts parts = {
+		.pic = board_option_on(b, c, "pic", true), .pit = board_option_on(b, c, "pit", true), .rtc = board_option_on(b, c, "rtc", true),
+		.i8042 = board_option_on(b, c, "i8042", false), .serial = board_option_on(b, c, "isa-serial", true),
+		.low_limit = 0xc0000000, .low_split = 0xc0000000,
+	};
+	struct x86_board *x = x86_board_new(m, b, c, &parts, e);
+
+	if (!x)
+		return -EINVAL;
+	return board_option_on(b, c, "acpi", true) ? make_acpi(x, e) : 0;
+}
+
+static const struct board_option microvm_options[] = {
+	{ "acpi", "hardware-reduced ACPI", "on|off|auto", "auto" },
+	{ "pit", "8254 interval timer", "on|off|auto", "auto" },
+	{ "pic", "8259 pair of interrupt controllers", "on|off|auto", "auto" },
+	{ "rtc", "CMOS real-time clock", "on|off|auto", "auto" },
+	{ "isa-serial", "16550A serial ports", "on|off", "on" },
+	{ "i8042", "PS/2 controller (keyboard, reset)", "on|off", "off" },
+	{ "x-option-roms", "option ROMs", "on|off", "off", "there are none" },
+	{ "auto-kernel-cmdline", "virtio-mmio transports on the command line", "on|off", "on", "the ACPI tables name them" },
+	{ "ioapic2", "second I/O APIC", "on|off|auto", "auto", "24 inputs are enough" },
+	{ "pcie", "PCI Express", "on|off|auto", "auto", "this machine has none: use q35" },
+	{}
+};
+static const struct board microvm = {
+	.name = "microvm", .doc = "Minimal PC without PCI", .isa = "x86_64", .default_cpu = "qemu64", .max_cpus = 255, .default_ram = 128 << 20,
+	.options = microvm_options, .init = microvm_init,
+};
+BOARD(microvm);
