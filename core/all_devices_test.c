@@ -97,7 +97,7 @@ static void find_gaps(const struct device_class *c)
 		from = i;
 		while (i < c->size && !claims[i])
 			i++;
-		if (i - from >= (i < c->size ? MAX(starts[i], 1) : 8))
+		if (i - from >= (i < c->size ? MAX(starts[i], (u8)1) : 8u))
 			COMPLAIN("device %s: bytes %llu to %llu of the structure are in no table\n", c->name, (unsigned long long)from,
 				 (unsigned long long)i - 1);
 	}

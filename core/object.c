@@ -130,8 +130,10 @@ static int add_classes(void *handle, const char *path, const char **first_class,
 		return err;
 	for (size_t i = 0; i < n; i++)
 		vec_push(&loaded, classes[i]);
-	trace_add_points(s.at[SEC_TRACE], (struct point *const *)s.at[SEC_TRACE] + s.size[SEC_TRACE] / sizeof(void *));
-	fault_add_points(s.at[SEC_FAULT], (struct point *const *)s.at[SEC_FAULT] + s.size[SEC_FAULT] / sizeof(void *));
+	if (s.at[SEC_TRACE])
+		trace_add_points(s.at[SEC_TRACE], (struct point *const *)s.at[SEC_TRACE] + s.size[SEC_TRACE] / sizeof(void *));
+	if (s.at[SEC_FAULT])
+		fault_add_points(s.at[SEC_FAULT], (struct point *const *)s.at[SEC_FAULT] + s.size[SEC_FAULT] / sizeof(void *));
 	*first_class = classes[0]->name;
 	return 0;
 }

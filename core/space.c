@@ -212,7 +212,7 @@ static void view_merge(struct view *v)
 	size_t out = 0;
 
 	for (size_t i = 0; i < v->n; i++) {
-		struct flat_range *a = &v->at[out - 1], *b = &v->at[i];
+		struct flat_range *a = &v->at[out ? out - 1 : 0], *b = &v->at[i];
 
 		if (out && a->region == b->region && a->last + 1 == b->start && a->readonly == b->readonly &&
 		    a->offset + (b->start - a->start) == b->offset)

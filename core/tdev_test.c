@@ -2,6 +2,7 @@
 /* tdev_test.c - the harness of tdev.h. PCI functions get BARs, Bus Master Enable and, where they have it, MSI-X or MSI whose
  * messages go to a region that counts them by their data, which is the vector. */
 #include "core/tdev.h"
+#include "bus/isa.h"
 #include "bus/pci.h"
 #include "core/irq.h"
 #include "lib/alloc.h"
@@ -22,10 +23,27 @@ struct tdev {
 	struct device *d;
 	struct region messages;
 	struct pci_bus *pci;
+	struct isa_bus *isa;
 	unsigned count[VECTORS];
 	int intx;
 	struct output output[OUTPUTS];
 };
+
+/* The ISA bus's sixteen lines end here. */
+struct tlines {
+	struct device dev;
+	u16 level;
+};
+
+static void tlines_input(void *dev, unsigned n, int level)
+{
+	struct tlines *l = dev;
+
+	l->level = (l->level & ~BIT(n)) | (level ? BIT(n) : 0);
+}
+
+static const struct state tlines_state[] = { STATE(struct tlines, level), {} };
+DEVICE(tlines, .name = "tlines", .doc = "ISA interrupt lines of the tests.", .inputs = 16, .input = tlines_input, .state = tlines_state);
 
 static void count_edge(void *to, unsigned n, int level)
 {
@@ -139,6 +157,21 @@ static void connect_outputs(struct tdev *t)
 	}
 }
 
+/* Interrupt controllers of the APIC kind stand on their common bus. */
+static struct device *make_device(struct tdev *t, const char *class, const char *props, struct error *e)
+{
+	const struct device_class *c = device_class_find(class);
+
+	for (const struct prop *p = c ? c->props : NULL; p && p->name; p++) {
+		if (p->kind != PROP_LINK || !str_eq(p->name, "bus") || props)
+			continue;
+		if (!device_make(t->m, "apic-bus", "apic-bus", NULL, e))
+			return NULL;
+		props = "bus=apic-bus";
+	}
+	return device_make(t->m, class, NULL, props, e);
+}
+
 struct tdev *tdev_new_props(const char *class, const char *props)
 {
 	struct tdev *t = NEW(struct tdev);
@@ -155,7 +188,8 @@ struct tdev *tdev_new_props(const char *class, const char *props)
 	region_add(&t->m->memory_root, MESSAGES_AT, &t->messages, 0);
 	t->pci = pci_bus_new(t->m, "pci.0", &t->m->memory_root, &t->m->io_root, false);
 	pci_bus_route(t->pci, intx_map, intx_set, t, 1);
-	t->d = device_make(t->m, class, NULL, props, &e);
+	t->isa = isa_bus_new(t->m, "isa.0", device_make(t->m, "tlines", "lines", NULL, &e));
+	t->d = make_device(t, class, props, &e);
 	if (!t->d)
 		test_skip("%s", e.text);
 	device_reset_all(t->m);
@@ -175,11 +209,13 @@ struct tdev *tdev_new(const char *class)
 
 void tdev_free(struct tdev *t)
 {
-	struct pci_bus *pci = t->pci;
-
 	region_fini(&t->messages);
+	/* devices first, then the buses that they were on */
+	while (!list_empty(&t->m->devices))
+		device_free(list_entry(t->m->devices.prev, struct device_core, link)->dev);
+	pci_bus_free(t->pci);
+	isa_bus_free(t->isa);
 	machine_free(t->m);
-	free(pci);
 	free(t);
 }
 
