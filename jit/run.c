@@ -261,6 +261,11 @@ void engine_run(struct engine *e, struct cpu *cpu)
 			break;
 		if (cpu->isa->exception_pending(cpu))
 			continue;
+		if (__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED)) {
+			/* an interrupt waits until the shadow of an STI or MOV SS is over: one instruction */
+			run_single(e, ec);
+			continue;
+		}
 		if (e->backend)
 			run_tier1(e, ec);
 		else
