@@ -19,10 +19,10 @@ static inline bool all_masked(const struct f80_ctx *x)
 #define RUN(x, op, out, ...) do { \
 	u16 sw_, cw_ = (x)->cw, host_ = (x)->cw | F80_EXC; \
 	if (all_masked(x)) \
-		__asm__ volatile(op "\n\tfnstsw %%ax\n\t" out : "=a"(sw_) : [cw] "m"(cw_), [host] "m"(host_), ##__VA_ARGS__ : ST_CLOBBER); \
+		__asm__ volatile(op "\n\tfnstsw %%ax\n\t" out : "=&a"(sw_) : [cw] "m"(cw_), [host] "m"(host_), ##__VA_ARGS__ : ST_CLOBBER); \
 	else \
 		__asm__ volatile("fninit\n\tfldcw %[cw]\n\t" op "\n\tfnstsw %%ax\n\tfnclex\n\t" out "\n\tfninit\n\tfldcw %[host]" \
-				 : "=a"(sw_) : [cw] "m"(cw_), [host] "m"(host_), ##__VA_ARGS__ : ST_CLOBBER); \
+				 : "=&a"(sw_) : [cw] "m"(cw_), [host] "m"(host_), ##__VA_ARGS__ : ST_CLOBBER); \
 	(x)->sw = sw_; \
 } while (0)
 
@@ -78,7 +78,7 @@ void f80_compare(struct f80_ctx *x, const struct x86_f80 *a, enum f80_kind kind,
 	}
 }
 
-void f80_load(struct f80_ctx *x, struct x86_f80 *a, enum f80_kind kind, const void *operand)
+bool f80_load(struct f80_ctx *x, struct x86_f80 *a, enum f80_kind kind, const void *operand)
 {
 	switch (kind) {
 	case F80_F32:
@@ -102,7 +102,9 @@ void f80_load(struct f80_ctx *x, struct x86_f80 *a, enum f80_kind kind, const vo
 	default:
 		memcpy(a, operand, 10);
 		x->sw = 0;
+		return true;
 	}
+	return x->sw & F80_TOP;		/* was it pushed? */
 }
 
 void f80_store(struct f80_ctx *x, const struct x86_f80 *a, enum f80_kind kind, bool truncate, void *operand)

@@ -20,8 +20,8 @@ enum f80_kind { F80_X, F80_F32, F80_F64, F80_I16, F80_I32, F80_I64, F80_BCD, F80
 void f80_arith(struct f80_ctx *x, unsigned op, struct x86_f80 *a, enum f80_kind kind, const void *operand);
 /* C3 C2 C0 from a : operand. quiet: FUCOM, only signalling NaNs are invalid. */
 void f80_compare(struct f80_ctx *x, const struct x86_f80 *a, enum f80_kind kind, const void *operand, bool quiet);
-/* Loads: FLD m32/m64, FILD, FBLD. F80_X copies. */
-void f80_load(struct f80_ctx *x, struct x86_f80 *r, enum f80_kind kind, const void *operand);
+/* Loads: FLD m32/m64, FILD, FBLD. F80_X copies. False: an unmasked exception kept the value from being loaded. */
+bool f80_load(struct f80_ctx *x, struct x86_f80 *r, enum f80_kind kind, const void *operand);
 /* Stores: FST, FIST, FBSTP; truncate: FISTTP. out is written only when the instruction would. */
 void f80_store(struct f80_ctx *x, const struct x86_f80 *a, enum f80_kind kind, bool truncate, void *out);
 /* D9 E8..EE: 1, log2(10), log2(e), pi, log10(2), ln(2), 0 */

@@ -87,9 +87,9 @@ static void compare(struct x86_cpu *c, unsigned i, enum f80_kind kind, const voi
 	struct f80_ctx x = { .cw = c->fpu_cw };
 
 	if (fpu_empty(c, 0) || (kind == F80_X && fpu_empty(c, i))) {
+		c->fpu_sw |= F80_C0 | F80_C2 | F80_C3;
 		if (!stack_fault(c, false))
 			return;
-		c->fpu_sw |= F80_C0 | F80_C2 | F80_C3;
 	} else {
 		f80_compare(&x, st(c, 0), kind, operand, quiet);
 		x.sw &= (u16)~F80_C1;
@@ -163,6 +163,7 @@ FPU(x87_load)
 	struct x86_f80 r;
 	u64 bits[2] = { a, b };
 	enum f80_kind kind = memory_kind(imm);
+	bool loaded;
 
 	fpu_waiting(c);
 	note(c, imm, cc, true);
@@ -171,9 +172,10 @@ FPU(x87_load)
 			push(c, &indefinite);
 		return 0;
 	}
-	f80_load(&x, &r, kind, bits);
+	loaded = f80_load(&x, &r, kind, bits);
 	x.sw &= (u16)~F80_C1;
-	if (settle(c, &x, F80_C1, BLOCK_REG))
+	settle(c, &x, F80_C1, 0);
+	if (loaded)
 		push(c, &r);
 	return 0;
 }
@@ -220,22 +222,19 @@ FPU(x87_fcomi)
 	struct x86_cpu *c = X86(cpu);
 	struct f80_ctx x = { .cw = c->fpu_cw };
 	unsigned i = imm & 7;
-	u16 hf = HF_Z | HF_P | HF_C;
+	bool done;
 
 	fpu_waiting(c);
 	note(c, imm, 0, false);
 	if (fpu_empty(c, 0) || fpu_empty(c, i)) {
-		if (!stack_fault(c, false))
-			return 0;
+		c->cpu.hflags = HF_Z | HF_P | HF_C;
+		done = stack_fault(c, false);
 	} else {
 		f80_compare(&x, st(c, 0), F80_X, st(c, i), (imm & 0x38) == 0x28);
-		hf = (u16)((x.sw & F80_C3 ? HF_Z : 0) | (x.sw & F80_C2 ? HF_P : 0) | (x.sw & F80_C0 ? HF_C : 0));
-		x.sw &= (u16)~F80_C1;
-		if (!settle(c, &x, F80_C1, BLOCK_REG))
-			return 0;
+		c->cpu.hflags = (u16)((x.sw & F80_C3 ? HF_Z : 0) | (x.sw & F80_C2 ? HF_P : 0) | (x.sw & F80_C0 ? HF_C : 0));
+		done = settle(c, &x, 0, BLOCK_REG);	/* C1 stays on AMD, is cleared on Intel */
 	}
-	c->cpu.hflags = hf;
-	if (imm & 0x400)
+	if (done && imm & 0x400)
 		pop(c);
 	return 0;
 }
@@ -253,7 +252,6 @@ FPU(x87_fcmov)
 		underflow_to(c, 0, 0);
 		return 0;
 	}
-	c->fpu_sw &= (u16)~F80_C1;
 	if (ir_cond_holds(conds[imm >> 3 & 3], c->cpu.hflags) != !!(imm & 0x100))
 		set(c, 0, &(struct x86_f80){ .m = st(c, i)->m, .se = st(c, i)->se });
 	return 0;
@@ -289,6 +287,15 @@ static void fst(struct x86_cpu *c, unsigned i, bool pops)
 		pop(c);
 }
 
+/* D9 D8, undocumented: FSTP that reports no underflow. */
+static void fstp1(struct x86_cpu *c, unsigned i)
+{
+	if (!fpu_empty(c, 0))
+		set(c, i, &(struct x86_f80){ .m = st(c, 0)->m, .se = st(c, 0)->se });
+	c->fpu_sw &= (u16)~F80_C1;
+	pop(c);
+}
+
 static void unary(struct x86_cpu *c, enum f80_unary fn, u16 cc)
 {
 	struct f80_ctx x = { .cw = c->fpu_cw };
@@ -296,8 +303,8 @@ static void unary(struct x86_cpu *c, enum f80_unary fn, u16 cc)
 
 	if (fpu_empty(c, 0)) {
 		if (fn == F80_TST) {
-			if (stack_fault(c, false))
-				c->fpu_sw |= F80_C0 | F80_C2 | F80_C3;
+			c->fpu_sw |= F80_C0 | F80_C2 | F80_C3;
+			stack_fault(c, false);
 			return;
 		}
 		if (cc & F80_C2)
@@ -325,6 +332,9 @@ static void binary(struct x86_cpu *c, enum f80_binary fn, u16 cc)
 		return;
 	}
 	f80_binary(&x, fn, &r0, &r1);
+	/* A remainder that is no number has no quotient bits to show. */
+	if (cc & F80_C3 && ((r0.se & 0x7fff) == 0x7fff || x.sw & ~x.cw & BLOCK_REG))
+		cc = F80_C1 | F80_C2;
 	if (!settle(c, &x, cc, BLOCK_REG))
 		return;
 	set(c, pops, pops ? &r1 : &r0);
@@ -422,11 +432,8 @@ static void fld_st(struct x86_cpu *c, unsigned i)
 {
 	struct x86_f80 v = *st(c, i);
 
-	if (!fpu_empty(c, 7)) {
-		if (stack_fault(c, true))
-			push(c, &indefinite);
-	} else if (fpu_empty(c, i)) {
-		if (stack_fault(c, false))
+	if (fpu_empty(c, i) || !fpu_empty(c, 7)) {
+		if (stack_fault(c, !fpu_empty(c, i)))
 			push(c, &indefinite);
 	} else {
 		c->fpu_sw &= (u16)~F80_C1;
@@ -444,14 +451,16 @@ FPU(x87_reg)
 	switch (imm >> 3 & 0xe7) {		/* group << 5 | /reg */
 	case 0x20: fld_st(c, i); break;
 	case 0x21: case 0xa1: case 0xe1: fxch(c, i); break;
-	case 0x23: case 0xa3: case 0xe2: case 0xe3: fst(c, i, true); break;	/* DD D8 and its aliases */
+	case 0x23: fstp1(c, i); break;
+	case 0xa3: case 0xe2: case 0xe3: fst(c, i, true); break;	/* DD D8 and its aliases */
 	case 0x25: constant(c, modrm & 7); break;
 	case 0x22: case 0x24: case 0x26: case 0x27: group_d9(c, modrm); break;
 	case 0x45: compare(c, 1, F80_X, st(c, 1), 2, true); break;		/* FUCOMPP */
-	case 0xa0: c->fpu_tag &= (u16)~(1 << fpu_phys(c, i)); break;		/* FFREE */
-	case 0xe0:								/* FFREEP */
+	case 0xa0: case 0xe0:		/* FFREE, FFREEP */
 		c->fpu_tag &= (u16)~(1 << fpu_phys(c, i));
-		fpu_set_top(c, fpu_top(c) + 1);
+		c->fpu_sw &= (u16)~F80_C1;
+		if (imm & 0x200)
+			pop(c);
 		break;
 	case 0xa2: fst(c, i, false); break;
 	case 0xa4: compare(c, i, F80_X, st(c, i), 0, true); break;		/* FUCOM */
