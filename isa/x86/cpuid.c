@@ -67,16 +67,24 @@ static void model_features(struct x86_cpu *c, const char *s)
 	}
 }
 
+/* -IBRS, -noTSX, -v3...: variants that differ in what Quern does not have. */
 static bool model_suffix(const char *s)
 {
-	static const char *const known[] = { "", "-IBRS", "-noTSX", "-noTSX-IBRS", "-IBPB" };
+	static const char *const known[] = { "-IBRS", "-noTSX", "-IBPB" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (str_eq(s, known[i]))
-			return true;
-	if (s[0] != '-' || s[1] != 'v' || !s[2])
-		return false;
-	return strspn(s + 2, "0123456789") == strlen(s + 2);
+	while (*s) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+			if (!strncmp(s, known[i], strlen(known[i])))
+				n = strlen(known[i]);
+		if (!n && s[0] == '-' && s[1] == 'v' && strspn(s + 2, "0123456789"))
+			n = 2 + strspn(s + 2, "0123456789");
+		if (!n)
+			return false;
+		s += n;
+	}
+	return true;
 }
 
 static const struct x86_model *find_model(const char *name)
