@@ -99,7 +99,7 @@ u64 cpu_ld(struct cpu *cpu, unsigned ctx, u64 va, unsigned size)
 	if (!crosses(va, size))
 		return page_ld(ec, tlb_get(ec, ctx, va, ACCESS_READ), va, size);
 	tlb_get(ec, ctx, va, ACCESS_READ);
-	tlb_get(ec, ctx, va + size - 1, ACCESS_READ);
+	tlb_get(ec, ctx, (va + size - 1) & ~(u64)(GUEST_PAGE - 1), ACCESS_READ);
 	for (unsigned i = 0; i < size; i++)
 		v |= page_ld(ec, tlb_get(ec, ctx, va + i, ACCESS_READ), va + i, 1) << (8 * i);
 	return v;
@@ -119,7 +119,7 @@ void cpu_st(struct cpu *cpu, unsigned ctx, u64 va, unsigned size, u64 val)
 		return;
 	}
 	tlb_get(ec, ctx, va, ACCESS_WRITE);
-	tlb_get(ec, ctx, va + size - 1, ACCESS_WRITE);
+	tlb_get(ec, ctx, (va + size - 1) & ~(u64)(GUEST_PAGE - 1), ACCESS_WRITE);
 	for (unsigned i = 0; i < size; i++)
 		page_st(ec, tlb_get(ec, ctx, va + i, ACCESS_WRITE), va + i, 1, val >> (8 * i) & 0xff);
 }
