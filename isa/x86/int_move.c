@@ -115,6 +115,21 @@ static void accumulator(struct x86_tr *t, unsigned size, ref old)
 	ir_emit(t->ir, IR_SELCC, I64, acc, acc, v)->aux = CC_E;
 }
 
+/* With a register as destination: that and the accumulator stay whole where they are not written. */
+static void cmpxchg_reg(struct x86_tr *t, ref dst, ref src)
+{
+	enum ir_type type = x86_type(t->in->op[0].size);
+	enum ir_opcode widen = type == I32 ? IR_ZEXT32 : IR_MOV;
+	ref acc = x86_gpr(R_AX), old, v;
+
+	old = ir_un(t->ir, widen, I64, dst);
+	v = ir_un(t->ir, widen, I64, src);
+	ir_binf(t->ir, IR_SUB, type, 0, acc, old);
+	ir_emit(t->ir, IR_SELCC, I64, dst, v, dst)->aux = CC_E;
+	if (dst != acc)
+		accumulator(t, t->in->op[0].size, old);
+}
+
 EMIT(cmpxchg)
 {
 	const struct x86_operand *a = OP0, *b = OP1_;
@@ -131,11 +146,11 @@ EMIT(cmpxchg)
 		return;
 	}
 	old = x86_get_rmw(t, a);
-	if (REF_KIND(old) == REF_SLOT) {
-		v = ir_temp(t->ir);
-		ir_emit(t->ir, a->size == 4 ? IR_ZEXT32 : IR_MOV, I64, v, old, 0);
-		old = v;
+	if (a->kind == OPK_REG && a->size >= 4) {
+		cmpxchg_reg(t, old, src);
+		return;
 	}
+	old = REF_KIND(old) == REF_SLOT ? x86_get_copy(t, a) : old;
 	ir_binf(t->ir, IR_SUB, type, 0, acc, old);
 	v = ir_selcc(t->ir, type >= I32 ? type : I32, CC_E, src, old);
 	x86_put_rmw(t, a, v);
