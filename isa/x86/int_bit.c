@@ -106,10 +106,17 @@ EMIT(btc) { bit_test(t, IR_BTC); }
 
 /* --- scans and counts */
 
+/* Zero as source leaves the destination as it was, the upper half too: hence the scan of 32 bits is one of 64. */
 static void scan(struct x86_tr *t, enum ir_opcode op)
 {
 	ref src = x86_get(t, OP1_);
 
+	if (OP0->size == 4) {
+		if (OP1_->kind == OPK_REG)
+			src = ir_un(t->ir, IR_ZEXT32, I64, src);
+		ir_binf(t->ir, op, I64, x86_gpr(OP0->reg), src, x86_gpr(OP0->reg));
+		return;
+	}
 	x86_alu(t, op, OP0, src, x86_gpr(OP0->reg));
 }
 
