@@ -257,6 +257,8 @@ static void finish(struct x86_cpu *c, struct x86_cpuid *id)
 		id->level = 13;
 	if (x86_has(c, X86F_LM) && id->xlevel < 0x80000008)
 		id->xlevel = 0x80000008;
+	if (id->xlevel && id->xlevel < 0x80000021 && x86_feat_word(c, FW_821_EAX))
+		id->xlevel = 0x80000021;
 	if (!id->phys_bits)
 		id->phys_bits = x86_has(c, X86F_LM) ? 40 : x86_has(c, X86F_PAE) || x86_has(c, X86F_PSE36) ? 36 : 32;
 	id->virt_bits = x86_has(c, X86F_LM) ? 48 : 32;

@@ -9,7 +9,7 @@
 enum {
 	MSR_TSC = 0x10, MSR_PLATFORM_ID = 0x17, MSR_APIC_BASE = 0x1b, MSR_SMI_COUNT = 0x34, MSR_FEATURE_CONTROL = 0x3a, MSR_TSC_ADJUST = 0x3b,
 	MSR_SPEC_CTRL = 0x48, MSR_PRED_CMD = 0x49, MSR_UCODE_WRITE = 0x79, MSR_BIOS_SIGN_ID = 0x8b, MSR_PLATFORM_INFO = 0xce, MSR_MTRR_CAP = 0xfe,
-	MSR_ARCH_CAP = 0x10a, MSR_FLUSH_CMD = 0x10b, MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_MCG_CAP = 0x179, MSR_MCG_STATUS,
+	MSR_ARCH_CAP = 0x10a, MSR_FLUSH_CMD = 0x10b, MSR_MISC_FEATURES = 0x140, MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_MCG_CAP = 0x179, MSR_MCG_STATUS,
 	MSR_MCG_CTL, MSR_PERF_STATUS = 0x198, MSR_PERF_CTL, MSR_MISC_ENABLE = 0x1a0, MSR_DEBUGCTL = 0x1d9, MSR_MTRR_BASE0 = 0x200, MSR_MTRR_MASK7 = 0x20f,
 	MSR_MTRR_FIX64K = 0x250, MSR_MTRR_FIX16K_8 = 0x258, MSR_MTRR_FIX16K_A, MSR_MTRR_FIX4K = 0x268, MSR_MTRR_FIX4K_LAST = 0x26f, MSR_PAT = 0x277,
 	MSR_MTRR_DEF = 0x2ff, MSR_MC0 = 0x400, MSR_TSC_DEADLINE = 0x6e0, MSR_X2APIC = 0x800, MSR_X2APIC_LAST = 0x8ff, MSR_XSS = 0xda0,
@@ -229,7 +229,8 @@ static u64 *plain(struct x86_cpu *c, u32 n, bool *canonical)
 static bool amd_zero(const struct x86_cpu *c, u32 n)
 {
 	static const u32 known[] = { MSR_AMD_SYSCFG, 0xc001001f /* NB_CFG */, 0xc0010055 /* INT_PENDING */, MSR_AMD_VM_CR, 0xc0010140, 0xc0010141 /* OSVW */,
-				     0xc0011004, 0xc0011005 /* CPUID overrides */, 0xc0011020 /* LS_CFG */, 0xc0011021, 0xc0011022, 0xc0011023, 0xc001102a };
+				     0xc0011004, 0xc0011005 /* CPUID overrides */, 0xc0011020 /* LS_CFG */, 0xc0011021, 0xc0011022, 0xc0011023, 0xc0011028 /* FP_CFG */, 0xc001102a,
+				     0xc0010048 /* BU_CFG */ };
 
 	if (!amd(c))
 		return false;
@@ -262,6 +263,7 @@ bool x86_rdmsr(struct x86_cpu *c, u32 n, u64 *v)
 	case MSR_PLATFORM_ID:
 	case MSR_SMI_COUNT:
 	case MSR_PERF_CTL:
+	case MSR_MISC_FEATURES:		/* no CPUID faulting, no ring 3 MWAIT */
 		return !amd(c);
 	case MSR_PERF_STATUS:
 	case MSR_PLATFORM_INFO:
@@ -381,6 +383,8 @@ bool x86_wrmsr(struct x86_cpu *c, u32 n, u64 v)
 		return true;	/* written with 0 before CPUID loads the revision */
 	case MSR_PERF_CTL:
 		return !amd(c);
+	case MSR_MISC_FEATURES:
+		return !amd(c) && !v;
 	case MSR_MTRR_DEF:
 		if (!x86_has(c, X86F_MTRR) || v & ~0xcffull || !((u32)MTRR_TYPES >> (v & 31) & 1))
 			return false;
@@ -430,6 +434,7 @@ void x86_msr_reset(struct x86_cpu *c, bool init)
 	c->msr.apic_base = 0xfee00000 | BIT(11) | (c->cpu.index ? 0 : BIT(8));
 	c->msr.misc_enable = BIT(0) | BIT(11) | BIT(12);	/* fast strings; no branch trace, no precise sampling */
 	c->msr.bios_sign_id = 0x01000065ull << 32;
+	c->msr.hwcr = BIT(24);		/* the TSC counts at the nominal frequency */
 	for (unsigned b = 0; b < MC_BANKS; b++)
 		c->msr.mc[b * 4] = ~0ull;
 	c->msr.mcg_ctl = ~0ull;
