@@ -10,16 +10,13 @@
 
 struct no_monitor {
 	struct chardev *c;
-	bool told;
 };
 
 static void say(struct no_monitor *n)
 {
-	static const char text[] = "The human monitor is not built yet; the escape key and then c leads back to the serial port.\r\n";
+	static const char text[] = "\r\nThe human monitor is not built yet; the escape key and then c leads back to the serial port.\r\n";
 
-	if (!n->told)
-		chardev_write(n->c, (const u8 *)text, sizeof(text) - 1);
-	n->told = true;
+	chardev_write(n->c, (const u8 *)text, sizeof(text) - 1);
 }
 
 static int no_monitor_room(void *arg)
@@ -29,24 +26,27 @@ static int no_monitor_room(void *arg)
 
 static void no_monitor_receive(void *arg, const u8 *buf, int n)
 {
-	struct no_monitor *nm = arg;
-
 	if (memchr(buf, '\r', n) || memchr(buf, '\n', n))
-		nm->told = false;
-	say(nm);
+		say(arg);
 }
 
-static const struct chardev_user no_monitor_user = { no_monitor_room, no_monitor_receive, NULL };
+static void no_monitor_event(void *arg, int event)
+{
+	if (event == CHARDEV_FOCUS)
+		say(arg);
+}
 
-static int make_no_monitor(struct machine *m, const char *id, struct error *e)
+static const struct chardev_user no_monitor_user = { no_monitor_room, no_monitor_receive, no_monitor_event };
+
+static int make_no_monitor(struct consoles *k, struct machine *m, const char *id, struct error *e)
 {
 	struct chardev *c = chardev_claim(m, id, e);
 	struct no_monitor *n;
 
 	if (!c)
 		return -EINVAL;
-	/* It lives as long as the process: the mux may call it until its own end. */
 	n = NEW(struct no_monitor);
+	vec_push(k, n);
 	n->c = c;
 	chardev_attach(c, n, &no_monitor_user);
 	return 0;
@@ -95,8 +95,8 @@ static int make_chardev(struct machine *m, const struct settings *s, const struc
 /* ---- serial ports */
 
 /* A back end of its own for -serial SPEC, under the name serialN. */
-static int make_serial(struct machine *m, const struct settings *s, const char *spec, const char *id, bool mux, struct chardev **c,
-		       struct error *e)
+static int make_serial(struct consoles *k, struct machine *m, const struct settings *s, const char *spec, const char *id, bool mux,
+		       struct chardev **c, struct error *e)
 {
 	struct keyvals kv = {0};
 	int err = host_chardev_spec(&kv, spec, e);
@@ -117,10 +117,11 @@ static int make_serial(struct machine *m, const struct settings *s, const char *
 	*c = chardev_claim(m, id, e);
 	if (!*c)
 		return -EINVAL;
-	return mux ? make_no_monitor(m, id, e) : 0;
+	return mux ? make_no_monitor(k, m, id, e) : 0;
 }
 
-static int serial_port(struct machine *m, const struct settings *s, const char *spec, unsigned n, struct chardev **c, struct error *e)
+static int serial_port(struct consoles *k, struct machine *m, const struct settings *s, const char *spec, unsigned n, struct chardev **c,
+		       struct error *e)
 {
 	AUTO_FREE char *id = xasprintf("serial%u", n);
 	bool mux = str_prefix(spec, "mon:", &spec);
@@ -132,7 +133,7 @@ static int serial_port(struct machine *m, const struct settings *s, const char *
 		*c = chardev_claim(m, name, e);
 		err = *c ? 0 : -EINVAL;
 	} else if (!str_eq(spec, "none")) {
-		err = make_serial(m, s, spec, id, mux, c, e);
+		err = make_serial(k, m, s, spec, id, mux, c, e);
 	}
 	if (err)
 		error_prefix(e, "-serial %s", spec);
@@ -147,17 +148,24 @@ static const char *default_serial(const struct settings *s)
 	return s->monitor_given ? "stdio" : "mon:stdio";
 }
 
-int consoles_make(struct machine *m, const struct settings *s, struct board_config *c, struct error *e)
+int consoles_make(struct consoles *k, struct machine *m, const struct settings *s, struct board_config *c, struct error *e)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < s->chardevs.n && !err; i++)
 		err = make_chardev(m, s, &s->chardevs.at[i], e);
 	for (size_t i = 0; i < s->serial.n && !err; i++)
-		err = serial_port(m, s, s->serial.at[i], i, &c->serial[i], e);
+		err = serial_port(k, m, s, s->serial.at[i], i, &c->serial[i], e);
 	if (!err && !s->serial.n && !s->nodefaults)
-		err = serial_port(m, s, default_serial(s), 0, &c->serial[0], e);
+		err = serial_port(k, m, s, default_serial(s), 0, &c->serial[0], e);
 	for (size_t i = 0; i < s->mons.n && !err; i++)
-		err = make_no_monitor(m, keyvals_get(&s->mons.at[i], "chardev"), e);
+		err = make_no_monitor(k, m, keyvals_get(&s->mons.at[i], "chardev"), e);
 	return err;
+}
+
+void consoles_fini(struct consoles *k)
+{
+	for (size_t i = 0; i < k->n; i++)
+		free(k->at[i]);
+	vec_free(k);
 }

@@ -37,8 +37,11 @@ int list_machine_options(const char *machine, const struct settings *s, struct e
 	printf("%s options:\n", b->name);
 	for (const struct board_option *o = b->options; o && o->name; o++) {
 		printf("  %s=<%s> - %s", o->name, o->values ? o->values : "text", o->doc);
-		printf(o->def ? " (default: %s)" : "", o->def);
-		printf(o->ignored ? " (no effect: %s)\n" : "\n", o->ignored);
+		if (o->def)
+			printf(" (default: %s)", o->def);
+		if (o->ignored)
+			printf(" (no effect: %s)", o->ignored);
+		putchar('\n');
 	}
 	return 0;
 }

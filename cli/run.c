@@ -23,6 +23,7 @@ struct run {
 	struct board_config config;
 	struct keyvals board_keys;
 	VEC(struct board_setting) board_settings;
+	struct consoles consoles;
 	struct bytes firmware;
 	struct boot_options boot;
 	VEC(struct boot_fw_cfg) fw_cfg;
@@ -303,7 +304,7 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	r->m->seed_set = s->seed_set;
 	r->m->actions = s->actions;
 	set_clock(r->m, s);
-	err = consoles_make(r->m, s, &r->config, e);
+	err = consoles_make(&r->consoles, r->m, s, &r->config, e);
 	if (!err)
 		err = board_build(r->m, r->board, &r->config, e);
 	if (!err && !engine_new(r->m, &s->engine, e))
@@ -324,6 +325,7 @@ static void release(struct run *r)
 	signals_machine(NULL);
 	machine_free(r->m);
 	boot_release(&r->boot);
+	consoles_fini(&r->consoles);
 	for (size_t i = 0; i < r->fw_cfg.n; i++)
 		boot_fw_cfg_fini(&r->fw_cfg.at[i]);
 	vec_free(&r->fw_cfg);

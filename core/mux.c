@@ -147,6 +147,7 @@ void mux_focus(struct chardev *c, unsigned front)
 	if (front >= m->nfronts)
 		return;
 	m->focus = front;
+	chardev_event(&m->front[front]->c, CHARDEV_FOCUS);
 	drain(m->front[front]);
 }
 

@@ -20,7 +20,7 @@ static const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 static struct sigaction before_crash[ARRAY_SIZE(crashes)];
 static const char *program;
 static struct machine *machine;
-static bool ending;
+static bool had_machine, ending;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 bool signals_ending(void)
@@ -68,9 +68,9 @@ static void end(const siginfo_t *si)
 	char name[256];
 
 	pthread_mutex_lock(&lock);
-	if (!machine || signals_ending()) {
+	if (!had_machine || signals_ending()) {
 		terminal_restore_all();
-		if (machine)
+		if (had_machine)
 			_exit(128 + si->si_signo);
 		act_as_usual(si->si_signo);
 	}
@@ -81,7 +81,8 @@ static void end(const siginfo_t *si)
 	} else {
 		fprintf(stderr, "%s: terminating on signal %d\n", program, si->si_signo);
 	}
-	machine_post(machine, end_machine, machine);
+	if (machine)
+		machine_post(machine, end_machine, machine);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -178,5 +179,6 @@ void signals_machine(struct machine *m)
 {
 	pthread_mutex_lock(&lock);
 	machine = m;
+	had_machine |= m != NULL;
 	pthread_mutex_unlock(&lock);
 }

@@ -10,7 +10,10 @@ struct machine;
  * their own. Until signals_machine they act as usual, after restoring the terminal.
  */
 void signals_start(const char *program);
-/* From here on SIGINT, SIGTERM and SIGHUP shut this machine down and say so; a second one ends the process at once. NULL: no machine any more. */
+/*
+ * From here on SIGINT, SIGTERM and SIGHUP shut this machine down and say so; a second one ends the process at once. NULL: the machine
+ * has ended and only its last output is being written; a signal then says that nobody waits for a slow reader.
+ */
 void signals_machine(struct machine *m);
 /* Has a signal asked us to end? Then nobody should wait for a slow reader any more. */
 bool signals_ending(void);

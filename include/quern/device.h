@@ -131,7 +131,8 @@ struct chardev_user {
 	void (*receive)(void *dev, const u8 *buf, int n);
 	void (*event)(void *dev, int event);		/* enum chardev_event */
 };
-enum chardev_event { CHARDEV_OPENED, CHARDEV_CLOSED, CHARDEV_BREAK };
+/* FOCUS: of several front ends that share a back end, this one gets the input from now on. Unknown events are to be ignored. */
+enum chardev_event { CHARDEV_OPENED, CHARDEV_CLOSED, CHARDEV_BREAK, CHARDEV_FOCUS };
 void chardev_attach(struct chardev *c, void *dev, const struct chardev_user *u);	/* NULL u detaches */
 int chardev_write(struct chardev *c, const u8 *buf, int n);	/* bytes taken: all of them unless the peer is slow */
 void chardev_room(struct chardev *c);			/* receiving is possible again */
