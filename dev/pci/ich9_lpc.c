@@ -65,7 +65,7 @@ static u64 rcrb_read(void *dev, u64 off, unsigned size)
 	u32 v = 0;
 
 	if (off >= 0x3000 && off - 0x3000 + size <= sizeof(d->rcrb))
-		memcpy(&v, d->rcrb + off - 0x3000, size);
+		memcpy(&v, d->rcrb + (off - 0x3000), size);
 	return LE_(32, v);
 }
 
@@ -75,7 +75,7 @@ static void rcrb_write(void *dev, u64 off, unsigned size, u64 val)
 	u32 v = LE_(32, (u32)val);
 
 	if (off >= 0x3000 && off - 0x3000 + size <= sizeof(d->rcrb))
-		memcpy(d->rcrb + off - 0x3000, &v, size);
+		memcpy(d->rcrb + (off - 0x3000), &v, size);
 	else
 		trace(d, "rcrb", "%#llx <- %#llx is not kept", (unsigned long long)off, (unsigned long long)val);
 	if (off < DIR_LAST + 2 && off + size > DIR_FIRST)
@@ -110,7 +110,7 @@ static void ich9_reset(void *dev)
 
 	memset(d->rcrb, 0, sizeof(d->rcrb));
 	for (unsigned at = DIR_FIRST; at <= DIR_LAST; at += 2)
-		st16le(d->rcrb + at - 0x3000, 0x3210);	/* INTA..D -> PIRQA..D */
+		st16le(d->rcrb + (at - 0x3000), 0x3210);	/* INTA..D -> PIRQA..D */
 	route(d);
 	place(d);
 }

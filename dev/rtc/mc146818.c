@@ -53,7 +53,13 @@ static s64 join_time(const struct when *w)
 
 static s64 now_ns(struct mc146818 *d)
 {
-	return (s64)clock_wall(d) + d->offset;
+	return (s64)(clock_wall(d) + (u64)d->offset);
+}
+
+/* Sets the clock on by so much. Years up to 9999 can be written; what lies 292 or more from 1970 wraps. */
+static void move_clock(struct mc146818 *d, s64 seconds, s64 ns)
+{
+	d->offset = (s64)((u64)d->offset + (u64)seconds * SECOND + (u64)ns);
 }
 
 static s64 floor_seconds(s64 ns)
@@ -244,7 +250,7 @@ static void write_time(struct mc146818 *d, unsigned n, u8 v)
 	}
 	fill_regs(d, second, r);
 	r[n] = v;
-	d->offset += (read_regs(d, r) - second) * SECOND;
+	move_clock(d, read_regs(d, r) - second, 0);
 	d->seen = now_seconds(d);
 	arm_second(d);
 }
@@ -262,7 +268,7 @@ static void write_b(struct mc146818 *d, u8 v)
 	d->cmos[REG_B] = v;
 	if (old & ~v & B_SET) {
 		/* the second that begins now is the one that was written */
-		d->offset += read_regs(d, d->set_regs) * SECOND - ns;
+		move_clock(d, read_regs(d, d->set_regs), -ns);
 		d->seen = now_seconds(d);
 	}
 	if (v & B_DSE)
@@ -283,7 +289,7 @@ static void write_a(struct mc146818 *d, u8 v)
 	if (!ran && updating(d)) {
 		s64 ns = now_ns(d);
 
-		d->offset += floor_seconds(ns) * SECOND + SECOND / 2 - ns;
+		move_clock(d, floor_seconds(ns), SECOND / 2 - ns);
 	}
 	arm_second(d);
 	arm_periodic(d);
