@@ -52,8 +52,13 @@ BIN_SRC := $(filter-out $(TEST_SRC),$(SRC))
 BIN_OBJ := $(BIN_SRC:%.c=$(OUT)/%.o)
 TEST_OBJ := $(TEST_SRC:%.c=$(OUT)/%.o)
 
+# The differential tester, a program of its own.
+DIFF_SRC := $(sort $(wildcard test/diff/*.c))
+DIFF_OBJ := $(DIFF_SRC:%.c=$(OUT)/%.o)
+
 BIN := $(OUT)/quern
 UNIT := $(OUT)/test-unit
+DIFF := $(OUT)/diff
 
 # Until main exists, only the objects and the tests are built.
 BIN_NOW := $(if $(wildcard cli/main.c),$(BIN))
@@ -71,11 +76,15 @@ $(UNIT): $(filter-out $(OUT)/cli/main.o,$(BIN_OBJ)) $(TEST_OBJ)
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS) $(TEST_LIBS) -lm -ldl
 
+$(DIFF): $(filter-out $(OUT)/cli/main.o,$(BIN_OBJ)) $(DIFF_OBJ)
+	@echo "  LINK  $@"
+	@$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS) $(TEST_LIBS) -lm -ldl
+
 # Objects depend on the directory's flags through $(OUT)/.flags, which changes only when the flags do.
 $(OUT)/%.o: %.c $(OUT)/.flags
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(CC) $(ALL_CFLAGS) $(if $(filter %_test.c,$<),$(TEST_CFLAGS)) $(CFLAGS_$*.o) -MMD -MP -c -o $@ $<
+	@$(CC) $(ALL_CFLAGS) $(if $(filter %_test.c test/diff/%,$<),$(TEST_CFLAGS)) $(CFLAGS_$*.o) -MMD -MP -c -o $@ $<
 
 FLAGS_NOW := $(CC) $(ALL_CFLAGS)
 ifneq ($(filter-out $(NO_PROBE),$(GOALS)),)
@@ -83,11 +92,11 @@ $(OUT)/.flags: FORCE
 	@mkdir -p $(OUT)
 	@echo '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS_NOW))' > $@
 # Removed or renamed sources leave no stale objects in a link, but the link must notice.
-$(BIN) $(UNIT): $(OUT)/.sources
+$(BIN) $(UNIT) $(DIFF): $(OUT)/.sources
 $(OUT)/.sources: FORCE
 	@mkdir -p $(OUT)
-	@echo '$(SRC)' | cmp -s - $@ || echo '$(SRC)' > $@
--include $(BIN_OBJ:.o=.d) $(TEST_OBJ:.o=.d)
+	@echo '$(SRC) $(DIFF_SRC)' | cmp -s - $@ || echo '$(SRC) $(DIFF_SRC)' > $@
+-include $(BIN_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(DIFF_OBJ:.o=.d)
 endif
 FORCE:
 
@@ -120,7 +129,7 @@ bench: $(BIN)
 # Random instructions: interpreter against the back end and the host CPU. N= is the number of snippets.
 ISA ?= x86_64
 N ?= 100000
-diff: build-tests
+diff: $(DIFF)
 	@$(RUN_ENV) tools/diff $(ISA) $(N)
 
 quickstart:

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* compare.c - what of two outcomes must be equal, and the text of what is not. */
+#include "diff.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+struct report {
+	char *text;
+	size_t size, n;
+	bool differs;
+	const struct outcome *want, *got;
+};
+
+static void printf_like(2, 3) note(struct report *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	r->differs = true;
+	if (!r->text || r->n + 1 >= r->size)
+		return;
+	va_start(ap, fmt);
+	r->n += (size_t)MAX(0, vsnprintf(r->text + r->n, r->size - r->n, fmt, ap));
+	va_end(ap);
+	r->n = MIN(r->n, r->size - 1);
+}
+
+static void number(struct report *r, const char *name, u64 want, u64 got)
+{
+	if (want != got)
+		note(r, "    %-10s %s %016llx, %s %016llx\n", name, r->want->who, (unsigned long long)want, r->got->who, (unsigned long long)got);
+}
+
+static void registers(struct report *r, const struct regs *a, const struct regs *b)
+{
+	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+
+	for (unsigned i = 0; i < 16; i++)
+		number(r, names[i], a->gpr[i], b->gpr[i]);
+	number(r, "rip", a->rip, b->rip);
+	number(r, "fs base", a->fsbase, b->fsbase);
+	number(r, "gs base", a->gsbase, b->gsbase);
+}
+
+static void ending(struct report *r, const struct regs *a, const struct regs *b)
+{
+	u32 mask = ~0u;
+
+	number(r, "vector", (u64)(s64)a->vector, (u64)(s64)b->vector);
+	if (a->vector == EXC_PF && b->vector == EXC_PF) {
+		number(r, "cr2", a->cr2, b->cr2);
+		/* the host's kernel half is not empty, and Linux hides whether */
+		if (a->cr2 >= 0x7ffffffff000)
+			mask = ~1u;
+	}
+	number(r, "error", a->error & mask, b->error & mask);
+}
+
+static void floating(struct report *r, const struct fx_area *a, const struct fx_area *b)
+{
+	char name[16];
+
+	number(r, "mxcsr", a->mxcsr, b->mxcsr);
+	number(r, "x87 cw", a->cw, b->cw);
+	number(r, "x87 sw", a->sw, b->sw);
+	number(r, "x87 tag", a->tag, b->tag);
+	for (unsigned i = 0; i < 8; i++) {
+		snprintf(name, sizeof(name), "st%u", i);
+		number(r, name, a->st[i].m, b->st[i].m);
+		snprintf(name, sizeof(name), "st%u exp", i);
+		number(r, name, a->st[i].se, b->st[i].se);
+	}
+	for (unsigned i = 0; i < 32; i++) {
+		snprintf(name, sizeof(name), "xmm%u %s", i / 2, i & 1 ? "high" : "low");
+		number(r, name, a->xmm[i / 2][i & 1], b->xmm[i / 2][i & 1]);
+	}
+}
+
+/* An ENTER that faults has pushed something on hardware, and not here: that lies below RSP. */
+static bool in_enter(const struct outcome *o)
+{
+	for (unsigned p = P_CODE0; p < NPAGES; p++) {
+		u64 off = o->s.rip - page_places[p].va;
+
+		for (unsigned k = 0; k < 4 && off + k < PAGE_BYTES; k++)
+			if (o->page[p][off + k] == 0xc8)
+				return true;
+	}
+	return false;
+}
+
+static void memory(struct report *r)
+{
+	if (in_enter(r->want))
+		return;
+	for (unsigned p = 0; p < NPAGES; p++) {
+		const u8 *a = r->want->page[p], *b = r->got->page[p];
+
+		if (!memcmp(a, b, PAGE_BYTES))
+			continue;
+		for (unsigned i = 0, n = 0; i < PAGE_BYTES && n < 16; i++)
+			if (a[i] != b[i] && n++ < 16)
+				note(r, "    [%llx]  %s %02x, %s %02x\n", (unsigned long long)page_places[p].va + i, r->want->who, a[i], r->got->who, b[i]);
+	}
+}
+
+bool outcome_equal(const struct snippet *s, const struct outcome *want, const struct outcome *got, char *text, size_t size)
+{
+	struct report r = { .text = text, .size = size, .want = want, .got = got };
+	u32 flags = EFL_DF | EFL_AC | EFL_ID | EFL_IF | EFL_TF | EFL_NT | EFL_IOPL;
+
+	if (size)
+		text[0] = 0;
+	ending(&r, &want->s, &got->s);
+	registers(&r, &want->s, &got->s);
+	if (want->s.rip == got->s.rip && got->exact_flags)
+		flags |= flags_defined(s, want->s.rip);
+	number(&r, "flags", want->s.flags & flags, got->s.flags & flags);
+	floating(&r, &want->s.fx, &got->s.fx);
+	memory(&r);
+	return !r.differs;
+}
