@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* opt_machine.c - handlers of the options about the machine itself: kind, CPUs, memory, time, what its events lead to. */
+#include "boot/smbios.h"
 #include "cli/options.h"
 #include "lib/str.h"
 #include <errno.h>
@@ -410,33 +411,25 @@ OPTION_HANDLER(opt_name)
 	return err;
 }
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c | 0x20) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 OPTION_HANDLER(opt_uuid)
 {
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 	u8 uuid[16];
-	int n = 0;
 
-	for (size_t i = 0; i < sizeof(form); i++) {
-		int d = hex_digit(arg[i]);
-
-		if (form[i] == 'x' ? d < 0 : arg[i] != form[i])
-			return error_ret(e, -EINVAL, "this is no UUID: the form is 8-4-4-4-12 hexadecimal digits");
-		if (form[i] != 'x')
-			continue;
-		uuid[n / 2] = n % 2 ? uuid[n / 2] | d : d << 4;
-		n++;
-	}
-	memcpy(s->uuid, uuid, sizeof(uuid));
-	s->uuid_set = true;
+	if (uuid_parse(arg, uuid))
+		return error_ret(e, -EINVAL, "this is no UUID: the form is 8-4-4-4-12 hexadecimal digits");
+	replace(&s->uuid, arg);
 	return 0;
+}
+
+OPTION_HANDLER(opt_smbios)
+{
+	struct smbios checked = {0};
+	int err = smbios_parse(&checked, arg, e);
+
+	smbios_fini(&checked);
+	if (!err)
+		texts_add(&s->smbios, arg);
+	return err;
 }
 
 OPTION_HANDLER(opt_seed)

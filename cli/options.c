@@ -37,7 +37,7 @@ const struct option_def option_table[] = {
 	OPT("boot", "[order=]DRIVES[,once=DRIVES][,menu=on|off][,strict=on|off]", "boot order of firmware", opt_boot),
 	REFUSED("pflash", "FILE", "flash image", "parallel flash is not built yet; -bios FILE works"),
 	REFUSED("acpitable", "[sig=TEXT,...]data=FILE", "adds an ACPI table", "user ACPI tables are not built yet"),
-	REFUSED("smbios", "file=FILE|type=N,...", "adds SMBIOS data", "user SMBIOS data is not built yet"),
+	OPT("smbios", "file=FILE|type=N[,KEY=VALUE...]", "SMBIOS data", opt_smbios),
 	REFUSED("option-rom", "FILE", "option ROM", "option ROMs are not built yet"),
 	REFUSED("shim", "FILE", "EFI shim", "booting through an EFI shim is not built yet"),
 

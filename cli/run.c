@@ -3,6 +3,7 @@
 #include "cli/run.h"
 #include "board/board.h"
 #include "boot/boot.h"
+#include "boot/smbios.h"
 #include "cli/consoles.h"
 #include "cli/devices.h"
 #include "cli/firmware.h"
@@ -26,6 +27,7 @@ struct run {
 	struct consoles consoles;
 	struct bytes firmware;
 	struct boot_options boot;
+	struct smbios smbios;
 	VEC(struct boot_fw_cfg) fw_cfg;
 	VEC(struct boot_loader) loaders;
 };
@@ -209,6 +211,11 @@ static int boot_settings(struct run *r, struct settings *s, struct error *e)
 		err = loader_settings(&l, &s->devices.at[i], e);
 		vec_push(&r->loaders, l);
 	}
+	for (size_t i = 0; i < s->smbios.n && !err; i++)
+		err = smbios_parse(&r->smbios, s->smbios.at[i], e);
+	if (!err && s->uuid)
+		err = smbios_set_uuid(&r->smbios, s->uuid, e);
+	r->boot.smbios = &r->smbios;
 	r->boot.fw_cfg = r->fw_cfg.at;
 	r->boot.nfw_cfg = r->fw_cfg.n;
 	r->boot.loader = r->loaders.at;
@@ -325,6 +332,7 @@ static void release(struct run *r)
 	signals_machine(NULL);
 	machine_free(r->m);
 	boot_release(&r->boot);
+	smbios_fini(&r->smbios);
 	consoles_fini(&r->consoles);
 	for (size_t i = 0; i < r->fw_cfg.n; i++)
 		boot_fw_cfg_fini(&r->fw_cfg.at[i]);

@@ -51,12 +51,13 @@ static void free_keyvals(struct keyvals_list *l)
 void settings_fini(struct settings *s)
 {
 	char *const texts[] = { s->kernel, s->initrd, s->append, s->dtb, s->bios, s->boot_order, s->cpu, s->name, s->process_name,
-				s->pidfile, s->log_file, s->trace_file };
+				s->pidfile, s->log_file, s->trace_file, s->uuid };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		free(texts[i]);
 	free_texts(&s->firmware_dirs);
 	free_texts(&s->fw_cfg);
+	free_texts(&s->smbios);
 	free_texts(&s->serial);
 	free_texts(&s->traces);
 	keyvals_fini(&s->machine);

@@ -24,7 +24,7 @@ struct settings {
 
 	char *kernel, *initrd, *append, *dtb, *bios;
 	struct texts firmware_dirs;
-	struct texts fw_cfg;
+	struct texts fw_cfg, smbios;
 	char *boot_order;
 	bool boot_menu;
 	int boot_splash_ms, boot_reboot_ms;	/* -1 = not said */
@@ -45,9 +45,7 @@ struct settings {
 	bool nodefaults, nographic, no_display, monitor_given;
 	u8 escape;			/* the mux key, 1 = Ctrl-a */
 
-	char *name, *process_name, *pidfile, *log_file, *trace_file;
-	u8 uuid[16];
-	bool uuid_set;
+	char *name, *process_name, *pidfile, *log_file, *trace_file, *uuid;
 	enum rtc_base rtc_base;
 	s64 rtc_date;			/* seconds since 1970, for RTC_DATE */
 	u64 seed;
