@@ -504,7 +504,7 @@ u64 x86_h_step_trap(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	struct x86_cpu *c = X86(cpu);
 
 	c->dr[6] |= BIT(14);
-	x86_trap(c, EXC_DB, cpu->pc);
+	x86_trap(c, EXC_DB, a);
 }
 
 u64 x86_h_debug_check(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)

@@ -352,8 +352,13 @@ static void set_pc(struct x86_tr *t, ref pc)
 
 void x86_end_pc(struct x86_tr *t, enum ir_exit why)
 {
-	if (t->single)
-		ir_callv(t->ir, XH_step_trap, 0, 0, 0, 0);
+	if (t->single) {
+		ref pc = ir_temp(t->ir);
+
+		/* the call itself stores the pc of this instruction */
+		ir_copy(t->ir, I64, pc, SLOT(SL_PC));
+		ir_callv(t->ir, XH_step_trap, pc, 0, 0, 0);
+	}
 	ir_exit(t->ir, t->poll ? IR_EXIT_POLL : why);
 	t->ended = true;
 }

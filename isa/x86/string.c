@@ -101,11 +101,15 @@ static u64 span(const struct run *r, unsigned sreg, u64 off, bool write, u64 *lo
 	return n;
 }
 
+/* lin: of the lowest element. A fault is at the first one. */
 static void *host(struct run *r, u64 lin, u64 elements, enum access access)
 {
 	size_t want = elements << r->shift, n = want;
-	void *p = cpu_host(&r->c->cpu, r->ctx, lin, &n, access);
+	void *p;
 
+	if (r->down && elements > 1)
+		cpu_probe(&r->c->cpu, r->ctx, lin + want - r->size, r->size, access);
+	p = cpu_host(&r->c->cpu, r->ctx, lin, &n, access);
 	return n == want ? p : NULL;
 }
 
