@@ -103,23 +103,14 @@ static void paravirtual_devices(struct strbuf *b, const struct x86_board_info *i
 	}
 }
 
-/* Ports of power management that no device node claims. */
+/* The event block where it lies outside the bridge's own window, which the PCI device claims. */
 static void system_resources(struct strbuf *b, const struct x86_board_info *info)
 {
 	struct strbuf r = {0};
 
-	if (info->acpi_reduced)
+	if (info->acpi_reduced || !info->gpe0 || (info->gpe0 & ~127) == (info->pm1_evt & ~127))
 		return;
-	if (info->pm1_evt) {
-		res_io(&r, info->pm1_evt, 4);
-		res_io(&r, info->pm1_cnt, 2);
-	}
-	if (info->pm_timer)
-		res_io(&r, info->pm_timer, 4);
-	if (info->gpe0)
-		res_io(&r, info->gpe0, info->gpe0_len);
-	if (info->smi_cmd)
-		res_io(&r, info->smi_cmd, 2);
+	res_io(&r, info->gpe0, info->gpe0_len);
 	isa_device(b, "SYSR", "PNP0C02", 1, &r);
 }
 

@@ -17,13 +17,16 @@ u64 elf_file_end(const struct elf_image *elf, const u8 *data, u64 size)
 	return end;
 }
 
+/* A place is told by its address in the kernel's image, which for per-CPU data is not the address it is linked at: then by where it is loaded. */
 static u8 *field_at(u8 *image, const struct elf_image *elf, u64 vaddr, unsigned width)
 {
+	u64 paddr = vaddr - elf->segment[0].vaddr + elf->segment[0].paddr;
+
 	for (unsigned i = 0; i < elf->nsegments; i++) {
 		const struct elf_segment *g = &elf->segment[i];
 
-		if (range_fits(vaddr - g->vaddr, width, g->filesz))
-			return image + g->offset + (vaddr - g->vaddr);
+		if (range_fits(paddr - g->paddr, width, g->filesz))
+			return image + g->offset + (paddr - g->paddr);
 	}
 	return NULL;
 }
