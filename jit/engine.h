@@ -20,7 +20,7 @@ struct tlb_fast { u64 tag, addend; };
 /* Jump cache: guest pc -> host code. An empty entry's pc is an impossible one. */
 struct jc_entry { u64 pc; const void *host; };
 #define TAG_NONE 1ull
-#define JC_NONE 1ull
+#define JC_NONE 0x8000000000000001ull	/* odd, and not canonical: no guest's */
 
 /* What the slow path knows of a page. */
 struct tlb_info {

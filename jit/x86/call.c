@@ -57,7 +57,7 @@ void emit_call(struct em *m)
 	if (m->fl == FL_HOST && (fl_live(m) || h->flags & H_FLAGS_IN || (m->strict && h->flags & H_FAULT)))
 		flags_save(m);
 	m->fl = FL_MEM;
-	if (h->flags & (H_FAULT | H_READ))
+	if (h->flags & H_FAULT)
 		store_pc(m);
 	put_arg(m, o->a, 0);
 	put_arg(m, o->b, 1);

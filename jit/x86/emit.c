@@ -184,7 +184,13 @@ static void emit_andn(struct em *m)
 	unsigned d;
 
 	flags_before(m, true);
-	d = start_in_dst(m, o->dst, o->a, o->b);
+	if (o->a == o->b) {
+		/* the complement must not land in what is read again */
+		d = take(m);
+		load_into(m, d, o->a, o->type);
+	} else {
+		d = start_in_dst(m, o->dst, o->a, o->b);
+	}
 	ins(&m->c, 0, size_of(o), 0xf7, 2, o_reg(d), 0);
 	alu_ref(m, ALU_AND, size_of(o), d, o->b);
 	dst_done(m, o->dst, d, o->type);
