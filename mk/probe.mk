@@ -35,3 +35,6 @@ TEST_FOUND := $(foreach h,$(TEST_HDR_LIBS),$(if $(call has_header,$(call hdr_of,
 TEST_LIBS := $(TEST_FOUND:%=-l%)
 # A test that needs such a library sees HAVE_ZYDIS.
 TEST_CFLAGS := $(if $(filter Zydis,$(TEST_FOUND)),-DHAVE_ZYDIS)
+# The disassembler uses it when it is there, and our own tables when not.
+CFLAGS_isa/x86/disasm.o := $(TEST_CFLAGS)
+LIBS += $(TEST_LIBS)

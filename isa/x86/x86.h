@@ -182,6 +182,8 @@ bool x86_has(const struct x86_cpu *c, unsigned feature);		/* enum x86_feat */
 /* --- lift.c */
 int x86_lift(struct lift *l);
 bool x86_flags_dead(const struct lift *l, const u8 *code, unsigned avail);
+/* --- disasm.c */
+unsigned x86_disasm(struct cpu *cpu, u64 pc, const u8 *code, unsigned avail, char *text, size_t size);
 /* --- fpu.c */
 void x86_fpu_reset(struct x86_cpu *c);			/* FNINIT state; x86_sse_reset below for MXCSR and XMM */
 void x86_fpu_enter(struct cpu *c);			/* isa->enter/leave: guest MXCSR into the host's and back (sticky flags merged) */
