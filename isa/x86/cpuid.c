@@ -243,6 +243,7 @@ static void finish(struct x86_cpu *c, struct x86_cpuid *id)
 		x86_feat_set(c, X86F_XSAVEC, false);
 		x86_feat_set(c, X86F_XGETBV1, false);
 	}
+	id->amd = str_eq(id->vendor, "AuthenticAMD");
 	id->hypervisor = x86_has(c, X86F_HYPERVISOR);
 	if (!x86_has(c, X86F_TSC))
 		id->kvm = false;
@@ -503,7 +504,7 @@ static void hypervisor_leaf(struct x86_cpu *c, u32 leaf, u32 out[4])
 static void extended(struct x86_cpu *c, u32 leaf, u32 out[4])
 {
 	const struct x86_cpuid *id = c->id;
-	bool amd = !strcmp(id->vendor, "AuthenticAMD");
+	bool amd = id->amd;
 	u32 n = cpus_in_package(c);
 
 	switch (leaf) {

@@ -30,6 +30,7 @@ struct x86_cpuid {
 	u32 family, stepping, modelno;
 	u32 level, xlevel;		/* highest basic and extended leaf */
 	unsigned phys_bits, virt_bits;
+	bool amd;			/* the vendor is AMD: where the two differ */
 	bool hypervisor, kvm;		/* leaves 0x40000000.. with their signature */
 	u64 tsc_hz;			/* as the user wants it, or 0 */
 	u32 cores, threads;		/* per package and per core: -cpu ...,cores=,threads= (boards add them); 0 cores = all CPUs in one package */

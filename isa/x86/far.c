@@ -298,7 +298,10 @@ void x86_drop_inner_segs(struct x86_cpu *c, unsigned cpl)
 	for (size_t i = 0; i < ARRAY_SIZE(data); i++) {
 		struct x86_seg *s = &c->seg[data[i]];
 
-		if (seg_usable(s) && seg_dpl(s->attr) < cpl && !(seg_is_code(s->attr) && s->attr & SEG_C))
+		/* a null selector loses its RPL and keeps its base */
+		if (!seg_usable(s))
+			s->sel = 0;
+		else if (seg_dpl(s->attr) < cpl && !(seg_is_code(s->attr) && s->attr & SEG_C))
 			*s = (struct x86_seg){ 0 };
 	}
 }

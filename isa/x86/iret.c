@@ -203,7 +203,8 @@ u64 x86_h_syscall(struct cpu *cpu, u64 next, u64 b, u64 cc, u64 imm)
 	u16 sel = (c->msr.star >> 32) & 0xfffc;
 	bool code64 = x86_code64(c);
 
-	if (!(c->efer & EFER_SCE))
+	/* Intel has it in 64-bit code only, AMD everywhere */
+	if (!(c->efer & EFER_SCE) || (!code64 && !c->id->amd))
 		x86_raise(c, EXC_UD);
 	if (x86_long(c)) {
 		u32 flags = x86_eflags(c) & ~(u32)EFL_RF;
@@ -234,7 +235,7 @@ u64 x86_h_sysret(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 size)
 	u16 sel = (c->msr.star >> 48) | 3;
 	bool wide = size == 8;
 
-	if (!(c->efer & EFER_SCE))
+	if (!(c->efer & EFER_SCE) || (!x86_code64(c) && !c->id->amd))
 		x86_raise(c, EXC_UD);
 	if (wide && !x86_canonical(c->gpr[R_CX]))
 		x86_raise_err(c, EXC_GP, 0);
@@ -261,6 +262,9 @@ u64 x86_h_sysenter(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	u16 sel = c->msr.sysenter_cs & 0xfffc;
 	bool wide = x86_long(c);
 
+	/* AMD: in legacy mode only */
+	if (wide && c->id->amd)
+		x86_raise(c, EXC_UD);
 	if (!sel)
 		x86_raise_err(c, EXC_GP, 0);
 	c->eflags &= ~(u64)(EFL_VM | EFL_IF | EFL_RF);
@@ -278,6 +282,8 @@ u64 x86_h_sysexit(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 size)
 	u16 sel = c->msr.sysenter_cs & 0xfffc;
 	bool wide = size == 8;
 
+	if (x86_long(c) && c->id->amd)
+		x86_raise(c, EXC_UD);
 	if (!sel || (wide && !(x86_canonical(c->gpr[R_CX]) && x86_canonical(c->gpr[R_DX]))))
 		x86_raise_err(c, EXC_GP, 0);
 	flat_cs(c, (sel + (wide ? 32 : 16)) | 3, 3, wide);

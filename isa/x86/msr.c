@@ -163,7 +163,7 @@ static u64 spec_ctrl_bits(const struct x86_cpu *c)
 
 static bool amd(const struct x86_cpu *c)
 {
-	return !strcmp(c->id->vendor, "AuthenticAMD");
+	return c->id->amd;
 }
 
 static bool is_mc(u32 n) { return n >= MSR_MC0 && n < MSR_MC0 + MC_BANKS * 4; }
