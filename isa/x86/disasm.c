@@ -95,7 +95,7 @@ unsigned x86_disasm(struct cpu *cpu, u64 pc, const u8 *code, unsigned avail, cha
 		return 0;
 	at = snprintf(buf, sizeof(buf), "%s%s%s", in.lock ? "lock " : "", in.rep ? in.rep == 0xf2 ? "repne " : "rep " : "", in.enc->name);
 	for (unsigned i = in.nops; i-- > 0;) {
-		at += snprintf(buf + at, sizeof(buf) - (size_t)at, i + 1 == in.nops ? " " : ",");
+		at += snprintf(buf + at, sizeof(buf) - (size_t)at, i + 1 == in.nops ? " " : ", ");
 		at += operand_text(buf + at, sizeof(buf) - (size_t)at, &in, &in.op[i], pc + (unsigned)n);
 	}
 	snprintf(text, size, "%s", buf);

@@ -173,6 +173,101 @@ TEST(x86_lift_is_lean)
 	CHECK_EQ(OPS(b, "\xfa"), 1);				/* cli */
 }
 
+/* --- units */
+
+static bool stop_here(struct lift *l, u64 pc)
+{
+	return pc == 0x1003;
+}
+
+static u64 end_pc(struct bench *b)
+{
+	const struct ir_op *o = &b->ir->op[b->ir->nops - 1];
+
+	CHECK_EQ(o->op, IR_GOTO);
+	return ir_const_value(b->ir, o->a);
+}
+
+TEST(x86_lift_units)
+{
+	static const u8 code[64] = "\x90\x90\x90\xeb\x10\x0f\x0b", odd[64] = "\x48\x01\xd8\x48\x8b\x84\x8b\x78\x56\x34\x12";
+	struct bench *b = bench();
+	struct lift l = lift_of(b, MODE64, 0x1000, code, 64, 5);
+
+	/* three NOPs, a jump over undefined bytes, then ADDs of zeros */
+	CHECK_EQ(lift(b, &l), 0);
+	CHECK_EQ(b->ir->ninsns, 5);
+	CHECK_EQ(b->ir->insn[4].pc, 0x1015);
+	CHECK_EQ(l.lo, 0);
+	CHECK_EQ(l.hi, 0x17);
+	CHECK_EQ(end_pc(b), 0x1017);
+	l = lift_of(b, MODE64, 0x1000, code, 64, 5);
+	l.stop_at = stop_here;
+	CHECK_EQ(lift(b, &l), 0);
+	CHECK_EQ(b->ir->ninsns, 3);
+	CHECK_EQ(l.hi, 3);
+	CHECK_EQ(end_pc(b), 0x1003);
+	/* the page ends inside the second instruction; then inside the first */
+	l = lift_of(b, MODE64, 0x1ffa, odd, 6, 64);
+	CHECK_EQ(lift(b, &l), 0);
+	CHECK_EQ(b->ir->ninsns, 1);
+	CHECK_EQ(end_pc(b), 0x1ffd);
+	l = lift_of(b, MODE64, 0x1ffd, odd + 3, 3, 64);
+	CHECK_EQ(lift(b, &l), LIFT_SHORT);
+	l = lift_of(b, MODE64, 0x1ffd, odd + 3, 61, 64);
+	l.crossing = true;
+	CHECK_EQ(lift(b, &l), 0);
+	CHECK_EQ(b->ir->ninsns, 1);
+	CHECK_EQ(l.hi, 8);
+	CHECK_EQ(end_pc(b), 0x2005);
+	/* a jump out of the page ends the unit */
+	l = lift_of(b, MODE64, 0x1ffc, (const u8 *)"\xeb\x10\x90\x90", 4, 64);
+	CHECK_EQ(lift(b, &l), 0);
+	CHECK_EQ(end_pc(b), 0x200e);
+	/* so does a backward one */
+	l = lift_of(b, MODE64, 0x1000, (const u8 *)"\x90\xeb\xfd\x90", 4, 64);
+	CHECK_EQ(lift(b, &l), 0);
+	CHECK_EQ(end_pc(b), 0x1000);
+}
+
+TEST(x86_lift_fills_up)
+{
+	struct bench *b = bench();
+	u8 *code = malloc(4096);
+	struct lift l;
+
+	/* INSN and GOTO must fit whatever is lifted: many locked bit tests, each of them a dozen operations and constants */
+	for (unsigned i = 0; i < 4096; i += 8)
+		memcpy(code + i, "\xf0\x48\x0f\xab\x44\x8b\x08\x90", 8);
+	l = lift_of(b, MODE64, 0x1000, code, 4096, 100000);
+	CHECK_EQ(lift(b, &l), 0);
+	CHECK(b->ir->ninsns > 32);
+	CHECK_EQ(end_pc(b), b->ir->insn[b->ir->ninsns - 1].pc + b->ir->insn[b->ir->ninsns - 1].len);
+}
+
+TEST(x86_flags_look_ahead)
+{
+	struct bench *b = bench();
+	struct lift l = lift_of(b, MODE64, 0x1000, NULL, 0, 1);
+
+	CHECK(x86_flags_dead(&l, (const u8 *)"\x48\x89\xc3\x48\x01\xd8", 6));	/* mov; add */
+	CHECK(!x86_flags_dead(&l, (const u8 *)"\x48\x89\xc3\x48\x11\xd8", 6));	/* mov; adc */
+	CHECK(!x86_flags_dead(&l, (const u8 *)"\x48\x89\xc3\x74\x10", 5));
+	CHECK(!x86_flags_dead(&l, (const u8 *)"\x48\x89\xc3\xc3", 4));
+	CHECK(!x86_flags_dead(&l, (const u8 *)"\x48\x89", 2));
+}
+
+TEST(x86_disassembles)
+{
+	struct bench *b = bench();
+	char text[64];
+
+	b->c->cpu.mode = MODE64;
+	CHECK_EQ(x86_disasm(&b->c->cpu, 0x1000, (const u8 *)"\x48\x01\xd8\x90", 4, text, sizeof(text)), 3);
+	CHECK_STR(text, "add %rbx, %rax");
+	CHECK_EQ(x86_disasm(&b->c->cpu, 0x1000, (const u8 *)"\x0f\xff", 2, text, sizeof(text)), 0);
+}
+
 /* --- against the host */
 
 #ifdef __x86_64__
