@@ -375,7 +375,7 @@ static void emit_mul2(struct em *m)
 				if (holds(m, R14, o->a)) {	/* a must not be lost */
 					take_reg(m, RAX);
 					mov_rr(c, 8, RAX, R14);
-					bind(m, o->a, RAX);
+					bind_temp(m, o->a, RAX);
 				}
 				take_reg(m, R14);
 				load_into(m, R14, o->b, o->type);

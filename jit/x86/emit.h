@@ -103,7 +103,7 @@ unsigned take(struct em *m);			/* a free scratch register, locked for this op; s
 unsigned take_reg(struct em *m, unsigned reg);	/* that very one */
 void spill_all(struct em *m);			/* every temporary that is used after this op goes to memory; scratch registers stay readable */
 void drop_scratch(struct em *m);		/* forget what scratch registers hold (after spill_all) */
-void bind(struct em *m, ref temp, unsigned reg);
+void bind_temp(struct em *m, ref temp, unsigned reg);
 void release(struct em *m, ref r);		/* one use less */
 struct opnd val(struct em *m, ref r, unsigned type);	/* where a value can be read: register, memory or immediate */
 unsigned val_reg(struct em *m, ref r, unsigned type);	/* the same, in a register (may take a scratch) */

@@ -118,7 +118,7 @@ void drop_scratch(struct em *m)
 		forget(m, i);
 }
 
-void bind(struct em *m, ref temp, unsigned reg)
+void bind_temp(struct em *m, ref temp, unsigned reg)
 {
 	int i = scratch_index(reg);
 
@@ -220,7 +220,7 @@ void dst_done(struct em *m, ref dst, unsigned reg, unsigned type)
 	(void)type;
 	if (REF_KIND(dst) == REF_TEMP) {
 		if (m->uses[i])
-			bind(m, dst, reg);
+			bind_temp(m, dst, reg);
 		return;
 	}
 	if (REF_KIND(dst) != REF_SLOT)
