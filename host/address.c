@@ -52,12 +52,15 @@ int address_parse(struct address *a, struct keyvals *kv, const char *host_key, c
 	const char *path = type == SOCK_STREAM ? keyvals_get(kv, "path") : NULL;
 	const char *host = keyvals_get(kv, host_key), *port = keyvals_get(kv, port_key);
 	struct addrinfo hints = { .ai_socktype = type, .ai_flags = passive ? AI_PASSIVE : 0 }, *found;
+	u64 number;
 	int err;
 
 	if (path)
 		return unix_address(a, kv, path, e);
 	if (!port || !*port)
 		return error_ret(e, -EINVAL, "%s=... is missing", type == SOCK_STREAM ? "path=... or port" : port_key);
+	if (!str_to_u64(port, 10, &number) && number > 65535)
+		return error_ret(e, -ERANGE, "port %s is above 65535", port);
 	err = family_of(kv, &hints.ai_family, e);
 	if (err)
 		return err;
