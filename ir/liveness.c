@@ -93,6 +93,21 @@ static bool can_fault(const struct ir *ir, const struct ir_op *o)
 	return (ir_opinfo[o->op].props & F_MEM) || (o->op == IR_CALL && ir->helpers[o->aux].flags & H_FAULT);
 }
 
+/* An operation from which the engine may start the instruction again, by itself, in tier 0: a store into translated code, an atomic access where there is
+ * no plain memory. It needs the flags that the instruction reads, though they may have been read already. */
+static u16 restart_reads(const struct ir *ir, u32 i)
+{
+	u16 all = 0, reads, writes;
+
+	if ((ir->op[i].op != IR_STORE || ir->op[i].aux & IR_SAME) && ir->op[i].op != IR_RMW && ir->op[i].op != IR_CAS)
+		return 0;
+	while (i-- > 0 && ir->op[i].op != IR_INSN) {
+		ir_flag_effect(ir, &ir->op[i], &reads, &writes);
+		all |= reads;
+	}
+	return all;
+}
+
 static void control(struct pass *p, struct ir_op *o, bool (*exit_dead)(void *, u64), void *arg)
 {
 	ref target = o->op == IR_EXITNZ || o->op == IR_EXITZ ? o->b : o->a;
@@ -146,6 +161,7 @@ void ir_liveness(struct ir *ir, bool strict, bool (*exit_dead)(void *arg, u64 pc
 		bool sets = (o->flags & IR_F) || o->op == IR_PUTF;
 
 		control(p, o, exit_dead, arg);
+		p->live |= restart_reads(ir, i);
 		o->live = ir_flags_pack(p->live);
 		ir_flag_effect(ir, o, &reads, &writes);
 		/* an op that may leave some flags alone is wanted when any flag is */

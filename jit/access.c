@@ -88,6 +88,25 @@ static bool crosses(u64 va, unsigned size)
 	return (va & (GUEST_PAGE - 1)) + size > GUEST_PAGE;
 }
 
+/* Before anything of an instruction's store happens: may it be written, and do translations have to go? After this the store neither faults nor starts
+ * the instruction again. */
+static void will_write(struct engine_cpu *ec, unsigned ctx, u64 va, unsigned size)
+{
+	u64 end = va + size, second = (end - 1) & ~(u64)(GUEST_PAGE - 1);
+	unsigned parts = crosses(va, size) ? 2 : 1;
+
+	tlb_get(ec, ctx, va, ACCESS_WRITE);
+	if (parts == 2)
+		tlb_get(ec, ctx, second, ACCESS_WRITE);
+	for (unsigned k = 0; k < parts; k++) {
+		u64 at = k ? second : va, stop = k + 1 < parts ? second : end;
+		struct tlb_info *n = tlb_get(ec, ctx, at, ACCESS_WRITE);
+
+		if (n->host && !n->readonly && n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)
+			code_store(ec, n, at & (GUEST_PAGE - 1), (unsigned)(stop - at));
+	}
+}
+
 u64 cpu_ld(struct cpu *cpu, unsigned ctx, u64 va, unsigned size)
 {
 	struct engine_cpu *ec = cpu->engine;
@@ -118,8 +137,7 @@ void cpu_st(struct cpu *cpu, unsigned ctx, u64 va, unsigned size, u64 val)
 		page_st(ec, tlb_get(ec, ctx, va, ACCESS_WRITE), va, size, val);
 		return;
 	}
-	tlb_get(ec, ctx, va, ACCESS_WRITE);
-	tlb_get(ec, ctx, (va + size - 1) & ~(u64)(GUEST_PAGE - 1), ACCESS_WRITE);
+	will_write(ec, ctx, va, size);
 	for (unsigned i = 0; i < size; i++)
 		page_st(ec, tlb_get(ec, ctx, va + i, ACCESS_WRITE), va + i, 1, val >> (8 * i) & 0xff);
 }
@@ -254,7 +272,7 @@ u64 access_load(void *c, enum ir_type t, u64 va, u16 mem, void *buf)
 
 	check_aligned(cpu, mem, va, size, a);
 	if (mem & IR_WILLWRITE)
-		cpu_probe(cpu, ctx, va, size, ACCESS_WRITE);
+		will_write(cpu->engine, ctx, va, size);
 	if (buf == (void *)(uintptr_t)1) {	/* a probe */
 		if (!(mem & IR_WILLWRITE))
 			cpu_probe(cpu, ctx, va, size, ACCESS_READ);
