@@ -387,16 +387,26 @@ static void flags_word(struct gen *g)
 static void write_code(struct gen *g)
 {
 	static const u8 op[] = { 0xb0, 0xb1, 0xb2, 0xb3, 0xb4, 0xb7, 0x04, 0x2c };
+	unsigned victim = 0xb0 + below(&g->r, 4), to = op[below(&g->r, ARRAY_SIZE(op))];
 	struct item *store;
 
 	if (g->s->at < WIN_SMC)
 		return;
-	store = RAW(g, 0xc6, 0x05, 0, 0, 0, 0, op[below(&g->r, ARRAY_SIZE(op))]);
-	filling(g, below(&g->r, 3));
-	if (!store || !RAW(g, 0xb0 + below(&g->r, 4), 0x55))
+	switch (below(&g->r, 6)) {
+	case 0: store = RAW(g, 0x80, 0x35, 0, 0, 0, 0, victim ^ to); break;		/* xor byte [victim], imm8 */
+	case 1: store = RAW(g, 0x80, 0x15, 0, 0, 0, 0, below(&g->r, 4)); break;		/* adc */
+	case 2: store = RAW(g, 0xf0, 0x80, 0x15, 0, 0, 0, 0, below(&g->r, 4)); break;
+	case 3: store = RAW(g, 0xf0, 0x80, 0x2d, 0, 0, 0, 0, victim - to); break;
+	default: store = RAW(g, 0xc6, 0x05, 0, 0, 0, 0, to); break;
+	}
+	if (!store)
 		return;
-	store->rip_at = 2;
-	store->rip_to = g->out->n;	/* item n - 1, which is the last */
+	store->rip_at = store->len - 5;
+	filling(g, below(&g->r, 3));
+	if (RAW(g, victim, 0x55))
+		g->out->i[store - g->out->i].rip_to = g->out->n;	/* item n - 1, which is the last */
+	else
+		store->rip_to = WIN_DATA;
 }
 
 bool grammar_add(struct gen *g)
