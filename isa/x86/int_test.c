@@ -17,7 +17,7 @@ enum { DATA = 16384, MIDDLE = 8192 };
 struct native {
 	u64 gpr[16], flags, rsp;
 	u8 code[512];
-	u8 data[DATA] __attribute__((aligned(4096)));
+	u8 data[DATA];
 };
 
 struct bench {
@@ -463,10 +463,8 @@ static u32 undefined_flags(const struct x86_insn *in, const u64 *gpr)
 /* Destinations that the manual leaves undefined. */
 static bool undefined_result(const struct x86_insn *in, const u64 *gpr)
 {
-	unsigned count = in->op[in->nops - 1].kind == OPK_IMM ? (unsigned)in->imm : (unsigned)gpr[R_CX];
-
 	if (in_list("shld shrd", in->enc->name) && in->op[0].size == 2)
-		return (count & 31) > 16;
+		return ((in->op[2].kind == OPK_IMM ? (unsigned)in->imm : (unsigned)gpr[R_CX]) & 31) > 16;
 	return !strcmp(in->enc->name, "bswap") && in->osize == 2;
 }
 
