@@ -206,6 +206,8 @@ void x86_mem_fault(struct cpu *cpu, u64 va, enum access access, unsigned ctx, in
 	c->exc_soft = c->exc_trap = false;
 	c->exc_has_error = true;
 	if (code & WALK_NONCANONICAL) {
+		if (access == ACCESS_EXEC && x86_canonical(x86_branch_alias(cpu->pc)))
+			cpu->pc = x86_branch_alias(cpu->pc);
 		c->exc_vector = access != ACCESS_EXEC && x86_stack_access(c, va) ? EXC_SS : EXC_GP;
 		c->exc_error = 0;
 		return;

@@ -392,10 +392,23 @@ static bool limited(const struct x86_tr *t)
 	return !code64(t) && !(t->mode & M_FLAT) && !(real && t->in->osize == 2);
 }
 
+/* A target that is not canonical is refused before anything of the branch is done. The way out leads to an address that is not canonical either, and from
+ * which x86_mem_fault knows the branch. */
+static void check_canonical(struct x86_tr *t, ref pc)
+{
+	ref v = ir_bin(t->ir, IR_SAR, I64, pc, ir_const(t->ir, 47));
+
+	v = ir_bin(t->ir, IR_ADD, I64, v, ir_const(t->ir, 1));
+	v = ir_bin(t->ir, IR_SHR, I64, v, ir_const(t->ir, 1));
+	ir_exitnz(t->ir, I64, v, x86_branch_alias(t->pc));
+}
+
 void x86_check_ip(struct x86_tr *t, ref pc)
 {
 	if (limited(t))
 		ir_callv(t->ir, XH_check_ip, pc, 0, 0, 0);
+	else if (code64(t) && !ir_is_const(pc))
+		check_canonical(t, pc);
 }
 
 /* Leave for pc, with a visit to the machine loop only when something is pending. */
