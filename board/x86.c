@@ -285,6 +285,22 @@ static int make_legacy(struct x86_board *x, const struct board_config *c, const 
 
 /* ---- life */
 
+/*
+ * Without firmware, a kernel that restarts through the reset vector finds this at F000:FFF0:
+ *	cli; lidt cs:[fff8]; int3
+ * which shuts the CPU down, and that resets the machine.
+ */
+static const u8 reset_vector[] = { 0xfa, 0x2e, 0x0f, 0x01, 0x1e, 0xf8, 0xff, 0xcc, 0, 0, 0, 0, 0, 0 };
+
+static void direct_boot_state(void *arg)
+{
+	struct x86_wiring *w = arg;
+
+	if (w->pci)
+		x86_pci_boot_state(w);
+	space_write(&w->m->memory, 0xffff0, reset_vector, sizeof(reset_vector), (struct mem_attrs){0});
+}
+
 /* A pvpanic port that the user adds belongs into the ACPI tables. */
 static void isa_added(void *arg, struct device *d, u32 port)
 {
@@ -309,7 +325,6 @@ struct x86_board *x86_board_new(struct machine *m, const struct board *b, const 
 	i = &w->info;
 	w->m = i->m = m;
 	w->board = b;
-	w->direct_boot = c->direct_boot;
 	m->board_info = i;
 	i->ncpus = i->max_cpus = c->cpus;
 	i->sockets = c->sockets ? c->sockets : 1;
@@ -335,6 +350,10 @@ struct x86_board *x86_board_new(struct machine *m, const struct board *b, const 
 	if (err)
 		return NULL;
 	x86_override(x, 0, 2, 0);
+	if (c->direct_boot) {
+		w->boot_state = (struct reset_hook){ .fn = direct_boot_state, .arg = w };
+		machine_add_reset(m, &w->boot_state);
+	}
 	return x;
 }
 

@@ -25,7 +25,6 @@ struct x86_wiring {
 	u64 levels;			/* of the board's inputs */
 	struct device *pic, *apic_bus, *ioapic, *pm;
 	struct isa_bus *isa;
-	bool direct_boot;
 
 	struct region low, high;	/* aliases of m->ram */
 	struct region bios, isa_bios;	/* firmware at the top of 4 GiB and its end below 1 MiB */
@@ -53,6 +52,7 @@ struct x86_chipset {
 	u64 ecam;			/* where direct boot puts it, 0 = none */
 };
 int must_check x86_pci_new(struct x86_board *x, const struct x86_chipset *k, bool acpi, struct error *e);
+void x86_pci_boot_state(struct x86_wiring *w);	/* direct boot: what firmware would have programmed */
 void x86_pci_fini(struct x86_board *x);
 void x86_pam(void *board, unsigned segment, bool read, bool write);
 void x86_place(void *board, enum chipset_block block, u64 base, u64 size);

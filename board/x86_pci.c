@@ -180,9 +180,8 @@ static void set_interrupt_line(void *arg, unsigned bus, struct pci_device *p)
 		c[0x3c] = w->info.pci_irq[pci_devfn(p) >> 3][pin - 1];
 }
 
-static void boot_state(void *arg)
+void x86_pci_boot_state(struct x86_wiring *w)
 {
-	struct x86_wiring *w = arg;
 	struct x86_board_info *i = &w->info;
 	unsigned pam = i->pcie ? 0x90 : 0x59, bridge = i->isa_slot;
 
@@ -254,10 +253,6 @@ int x86_pci_new(struct x86_board *x, const struct x86_chipset *k, bool acpi, str
 		return err;
 	route_interrupts(x, k->q35);
 	i->acpi = acpi;
-	if (w->direct_boot) {
-		w->boot_state = (struct reset_hook){ .fn = boot_state, .arg = w };
-		machine_add_reset(w->m, &w->boot_state);
-	}
 	return 0;
 }
 
