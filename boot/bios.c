@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bios.c - just enough of a PC BIOS for a kernel's real-mode setup code where no firmware runs: interrupt vectors, the memory map by INT 15h
- * E820h, E801h and 88h (ACPI 6.4, 15.1), text output to COM1. The code is bios.s. */
+/* bios.c - just enough of a PC BIOS where no firmware runs, for a kernel's real-mode setup code and for its reboot through the reset vector:
+ * interrupt vectors, the memory map by INT 15h E820h, E801h and 88h (ACPI 6.4, 15.1), text output to COM1. The code is bios.s. */
 #include "linux.h"
 
 enum { SERVICES = 0xf0000, DATA = 0x200, MAP = 0x210, ROOM = 0x1000 };
-enum { REFUSE = 0, IGNORE = 0x10, INT10 = 0x20, INT11 = 0x30, INT12 = 0x40, INT16 = 0x50, INT15 = 0x60 };
+enum { REFUSE = 0, IGNORE = 0x10, INT10 = 0x20, INT11 = 0x30, INT12 = 0x40, INT16 = 0x50, INT15 = 0x60, RESET = 0xd0, RESET_VECTOR = 0xffff0 };
 
 static const u8 code[] = {
 	0x55, 0x89, 0xe5, 0x80, 0x4e, 0x06, 0x01, 0x5d, 0xcf, 0x8d, 0xb4, 0x00, 0x00, 0x8d, 0x74, 0x00, 0xcf, 0xeb, 0x0d, 0x8d,
@@ -17,7 +17,8 @@ static const u8 code[] = {
 	0x39, 0x2e, 0x3b, 0x1e, 0x00, 0x02, 0x0f, 0x83, 0x6a, 0xff, 0x56, 0x57, 0x1e, 0x0e, 0x1f, 0x6b, 0xf3, 0x14, 0x81, 0xc6,
 	0x10, 0x02, 0xb9, 0x14, 0x00, 0xfc, 0xf3, 0xa4, 0x1f, 0x5f, 0x5e, 0x66, 0xb9, 0x14, 0x00, 0x00, 0x00, 0x66, 0xb8, 0x50,
 	0x41, 0x4d, 0x53, 0x43, 0x2e, 0x3b, 0x1e, 0x00, 0x02, 0x72, 0x07, 0x66, 0x31, 0xdb, 0xeb, 0x02, 0x30, 0xe4, 0x55, 0x89,
-	0xe5, 0x80, 0x66, 0x06, 0xfe, 0x5d, 0xcf,
+	0xe5, 0x80, 0x66, 0x06, 0xfe, 0x5d, 0xcf, 0x90, 0xfa, 0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee, 0xb0, 0xfe, 0xe6, 0x64, 0x2e,
+	0x0f, 0x01, 0x1e, 0x08, 0x02, 0xcc,
 };
 _Static_assert(sizeof(code) <= DATA, "code ends before the data");
 
@@ -27,9 +28,9 @@ static void vector(u8 *ivt, unsigned n, u16 offset)
 	st16le(ivt + 4 * n + 2, SERVICES >> 4);
 }
 
-int bios_services(struct start *s, struct error *e)
+void bios_services(struct start *s)
 {
-	u8 *ivt = plan_own(s->plan, xalloc(0x400)), *rom = plan_own(s->plan, xalloc(ROOM));
+	u8 *ivt = plan_own(s->plan, xalloc(0x400)), *rom = plan_own(s->plan, xalloc(ROOM)), *reset = plan_own(s->plan, xalloc(8));
 	u64 kib = (s->info->ram_low >> 10) - 1024, below_16m = MIN(kib, 15ull * 1024);
 
 	for (unsigned i = 0; i < 256; i++)
@@ -45,7 +46,10 @@ int bios_services(struct start *s, struct error *e)
 	st16le(rom + DATA + 4, below_16m);
 	st16le(rom + DATA + 6, MIN((kib - below_16m) / 64, 0xffffull));
 	e820_store(&s->e820, rom + MAP);
+	reset[0] = 0xea;	/* jump f000:RESET */
+	st16le(reset + 1, RESET);
+	st16le(reset + 3, SERVICES >> 4);
+	plan_add_any(s->plan, "the reset vector", RESET_VECTOR, reset, 5);
 	plan_add_any(s->plan, "the interrupt vectors", 0, ivt, 0x400);
 	plan_add_any(s->plan, "the BIOS services", SERVICES, rom, ROOM);
-	return 0;
 }

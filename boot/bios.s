@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# bios.s - the interrupt services that bios.c holds as bytes, at f000:0000. Data is at f000:0200: words count, INT 15h AH=88h, E801h AX and BX;
-# at f000:0210 the entries of the memory map, 20 bytes each. Assembled by:
+# bios.s - the interrupt services that bios.c holds as bytes, at f000:0000; reset is where f000:fff0 jumps to. Data is at f000:0200: words count, INT 15h AH=88h, E801h AX and BX;
+# then six zeros, an empty IDT; at f000:0210 the entries of the memory map, 20 bytes each. Assembled by:
 #   as --32 -o bios.o bios.s && objcopy -O binary -j .text bios.o bios.bin
 	.code16
 	.intel_syntax noprefix
@@ -91,3 +91,13 @@ accept:
 	and	byte ptr [bp + 6], 0xfe
 	pop	bp
 	iret
+	.balign 16
+reset:				# +0xd0: reset control register, keyboard controller, triple fault
+	cli
+	mov	dx, 0xcf9
+	mov	al, 6
+	out	dx, al
+	mov	al, 0xfe
+	out	0x64, al
+	lidt	cs:[0x208]
+	int3

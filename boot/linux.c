@@ -226,7 +226,7 @@ static int start_real_mode(struct start *s, u64 at, u64 initrd, struct error *e)
 		err = plan_add(s->plan, "the kernel command line", TEXT, n + 1, plan_own(s->plan, xstrdup(s->cmdline)), n + 1, e);
 	s->plan->entry = (struct boot_entry){ .mode = BOOT_X86_REAL16, .cs = (REAL + 0x200) >> 4, .ds = REAL >> 4, .rsp = HEAP_END };
 	s->plan->has_entry = true;
-	return err ? err : bios_services(s, e);
+	return err;
 }
 
 static int start_packed(struct start *s, struct error *e)

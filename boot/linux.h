@@ -23,8 +23,8 @@ struct start {
 /* A bzImage or a Linux vmlinux, by boot_params. */
 int linux_start(struct start *s, struct error *e) must_check;
 int linux_start_elf(struct start *s, const struct elf_image *elf, const u8 *data, u64 size, struct error *e) must_check;
-/* bios.c: the few services of INT 10h..1ah that real-mode setup code asks for, where no firmware runs. */
-int bios_services(struct start *s, struct error *e) must_check;
+/* bios.c: the few services of INT 10h..1ah that real-mode setup code asks for, and the reset vector, where no firmware runs. */
+void bios_services(struct start *s);
 int pvh_start(struct start *s, struct error *e) must_check;
 int multiboot_start(struct start *s, struct error *e) must_check;
 

@@ -102,6 +102,7 @@ int tables_put(struct start *s, const struct smbios *smbios, struct error *e)
 	if (err)
 		return err;
 	e820_build(&s->e820, s->info, s->top, s->info->ram_low - s->top);
+	bios_services(s);
 	put_bios_data(s);
 	put_smbios(s, smbios, put_mptable(s));
 	return 0;
