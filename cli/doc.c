@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "core/device.h"
 #include "lib/str.h"
+#include <quern/pci.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -63,28 +64,50 @@ static void doc_props(const struct device_class *c)
 		else if (p->kind == PROP_BOOL)
 			printf("%s", p->def ? "on" : "off");
 		else if (p->kind == PROP_UINT || p->kind == PROP_SIZE)
-			printf(p->def > 9 ? "%#llx" : "%llu", (unsigned long long)p->def);
+			printf("%llu", (unsigned long long)p->def);
 		printf("\n       %s\n", p->doc ? p->doc : "");
 	}
 }
 
+/* Every table of registers of a class: its banks, and the BARs of a PCI device. */
+static void each_bank(const struct device_class *c, void (*fn)(const struct device_class *c, const char *name, u64 size, const struct reg *r))
+{
+	const struct pci_class *pci = c->bus && str_eq(c->bus, "pci") ? container_of(c, const struct pci_class, dev) : NULL;
+	char name[16];
+
+	for (const struct bank *b = c->banks; b && b->size; b++)
+		fn(c, b->name ? b->name : "its only bank", b->size, b->regs);
+	for (unsigned i = 0; pci && i < ARRAY_SIZE(pci->bar); i++) {
+		snprintf(name, sizeof(name), "BAR %u%s", i, pci->bar[i].io ? ", ports" : "");
+		if (pci->bar[i].size)
+			fn(c, name, pci->bar[i].size, pci->bar[i].regs);
+	}
+}
+
+static void doc_bank(const struct device_class *c, const char *name, u64 size, const struct reg *r)
+{
+	printf("\nRegisters in %s (%#llx bytes):\n", name, (unsigned long long)size);
+	if (!r || !r->name)
+		printf("  (answered by code)\n");
+	for (; r && r->name; r++)
+		doc_reg(r);
+}
+
 static void doc_page(const struct device_class *c)
 {
+	const struct pci_class *pci = c->bus && str_eq(c->bus, "pci") ? container_of(c, const struct pci_class, dev) : NULL;
+
 	printf("%s - %s\n", c->name, c->doc ? c->doc : "");
 	if (c->bus)
 		printf("bus: %s; added by -device %s\n", c->bus, c->name);
 	else
 		printf("part of machines\n");
+	if (pci)
+		printf("PCI %04x:%04x, class %06x, %u MSI-X vectors\n", pci->vendor, pci->device, pci->class_code, pci->msix);
 	if (c->inputs)
 		printf("inputs: %u\n", c->inputs);
 	doc_props(c);
-	for (const struct bank *b = c->banks; b && b->size; b++) {
-		printf("\nRegisters in %s (%#llx bytes):\n", b->name ? b->name : "its only bank", (unsigned long long)b->size);
-		for (const struct reg *r = b->regs; r && r->name; r++)
-			doc_reg(r);
-		if (!b->regs || !b->regs->name)
-			printf("  (answered by code)\n");
-	}
+	each_bank(c, doc_bank);
 	printf("\nTrace points:\n");
 	trace_list(doc_trace, (void *)c);
 }
@@ -119,14 +142,17 @@ static void header_reg(const struct device_class *c, const struct reg *r)
 	}
 }
 
+static void header_bank(const struct device_class *c, const char *name, u64 size, const struct reg *r)
+{
+	printf("\n/* %s */\n", name);
+	for (; r && r->name; r++)
+		header_reg(c, r);
+}
+
 static void doc_header(const struct device_class *c)
 {
 	printf("/* Registers of %s: %s. Written by quern doc --c-header %s. */\n#pragma once\n", c->name, c->doc ? c->doc : "", c->name);
-	for (const struct bank *b = c->banks; b && b->size; b++) {
-		printf("\n/* %s */\n", b->name ? b->name : "registers");
-		for (const struct reg *r = b->regs; r && r->name; r++)
-			header_reg(c, r);
-	}
+	each_bank(c, header_bank);
 }
 
 /* ---- */

@@ -88,7 +88,7 @@ static void print_prop(const struct prop *p)
 	else if (p->kind == PROP_BOOL)
 		printf(" (default: %s)", p->def ? "on" : "off");
 	else if (p->kind == PROP_UINT || p->kind == PROP_SIZE)
-		printf(p->def > 9 ? " (default: %#llx)" : " (default: %llu)", (unsigned long long)p->def);
+		printf(" (default: %llu)", (unsigned long long)p->def);
 	putchar('\n');
 }
 

@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 	int status;
 
 	settings_init(&s, argv[0]);
-	error_program(s.native ? "quern" : s.program);
+	error_program(s.program);
 	if (s.native && argc > 1 && str_eq(argv[1], "initramfs"))
 		return initramfs_main(argc - 1, argv + 1);
 	if (s.native && argc > 1 && str_eq(argv[1], "doc"))

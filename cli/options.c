@@ -290,6 +290,8 @@ int options_finish(struct settings *s, struct error *e)
 		return error_ret(e, -EINVAL, "-dtb only allowed with -kernel option");
 	if (s->native && !s->no_display && !s->nodefaults && !s->serial.n)
 		s->nographic = true;
+	if (!s->native && !s->nographic && !s->no_display && !s->nodefaults && !s->serial.n)
+		warn("graphical displays are not built yet, and nothing shows the serial port: -nographic or -serial stdio does");
 	if (s->nographic && s->daemonize)
 		return error_ret(e, -EINVAL, "-nographic cannot be used with -daemonize: use -display none");
 	return 0;

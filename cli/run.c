@@ -50,6 +50,7 @@ static int tcg_options(struct settings *s, struct keyvals *kv, struct error *e)
 		err = keyvals_bool(kv, "strict", &o->strict, e);
 	if (!err)
 		err = keyvals_bool(kv, "split-wx", &split, e);
+	s->tier_given = keyvals_get(kv, "tier") != NULL;
 	if (!err && split)
 		err = error_ret(e, -ENOTSUP, "split-wx=on is not built yet");
 	if (!err)
@@ -68,7 +69,9 @@ static int choose_accel(struct settings *s, struct error *e)
 {
 	static const char others[] = "kvm|hvf|whpx|nvmm|xen|mshv|qtest";
 
-	s->engine = (struct engine_options){ .tier = 1, .icount = s->icount, .icount_shift = s->icount_shift };
+	if (s->icount)
+		return error_ret(e, -ENOTSUP, "-icount: counting executed instructions is not built yet");
+	s->engine = (struct engine_options){ .tier = 1 };
 	for (size_t i = 0; i < s->accels.n; i++) {
 		struct keyvals *kv = &s->accels.at[i];
 		const char *name = keyvals_get(kv, "accel");
@@ -198,9 +201,7 @@ static int boot_settings(struct run *r, struct settings *s, struct error *e)
 		struct boot_fw_cfg f = {0};
 
 		err = boot_fw_cfg_parse(s->fw_cfg.at[i], &f, e);
-		if (err)
-			error_prefix(e, "-fw_cfg %s", s->fw_cfg.at[i]);
-		else
+		if (!err)
 			vec_push(&r->fw_cfg, f);
 	}
 	for (size_t i = 0; i < s->devices.n && !err; i++) {
@@ -237,6 +238,9 @@ static int load_firmware(struct run *r, const struct settings *s, struct error *
 {
 	int err = firmware_load(&r->firmware, s, e);
 
+	/* Under its own name, firmware alone is started only when asked for: there is no disk that it could boot. */
+	if (!err && s->native && !s->kernel && !s->bios)
+		bytes_fini(&r->firmware);
 	if (!err && !s->kernel && !r->firmware.size && !r->loaders.n)
 		err = error_ret(e, -EINVAL, "there is nothing to boot: give a kernel with -kernel FILE or firmware with -bios FILE");
 	r->config.firmware = r->firmware.data;
@@ -290,6 +294,28 @@ static int set_process(const struct settings *s, struct error *e)
 
 /* ---- all of it */
 
+/* Without a word about the tier, a host for which there is no code generator interprets. */
+static int make_engine(struct machine *m, struct settings *s, struct error *e)
+{
+	struct error why = {0};
+	int err = 0;
+
+	if (!engine_new(m, &s->engine, &why)) {
+		if (!s->tier_given && s->engine.tier) {
+			warn("%s; interpreting instead, which is slow", why.text);
+			s->engine.tier = 0;
+			error_clear(&why);
+			engine_new(m, &s->engine, &why);
+		}
+		if (!m->engine)
+			err = error_ret(e, -ENOTSUP, "%s", why.text);
+	}
+	error_clear(&why);
+	for (u32 i = 0; i < m->ncpus && !err; i++)
+		err = engine_add_cpu(m->engine, m->cpu[i]);
+	return err;
+}
+
 static int build(struct run *r, struct settings *s, struct error *e)
 {
 	int err = choose_accel(s, e);
@@ -314,10 +340,8 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	err = consoles_make(&r->consoles, r->m, s, &r->config, e);
 	if (!err)
 		err = board_build(r->m, r->board, &r->config, e);
-	if (!err && !engine_new(r->m, &s->engine, e))
-		err = -EINVAL;
-	for (u32 i = 0; i < r->m->ncpus && !err; i++)
-		err = engine_add_cpu(r->m->engine, r->m->cpu[i]);
+	if (!err)
+		err = make_engine(r->m, s, e);
 	if (!err)
 		err = devices_make(r->m, s, e);
 	if (!err)

@@ -32,6 +32,8 @@ void settings_init(struct settings *s, const char *argv0)
 			s->native = false;
 		}
 	}
+	if (s->native)
+		s->program = "quern";
 }
 
 static void free_texts(struct texts *t)

@@ -17,7 +17,7 @@ struct smp {
 enum rtc_base { RTC_UTC, RTC_LOCALTIME, RTC_DATE };
 
 struct settings {
-	const char *program;		/* the last part of argv[0] */
+	const char *program;		/* "quern", or the last part of argv[0] */
 	const char *isa;		/* whose default board and CPU count */
 	const char *default_cpu;	/* of the personality; NULL = the board's */
 	bool native;			/* started as quern: without a display, -nographic is the default */
@@ -38,6 +38,7 @@ struct settings {
 	bool icount;
 	u8 icount_shift;
 	struct engine_options engine;	/* from the accelerator that was chosen */
+	bool tier_given;
 
 	struct keyvals_list devices, globals;
 	struct keyvals_list chardevs, mons;
