@@ -4,7 +4,7 @@
 #include <quern/pci.h>
 #include <quern/chipset.h>
 
-enum { PMBA = 0x40, PMREGMISC = 0x80, SMBBA = 0x90, SMBHSTCFG = 0xd2 };
+enum { PMBA = 0x40, DEVACTB = 0x58, PMREGMISC = 0x80, SMBBA = 0x90, SMBHSTCFG = 0xd2 };
 
 struct piix4_pm { struct pci_device pci; struct device *board; };
 
@@ -39,6 +39,8 @@ static int piix4_pm_init(void *dev, struct error *e)
 	c[PMBA] = 1;
 	st16le(w + PMBA, 0xffc0);
 	memset(w + 0x48, 0xff, 0x38);		/* device activity, general purpose and device resource registers */
+	/* APMC_EN set: firmware takes it that system management mode is set up, as there is none to be set up */
+	c[DEVACTB + 3] = 0x02;
 	w[PMREGMISC] = 1;
 	c[SMBBA] = 1;
 	st16le(w + SMBBA, 0xfff0);
