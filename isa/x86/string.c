@@ -77,8 +77,8 @@ static u64 span(const struct run *r, unsigned sreg, u64 off, bool write, u64 *lo
 			return 0;
 		lin = (u32)(off + s->base);
 	}
-	/* the element at off itself must not cross the page */
-	if ((lin & (PAGE - 1)) + r->size > PAGE)
+	/* the element at off itself must not cross the page, nor want an alignment check */
+	if ((lin & (PAGE - 1)) + r->size > PAGE || (r->c->cpu.mode & M_ALIGN && lin & (r->size - 1)))
 		return 0;
 	n = r->down ? ((lin & (PAGE - 1)) >> r->shift) + 1 : (PAGE - (lin & (PAGE - 1))) >> r->shift;
 	n = MIN(n, r->count);
@@ -128,9 +128,17 @@ static void store(void *p, unsigned size, u64 v)
 	}
 }
 
+/* The address of one element, checked for segment and alignment. */
 static u64 linear(struct run *r, unsigned sreg, unsigned reg, bool write)
 {
-	return x86_linear(r->c, sreg, r->c->gpr[reg] & r->amask, r->size, write);
+	struct cpu *cpu = &r->c->cpu;
+	u64 lin = x86_linear(r->c, sreg, r->c->gpr[reg] & r->amask, r->size, write);
+
+	if ((cpu->mode & M_ALIGN) && lin & (r->size - 1)) {
+		cpu->isa->misaligned(cpu, lin, write ? ACCESS_WRITE : ACCESS_READ, r->ctx, r->size);
+		cpu_unwind(cpu);
+	}
+	return lin;
 }
 
 /* May the slow way go on, or is it time for another try at the fast one? */
