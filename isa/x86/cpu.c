@@ -236,6 +236,10 @@ static void misaligned(struct cpu *cpu, u64 va, enum access access, unsigned ctx
 {
 	struct x86_cpu *c = X86(cpu);
 
+	if (x86_long(c) && !(x86_canonical(va) && x86_canonical(va + size - 1))) {
+		x86_mem_fault(cpu, va, access, ctx, WALK_NONCANONICAL);
+		return;
+	}
 	/* vector operations that want alignment fault in any mode; everything else got here by alignment checking */
 	c->exc_vector = size >= 16 ? EXC_GP : EXC_AC;
 	c->exc_error = 0;

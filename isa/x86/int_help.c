@@ -138,6 +138,15 @@ static u64 host_neg(void *p, unsigned size)
 #undef NEG
 }
 
+/* Alignment checking for accesses of helpers; those of the engine have it. */
+static void check_aligned(struct cpu *c, unsigned ctx, u64 va, unsigned size, enum access access)
+{
+	if (!(c->mode & M_ALIGN) || !(va & (size - 1)))
+		return;
+	c->isa->misaligned(c, va, access, ctx, size);
+	cpu_unwind(c);
+}
+
 u64 x86_h_lock_neg(struct cpu *c, u64 a, u64 b, u64 cc, u64 imm)
 {
 	unsigned ctx = x86_data_ctx(c->mode), size = (unsigned)imm;
@@ -147,6 +156,7 @@ u64 x86_h_lock_neg(struct cpu *c, u64 a, u64 b, u64 cc, u64 imm)
 
 	if (p && n == size)
 		return host_neg(p, size);
+	check_aligned(c, ctx, a, size, ACCESS_WRITE);
 	cpu_probe(c, ctx, a, size, ACCESS_WRITE);
 	old = cpu_ld(c, ctx, a, size);
 	cpu_st(c, ctx, a, size, 0 - old);
@@ -262,8 +272,13 @@ u64 x86_h_enter(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	for (unsigned i = 1; i < level; i++)
 		v[i] = cpu_ld(cpu, ctx, stack_linear(c, bp - i * size, size, false), size);
 	v[level] = frame;
-	for (unsigned i = 0; i <= level; i++)
-		cpu_probe(cpu, ctx, stack_linear(c, frame - i * size, size, true), size, ACCESS_WRITE);
+	/* the last one: nothing is stored there, but it must be possible */
+	for (unsigned i = 0; i <= level + 1; i++) {
+		u64 at = stack_linear(c, i <= level ? frame - i * size : frame - level * size - a, size, true);
+
+		check_aligned(cpu, ctx, at, size, ACCESS_WRITE);
+		cpu_probe(cpu, ctx, at, size, ACCESS_WRITE);
+	}
 	for (unsigned i = 0; i <= level; i++)
 		cpu_st(cpu, ctx, stack_linear(c, frame - i * size, size, true), size, v[i]);
 	set_sp(c, frame - level * size - a);

@@ -363,6 +363,15 @@ EMIT(pop)
 EMIT(pusha) { ir_callv(t->ir, XH_pusha, 0, 0, 0, t->in->osize); }
 EMIT(popa) { ir_callv(t->ir, XH_popa, 0, 0, 0, t->in->osize); }
 
+static void probe_stack(struct x86_tr *t, s32 disp, unsigned size)
+{
+	struct x86_addr a = x86_stack_at(t, R_SP, disp, size, true);
+	struct ir_op *o = ir_emit(t->ir, IR_PROBE, x86_type(size), 0, a.base, a.index);
+
+	o->imm = a.disp;
+	o->aux = a.mem | IR_WILLWRITE;
+}
+
 EMIT(enter)
 {
 	unsigned size = t->in->osize, width = x86_stack_width(t), level = t->in->imm2 & 31;
@@ -373,6 +382,11 @@ EMIT(enter)
 	if (level) {
 		ir_callv(t->ir, XH_enter, ir_const(t->ir, (u64)locals), 0, 0, (s32)(size | level << 8 | width << 16));
 		return;
+	}
+	/* the new top of the stack must be writable */
+	if (locals) {
+		probe_stack(t, -(s32)size, size);
+		probe_stack(t, -(s32)size - locals, size);
 	}
 	a = x86_stack_at(t, R_SP, -(s32)size, size, true);
 	x86_store_at(t, &a, x86_type(size), 0, 0, x86_gpr(R_BP));

@@ -262,6 +262,8 @@ bool x86_stack_access(struct x86_cpu *c, u64 va)
 	for (unsigned i = 0; i < in.nops; i++)
 		if (in.op[i].kind == OPK_MEM && in.seg == S_SS)
 			return true;
+	if (in.map == MAP_PRI && (in.opcode == 0xc8 || in.opcode == 0xc9))	/* ENTER, LEAVE: rBP too */
+		return true;
 	/* what the stack pointer makes: PUSH, POP, CALL, RET, LEAVE and the like, when it is that address that failed */
 	return va - c->gpr[R_SP] + 64 < 128 && in.base != R_SP;
 }
