@@ -64,7 +64,7 @@ struct exit_slot {
 	u64 pc;
 	u8 *patch;		/* back end: what to patch when linking */
 	struct unit *from, *to;
-	struct exit_slot *next_in;	/* in to->incoming */
+	struct exit_slot *next_in, **prev_in;	/* in to->incoming */
 	bool nospan;		/* to a unit without span checks */
 };
 

@@ -33,6 +33,7 @@ int units_init(struct engine *e)
 		e->code = NULL;
 		return -errno;
 	}
+	madvise(e->code, (size_t)e->nregions * REGION_CODE, MADV_HUGEPAGE);
 	for (u32 i = 0; i < e->nregions; i++)
 		e->regions[i].code = e->code + (size_t)i * REGION_CODE;
 	return 0;
@@ -41,8 +42,10 @@ int units_init(struct engine *e)
 static void region_empty(struct engine *e, struct code_region *r)
 {
 	e->evictions++;
-	while (r->units)
-		unit_kill(e, r->units);
+	for (struct unit *u = r->units; u; u = u->region_next)
+		if (!u->dead)
+			unit_kill(e, u);
+	r->units = NULL;
 	while (r->blocks) {
 		struct meta_block *b = r->blocks;
 		r->blocks = b->next;
@@ -182,6 +185,9 @@ void unit_link(struct engine *e, struct exit_slot *s, struct unit *to)
 		return;
 	s->to = to;
 	s->next_in = to->incoming;
+	s->prev_in = &to->incoming;
+	if (s->next_in)
+		s->next_in->prev_in = &s->next_in;
 	to->incoming = s;
 	e->backend->link(s, to);
 }
@@ -200,13 +206,13 @@ static void unlink_incoming(struct engine *e, struct unit *u)
 static void unlink_outgoing(struct engine *e, struct unit *u)
 {
 	for (u32 i = 0; i < u->nexits; i++) {
-		struct exit_slot *s = &u->exits[i], **at;
+		struct exit_slot *s = &u->exits[i];
 
 		if (!s->to)
 			continue;
-		for (at = &s->to->incoming; *at != s; at = &(*at)->next_in)
-			;
-		*at = s->next_in;
+		*s->prev_in = s->next_in;
+		if (s->next_in)
+			s->next_in->prev_in = s->prev_in;
 		s->to = NULL;
 		/* the unit may be running: it must not reach what dies after it */
 		e->backend->link(s, NULL);
@@ -223,9 +229,6 @@ void unit_kill(struct engine *e, struct unit *u)
 	page_remove(e, u, u->ram_page);
 	if (u->ram_page2 != ~0ull)
 		page_remove(e, u, u->ram_page2);
-	for (at = &u->region->units; *at != u; at = &(*at)->region_next)
-		;
-	*at = u->region_next;
 	unlink_outgoing(e, u);
 	unlink_incoming(e, u);
 	if (u->host)
@@ -274,8 +277,9 @@ bool units_written(struct engine *e, u64 page, unsigned off, unsigned n, struct 
 void units_flush(struct engine *e)
 {
 	for (u32 i = 0; i < e->nregions; i++)
-		while (e->regions[i].units)
-			unit_kill(e, e->regions[i].units);
+		for (struct unit *u = e->regions[i].units; u; u = u->region_next)
+			if (!u->dead)
+				unit_kill(e, u);
 	e->stats.flushes++;
 }
 
@@ -291,7 +295,11 @@ struct job {
 static bool stop_at(struct lift *l, u64 pc)
 {
 	struct job *j = container_of(l, struct job, lift);
+	u64 off = (pc + l->pc_base) & (GUEST_PAGE - 1);
 
+	/* no unit covers these 64 bytes, so none begins here */
+	if (!(page_units(j->e, j->ram_page)->granules >> (off >> 6) & 1))
+		return false;
 	return unit_find(j->e, pc, l->pc_base, l->mode, j->ram_page, false) != NULL;
 }
 
