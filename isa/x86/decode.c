@@ -161,12 +161,21 @@ static u16 best(const u16 *rows, unsigned n, bool is64, unsigned prefix, unsigne
 static u16 make_cell(const u16 *rows, unsigned n, bool is64, unsigned prefix)
 {
 	u16 *g = groups[ngroups];
-	bool same = true;
+	bool same = true, single = false;
 
-	for (unsigned m = 0; m < 256; m++) {
-		g[m] = best(rows, n, is64, prefix, m);
-		same &= g[m] == g[0];
+	for (unsigned i = 0; i < n; i++)
+		single |= x86_encodings[rows[i]].form == FORM_BYTE;
+	/* rows tell memory from registers and the eight values of reg; only OP1 rows look at rm */
+	for (unsigned reg = 0; reg < 8; reg++) {
+		u16 mem = best(rows, n, is64, prefix, reg << 3), r = single ? 0 : best(rows, n, is64, prefix, 0xc0 | reg << 3);
+
+		for (unsigned rm = 0; rm < 8; rm++) {
+			g[reg << 3 | rm] = g[0x40 | reg << 3 | rm] = g[0x80 | reg << 3 | rm] = mem;
+			g[0xc0 | reg << 3 | rm] = single ? best(rows, n, is64, prefix, 0xc0 | reg << 3 | rm) : r;
+		}
 	}
+	for (unsigned m = 1; m < 256; m++)
+		same &= g[m] == g[0];
 	if (same)
 		return g[0];
 	for (unsigned i = ngroups; i-- > 0 && ngroups - i < 16;)
@@ -494,7 +503,7 @@ static int operand(struct reader *r, struct x86_insn *in, const struct x86_opspe
 	case 'N': o->kind = OPK_MMX; o->reg = rm & 7; return 1;
 	case 'P': o->kind = OPK_MMX; o->reg = reg & 7; return 1;
 	case 'S': o->kind = OPK_SREG; o->reg = reg & 7; return (reg & 7) > 5 ? -1 : 1;
-	case 'C': o->kind = OPK_CREG; o->reg = (u8)reg; return 1;
+	case 'C': o->kind = OPK_CREG; o->reg = (u8)reg; return 0x11d >> reg & 1 ? 1 : -1;	/* 0, 2, 3, 4, 8 */
 	case 'D': o->kind = OPK_DREG; o->reg = (u8)reg; return reg > 7 ? -1 : 1;
 	case 'a': o->kind = OPK_REG; o->reg = R_AX; return 1;
 	case 'c': o->kind = OPK_REG; o->reg = R_CX; return 1;
