@@ -87,6 +87,7 @@ static bool barrier(const struct ir *ir, const struct ir_op *o)
 void ir_spans(struct ir *ir)
 {
 	struct base base[MAX_SLOTS];
+	bool done = false;	/* a helper has done part of the instruction: it cannot start again for a failing check */
 
 	memset(base, 0xff, sizeof(base));
 	ir->nspans = 0;
@@ -94,9 +95,12 @@ void ir_spans(struct ir *ir)
 		struct ir_op *o = &ir->op[i];
 		s32 by;
 
-		if (groupable(ir, o))
+		if (o->op == IR_INSN)
+			done = false;
+		if (groupable(ir, o) && !done)
 			join(ir, o, &base[REF_INDEX(o->a)]);
 		if (barrier(ir, o)) {
+			done |= o->op == IR_CALL;
 			memset(base, 0xff, sizeof(base));
 			continue;
 		}

@@ -23,3 +23,6 @@ void fpu_waiting(struct x86_cpu *c);
 void fpu_loaded(struct x86_cpu *c);
 /* The two-bit tags of FNSTENV. */
 u16 fpu_full_tag(const struct x86_cpu *c);
+/* Can n bytes at va be accessed? Alignment to `align` is checked where alignment checks are on. The byte at `first` is looked at before the others:
+ * it decides which address a fault reports (as on processors by AMD). */
+void fpu_operand(struct x86_cpu *c, u64 va, unsigned n, unsigned first, unsigned align, enum access access);

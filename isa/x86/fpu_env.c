@@ -66,12 +66,23 @@ static void get_env(struct x86_cpu *c, bool wide, const u8 *p)
 	fpu_loaded(c);
 }
 
+void fpu_operand(struct x86_cpu *c, u64 va, unsigned n, unsigned first, unsigned align, enum access access)
+{
+	unsigned ctx = x86_data_ctx(c->cpu.mode);
+
+	if (c->cpu.mode & M_ALIGN && va & (align - 1))
+		x86_raise_err(c, EXC_AC, 0);
+	cpu_probe(&c->cpu, ctx, va + first, 1, access);
+	cpu_probe(&c->cpu, ctx, va, n, access);
+}
+
 FPU(fnstenv)
 {
 	struct x86_cpu *c = X86(cpu);
 	u8 buf[28];
 	unsigned n = put_env(c, imm & 1, buf);
 
+	fpu_operand(c, a, n, 0, imm & 1 ? 4 : 2, ACCESS_WRITE);
 	cpu_st_bytes(cpu, x86_data_ctx(cpu->mode), a, buf, n);
 	c->fpu_cw |= F80_EXC;
 	fpu_loaded(c);
@@ -83,6 +94,7 @@ FPU(fldenv)
 	u8 buf[28];
 
 	fpu_waiting(X86(cpu));
+	fpu_operand(X86(cpu), a, imm & 1 ? 28 : 14, 0, imm & 1 ? 4 : 2, ACCESS_READ);
 	cpu_ld_bytes(cpu, x86_data_ctx(cpu->mode), a, buf, imm & 1 ? 28 : 14);
 	get_env(X86(cpu), imm & 1, buf);
 	return 0;
@@ -98,6 +110,8 @@ FPU(fnsave)
 		st64le(buf + n, c->fpr[fpu_phys(c, i)].m);
 		st16le(buf + n + 8, c->fpr[fpu_phys(c, i)].se);
 	}
+	cpu_probe(cpu, x86_data_ctx(cpu->mode), a, 1, ACCESS_WRITE);
+	fpu_operand(c, a, n, n - 1, imm & 1 ? 4 : 2, ACCESS_WRITE);
 	cpu_st_bytes(cpu, x86_data_ctx(cpu->mode), a, buf, n);
 	return x86_h_fninit(cpu, 0, 0, 0, 0);
 }
@@ -109,6 +123,8 @@ FPU(frstor)
 	u8 buf[108];
 
 	fpu_waiting(c);
+	cpu_probe(cpu, x86_data_ctx(cpu->mode), a, 1, ACCESS_READ);
+	fpu_operand(c, a, n + 80, n + 79, imm & 1 ? 4 : 2, ACCESS_READ);
 	cpu_ld_bytes(cpu, x86_data_ctx(cpu->mode), a, buf, n + 80);
 	get_env(c, imm & 1, buf);
 	for (unsigned i = 0; i < 8; i++, n += 10) {

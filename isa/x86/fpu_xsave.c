@@ -109,7 +109,7 @@ FPU(fxsave)
 	u8 buf[LEGACY];
 
 	check_aligned(c, a, 16);
-	cpu_probe(cpu, x86_data_ctx(cpu->mode), a, LEGACY, ACCESS_WRITE);
+	fpu_operand(c, a, LEGACY, LEGACY - 1, 1, ACCESS_WRITE);
 	x86_mxcsr_sync(c);
 	put_x87(c, buf, imm & 1);
 	put_mxcsr(c, buf);
@@ -124,6 +124,7 @@ FPU(fxrstor)
 	u8 buf[LEGACY];
 
 	check_aligned(c, a, 16);
+	fpu_operand(c, a, LEGACY, LEGACY - 1, 1, ACCESS_READ);
 	cpu_ld_bytes(cpu, x86_data_ctx(cpu->mode), a, buf, LEGACY);
 	check_mxcsr(c, buf);
 	get_x87(c, buf, imm & 1);
@@ -161,7 +162,7 @@ FPU(xsave)
 	u8 buf[LEGACY];
 
 	check_aligned(c, a, 64);
-	cpu_probe(cpu, ctx, a, LEGACY + HEADER, ACCESS_WRITE);
+	fpu_operand(c, a, LEGACY + HEADER, LEGACY, 1, ACCESS_WRITE);
 	bv = cpu_ld(cpu, ctx, a + LEGACY, 8);
 	x86_mxcsr_sync(c);
 	put_x87(c, buf, imm & 1);
@@ -181,7 +182,7 @@ FPU(xsavec)
 	u8 buf[LEGACY];
 
 	check_aligned(c, a, 64);
-	cpu_probe(cpu, ctx, a, LEGACY + HEADER, ACCESS_WRITE);
+	fpu_operand(c, a, LEGACY + HEADER, LEGACY, 1, ACCESS_WRITE);
 	x86_mxcsr_sync(c);
 	if (rfbm & XC_SSE && c->mxcsr != MX_RESET)
 		used |= XC_SSE;
@@ -202,6 +203,7 @@ FPU(xrstor)
 	bool compact, bad;
 
 	check_aligned(c, a, 64);
+	fpu_operand(c, a, sizeof(buf), LEGACY, 1, ACCESS_READ);
 	cpu_ld_bytes(cpu, x86_data_ctx(cpu->mode), a, buf, sizeof(buf));
 	bv = ld64le(buf + LEGACY);
 	comp = ld64le(buf + LEGACY + 8);
