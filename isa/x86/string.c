@@ -190,10 +190,11 @@ static void movs_slow(struct run *r)
 	u64 budget = SLOW_ELEMENTS;
 
 	do {
-		u64 from = linear(r, r->seg, R_SI, false), to = linear(r, S_ES, R_DI, true), v;
+		u64 from = linear(r, r->seg, R_SI, false), to, v;
 
-		/* a device is not read in vain; yet the fault of the source comes first */
+		/* a device is not read in vain; yet the source's faults come first */
 		cpu_probe(&r->c->cpu, r->ctx, from, r->size, ACCESS_READ);
+		to = linear(r, S_ES, R_DI, true);
 		cpu_probe(&r->c->cpu, r->ctx, to, r->size, ACCESS_WRITE);
 		v = cpu_ld(&r->c->cpu, r->ctx, from, r->size);
 		cpu_st(&r->c->cpu, r->ctx, to, r->size, v);
