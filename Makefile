@@ -31,8 +31,10 @@ CFLAGS_tsan := -O1 -g -fsanitize=thread
 CFLAGS_asan += -Wno-format-truncation -Wno-maybe-uninitialized -Wno-stringop-overflow
 CFLAGS_tsan += -Wno-format-truncation -Wno-maybe-uninitialized
 CFLAGS_hostile := -O2 -g -DQUERN_HOSTILE
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS_asan := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
+LDFLAGS_fuzz := -fsanitize=address,undefined
 
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE= -D_FILE_OFFSET_BITS=64 \
 	-Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror $(or $(CFLAGS_$(BUILD)),$(CFLAGS_release)) -fno-strict-aliasing -frounding-math -pthread \
@@ -132,6 +134,17 @@ N ?= 100000
 diff: $(DIFF)
 	@$(RUN_ENV) tools/diff $(ISA) $(N)
 
+# libFuzzer, which clang brings: make fuzz-options runs test/fuzz/options_fuzz.c for FUZZ_SECONDS; the corpus stays in out/fuzz.
+FUZZ_SECONDS ?= 60
+fuzz-%:
+	@$(MAKE) --no-print-directory BUILD=fuzz CC=clang out/fuzz/run-$*
+	@mkdir -p out/fuzz/corpus-$*
+	out/fuzz/run-$* -max_total_time=$(FUZZ_SECONDS) -close_fd_mask=3 -artifact_prefix=out/fuzz/ $(patsubst %,-dict=%,$(wildcard test/fuzz/$*.dict)) out/fuzz/corpus-$*
+$(OUT)/run-%: $(OUT)/test/fuzz/%_fuzz.o $(filter-out $(OUT)/cli/main.o,$(BIN_OBJ))
+	@echo "  LINK  $@"
+	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LIBS) -lm -ldl
+.PRECIOUS: $(OUT)/test/fuzz/%_fuzz.o
+
 quickstart:
 	@test/have-deps || $(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory all
@@ -170,6 +183,7 @@ help:
 	@echo 'make check        on a fresh machine: dependencies, build, every test, real kernels included'
 	@echo 'make quickstart   on a fresh machine: dependencies, build, a kernel, a shell in the guest'
 	@echo 'make deps         install the libraries (Debian, Ubuntu), or say how (Fedora, Arch)'
+	@echo 'make fuzz-options  random command lines, for FUZZ_SECONDS=$(FUZZ_SECONDS); fuzz-X for each test/fuzz/X_fuzz.c'
 	@echo 'make bench, diff  measure; compare random instructions (ISA=x86_64 N=100000)'
 	@echo 'make install      DESTDIR=, PREFIX=$(PREFIX), INSTALL_LINKS="$(INSTALL_LINKS)"'
 	@echo 'make fmt, fmt-check, tidy, doc, clean'

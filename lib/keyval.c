@@ -335,20 +335,26 @@ int keyvals_all_used(const struct keyvals *kv, const char *known, struct error *
 	return 0;
 }
 
+static void add_escaped(struct strbuf *b, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == ',')
+			strbuf_addc(b, ',');
+		strbuf_addc(b, *s);
+	}
+}
+
 char *keyvals_text(const struct keyvals *kv)
 {
 	struct strbuf b = {0};
 
 	for (size_t i = 0; i < kv->n; i++) {
-		strbuf_printf(&b, "%s%s", i ? "," : "", kv->at[i].key);
+		strbuf_add(&b, i ? "," : "");
+		add_escaped(&b, kv->at[i].key);
 		if (kv->at[i].bare)
 			continue;
 		strbuf_addc(&b, '=');
-		for (const char *p = kv->at[i].value; *p; p++) {
-			if (*p == ',')
-				strbuf_addc(&b, ',');
-			strbuf_addc(&b, *p);
-		}
+		add_escaped(&b, kv->at[i].value);
 	}
 	return strbuf_take(&b);
 }

@@ -61,6 +61,17 @@ TEST(keyval_implied_and_commas)
 	refuses("=2", "x");
 }
 
+TEST(keyval_flags_with_commas)
+{
+	struct keyvals kv = parse("a,,b,c=1", NULL);
+	AUTO_FREE char *text = keyvals_text(&kv);
+
+	CHECK_EQ(kv.n, 2);
+	CHECK_STR(kv.at[0].key, "a,b");
+	CHECK_STR(text, "a,,b,c=1");
+	keyvals_fini(&kv);
+}
+
 TEST(keyval_last_wins)
 {
 	struct keyvals kv = parse("a=1,wait,nowait,a=2", NULL), more = parse("a=3,flag", NULL);
