@@ -9,7 +9,7 @@
 
 enum {
 	TLB_BITS = 10, TLB_SIZE = 1 << TLB_BITS,
-	JC_BITS = 11, JC_SIZE = 1 << JC_BITS,
+	JC_BITS = 12, JC_SIZE = 1 << JC_BITS,
 	TLB_LOG = 512,
 	GUEST_PAGE_BITS = 12, GUEST_PAGE = 1 << GUEST_PAGE_BITS,
 	REGION_CODE = 2 << 20,		/* bytes of host code in one region of the code cache */
@@ -17,6 +17,7 @@ enum {
 
 /* Fast entries, read by translated code: the tag is the page's address, or an odd value that no address equals. */
 struct tlb_fast { u64 tag, addend; };
+_Static_assert(ENGINE_CLASSES << JC_BITS <= 1 << 16 && ENGINE_CONTEXTS << TLB_BITS <= 1 << 16, "log entries are 16 bits");
 /* Jump cache: guest pc -> host code. An empty entry's pc is an impossible one. */
 struct jc_entry { u64 pc; const void *host; };
 #define TAG_NONE 1ull
@@ -82,6 +83,7 @@ struct unit {
 	bool nospan;			/* every access is checked by itself: entered where a span check failed */
 	u32 ninsns;
 	const u8 *host;			/* tier 1 */
+	const u8 *guard;		/* a unit across two pages: the way in through the jump cache, for links */
 	u32 host_size, npoints;
 	struct unit_point *points;
 	struct ir_body body;		/* tier 0 (op = NULL in tier 1) */
@@ -183,7 +185,7 @@ void tlb_fini(struct engine_cpu *ec);
 /* The page's entry, filled and permitted for this access, or unwinds with a fault. */
 struct tlb_info *tlb_get(struct engine_cpu *ec, unsigned ctx, u64 va, enum access access);
 void tlb_code_page(struct engine *e, u64 ram_page, struct ram *ram);	/* drop fast write entries of a page that gets translations */
-void tlb_jc_put(struct engine_cpu *ec, unsigned class, u64 pc, const void *host, bool global);
+void tlb_jc_put(struct engine_cpu *ec, unsigned class, const struct unit *u, bool global);
 void tlb_jc_drop(struct engine *e, const struct unit *u);
 void tlb_jc_clear(struct tlb_set *s, unsigned class);
 void tlb_flush_set(struct tlb_set *s, bool global_too);

@@ -181,6 +181,14 @@ static void drop_large(struct tlb_set *s, u64 va)
 		tlb_jc_clear(s, c);
 }
 
+/* Jump cache entries of a page, with those of instructions that reach into it from the page before. */
+static void drop_jumps(struct tlb_set *s, unsigned class, u64 page)
+{
+	for (unsigned k = 0; k < JC_SIZE; k++)
+		if (s->jc[class][k].pc - (page - 16) < GUEST_PAGE + 16 || s->class_base[class])
+			s->jc[class][k].pc = JC_NONE;
+}
+
 static void drop_page(struct tlb_set *s, u64 va, bool global_only)
 {
 	u32 i = tlb_index(va);
@@ -193,9 +201,7 @@ static void drop_page(struct tlb_set *s, u64 va, bool global_only)
 		drop_large(s, va);
 	if (bit_of(s->code_pages, ARRAY_SIZE(s->code_pages), page))
 		for (unsigned c = 0; c < ENGINE_CLASSES; c++)
-			for (unsigned k = 0; k < JC_SIZE; k++)
-				if ((s->jc[c][k].pc & ~(u64)(GUEST_PAGE - 1)) == page || s->class_base[c])
-					s->jc[c][k].pc = JC_NONE;
+			drop_jumps(s, c, page);
 }
 
 void cpu_tlb_flush_page(struct cpu *cpu, u64 va)
@@ -330,13 +336,16 @@ void tlb_code_page(struct engine *e, u64 ram_page, struct ram *ram)
 		}
 }
 
-void tlb_jc_put(struct engine_cpu *ec, unsigned class, u64 pc, const void *host, bool global)
+void tlb_jc_put(struct engine_cpu *ec, unsigned class, const struct unit *u, bool global)
 {
 	struct tlb_set *s = ec->set;
-	u32 i = jc_index(pc);
+	u64 page = (u->pc + u->pc_base) & ~(u64)(GUEST_PAGE - 1);
+	u32 i = jc_index(u->pc);
 
-	s->jc[class][i] = (struct jc_entry){ pc, host };
-	set_bit_of(s->code_pages, ARRAY_SIZE(s->code_pages), (pc + s->class_base[class]) & ~(u64)(GUEST_PAGE - 1));
+	s->jc[class][i] = (struct jc_entry){ u->pc, u->host };
+	set_bit_of(s->code_pages, ARRAY_SIZE(s->code_pages), page);
+	if (u->ram_page2 != ~0ull)
+		set_bit_of(s->code_pages, ARRAY_SIZE(s->code_pages), page + GUEST_PAGE);
 	if (global)
 		return;
 	if (s->njlog < TLB_LOG)

@@ -891,6 +891,7 @@ static size_t emit_unit(struct engine *e, struct unit *u, u8 *at, size_t room)
 	/* the exit that ends the unit first, in line */
 	for (u32 i = m->nexits; i-- > 0 && !m->c.full;)
 		emit_stub(m, &m->exit[i], &u->exits[i]);
+	u->guard = u->ram_page2 != ~0ull && !u->nospan ? emit_guard(m) : NULL;
 	emit_cold_parts(m, cold_at);
 	if (m->c.full)
 		return 0;
@@ -910,7 +911,7 @@ static enum ir_leave enter(struct engine *e, struct cpu *cpu, const u8 *host, st
 
 static void link_exit(struct exit_slot *s, const struct unit *to)
 {
-	patch_rel(s->patch, to ? to->host : s->patch + 4);
+	patch_rel(s->patch, to ? to->guard ? to->guard : to->host : s->patch + 4);
 }
 
 static int init(struct engine *e, u8 *at, size_t room)

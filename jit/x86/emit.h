@@ -162,4 +162,5 @@ void emit_exit(struct em *m);
 void emit_branch(struct em *m);
 void emit_label(struct em *m);
 void add_exit(struct em *m, u8 *from, u64 pc, bool flags_live);
+const u8 *emit_guard(struct em *m);	/* the unit's own way in through the jump cache */
 void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s);

@@ -107,13 +107,36 @@ void emit_label(struct em *m)
 		m->label[m->o->imm] = m->c.p;
 }
 
+/* To a known pc whose translation may be another one by now; busy: a jump to join where the dispatcher is asked. */
+static void through_jump_cache(struct em *m, u64 pc, u8 *busy)
+{
+	struct code *c = &m->c;
+	s32 jc = (s32)(offsetof(struct tlb_set, jc) + m->class * sizeof(struct jc_entry) * JC_SIZE + jc_index(pc) * sizeof(struct jc_entry));
+	u8 *miss;
+
+	if (fits32(pc)) {
+		alu_imm(c, ALU_CMP, 8, o_gs(NOREG, jc), (s32)pc);
+	} else {
+		mov_imm(c, RAX, pc);
+		alu_rm(c, ALU_CMP, 8, RAX, o_gs(NOREG, jc));
+	}
+	miss = jcc(c, CC_NE);
+	ins(c, 0, 4, 0xff, 4, o_gs(NOREG, jc + (s32)offsetof(struct jc_entry, host)), 0);
+	patch_rel(miss, c->p);
+	if (busy)
+		patch_rel(busy, c->p);
+	if (fits32(pc) || busy)
+		mov_imm(c, RAX, pc);
+	jmp_to(c, m->th->leave_goto);
+}
+
 /* The way out to a known pc: linked by patching when it lies in this page, else through the jump cache. */
 void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s)
 {
 	struct code *c = &m->c;
 	u64 page = (m->u->pc + m->u->pc_base) >> GUEST_PAGE_BITS, to = (x->pc + m->u->pc_base) >> GUEST_PAGE_BITS;
 	bool local = page == to && m->u->ram_page2 == ~0ull, back = x->pc <= m->u->pc + (u64)(s64)m->u->insn_pc[m->ir->ninsns - 1];
-	u8 *busy = NULL, *miss;
+	u8 *busy = NULL;
 
 	s->pc = x->pc;
 	s->from = m->u;
@@ -141,21 +164,13 @@ void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s)
 		jmp_to(c, m->th->leave_slot);
 		return;
 	}
-	s32 jc = (s32)(offsetof(struct tlb_set, jc) + m->class * sizeof(struct jc_entry) * JC_SIZE + jc_index(x->pc) * sizeof(struct jc_entry));
-	if (fits32(x->pc)) {
-		alu_imm(c, ALU_CMP, 8, o_gs(NOREG, jc), (s32)x->pc);
-	} else {
-		mov_imm(c, RAX, x->pc);
-		alu_rm(c, ALU_CMP, 8, RAX, o_gs(NOREG, jc));
-	}
-	miss = jcc(c, CC_NE);
-	ins(c, 0, 4, 0xff, 4, o_gs(NOREG, jc + (s32)offsetof(struct jc_entry, host)), 0);
-	patch_rel(miss, c->p);
-	if (busy)
-		patch_rel(busy, c->p);
-	if (fits32(x->pc))
-		mov_imm(c, RAX, x->pc);
-	else if (busy)
-		mov_imm(c, RAX, x->pc);
-	jmp_to(c, m->th->leave_goto);
+	through_jump_cache(m, x->pc, busy);
+}
+
+const u8 *emit_guard(struct em *m)
+{
+	const u8 *at = m->c.p;
+
+	through_jump_cache(m, m->u->pc, NULL);
+	return at;
 }
