@@ -194,11 +194,11 @@ u64 x86_h_rd_dr(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	return c->dr[dr_number(c, imm)];
 }
 
-static void check_data_breakpoints(u64 dr7)
+static void check_data_breakpoints(struct x86_cpu *c, u64 dr7)
 {
 	for (unsigned i = 0; i < 4; i++)
 		if (dr7 >> i * 2 & 3 && dr7 >> (16 + i * 4) & 3)
-			unimplemented(NULL, "cpu: data breakpoints in DR0..DR3 (instruction breakpoints work)");
+			x86_unimplemented(c, MISSING_WATCH);
 }
 
 u64 x86_h_wr_dr(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
@@ -212,7 +212,7 @@ u64 x86_h_wr_dr(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 		c->dr[6] = (a & 0xe00f) | 0xffff0ff0;
 	} else if (n == 7) {
 		c->dr[7] = (a & 0xffff2bff) | 0x400;
-		check_data_breakpoints(c->dr[7]);
+		check_data_breakpoints(c, c->dr[7]);
 		x86_update_mode(c);
 	} else {
 		c->dr[n] = a;

@@ -323,6 +323,20 @@ void x86_deliver(struct cpu *cpu)
 
 /* --- interrupts */
 
+void x86_unimplemented(struct x86_cpu *c, enum x86_missing what)
+{
+	static const char *const text[] = {
+		[MISSING_SMM] = "system management mode (an SMI was signalled and is ignored)",
+		[MISSING_WATCH] = "data breakpoints in DR0 to DR3 (instruction breakpoints work)",
+		[MISSING_DEBUGCTL] = "branch stepping and recording (DEBUGCTL)",
+	};
+
+	if (c->told & BIT(what))
+		return;
+	c->told |= BIT(what);
+	unimplemented(NULL, "cpu %u: %s", c->cpu.index, text[what]);
+}
+
 void x86_kick_irq(struct x86_cpu *c)
 {
 	if (c->cpu.lines & BIT(CPU_LINE_INTR) || c->nmi_pending || c->init_pending || c->smi_pending)
@@ -388,7 +402,7 @@ bool x86_interrupt(struct cpu *cpu)
 	}
 	if (c->smi_pending) {
 		c->smi_pending = false;
-		unimplemented(NULL, "cpu: system management mode (an SMI was signalled and is ignored)");
+		x86_unimplemented(c, MISSING_SMM);
 	}
 	if (c->nmi_pending && !c->nmi_masked) {
 		c->nmi_pending = false;

@@ -340,7 +340,7 @@ static bool write_debugctl(struct x86_cpu *c, u64 v)
 	if (v & ~0x7fffull)
 		return false;
 	if (v)
-		unimplemented(NULL, "cpu: DEBUGCTL bits %#llx (branch stepping and recording)", (unsigned long long)v);
+		x86_unimplemented(c, MISSING_DEBUGCTL);
 	c->msr.debugctl = v;
 	return true;
 }

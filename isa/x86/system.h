@@ -87,6 +87,9 @@ void x86_exc_reset(struct x86_cpu *c);
 void x86_set_line(struct cpu *cpu, unsigned line, int level);
 bool x86_exception_pending(const struct cpu *cpu);
 _Noreturn void x86_trap(struct x86_cpu *c, int vector, u64 next);	/* trap-class exception, pc moved to next first */
+/* Tells once that the guest uses what Quern lacks. */
+enum x86_missing { MISSING_SMM, MISSING_WATCH, MISSING_DEBUGCTL };
+void x86_unimplemented(struct x86_cpu *c, enum x86_missing what);
 void x86_kick_irq(struct x86_cpu *c);		/* look at interrupts when one could be taken now */
 void x86_far_enter(struct x86_cpu *c, struct x86_seg cs, u64 pc);
 
