@@ -39,6 +39,7 @@ int firmware_load(struct bytes *b, const struct settings *s, struct error *e)
 {
 	bool by_default = !s->bios || str_eq(s->bios, "default");
 	const char *name = by_default ? "bios-256k.bin" : s->bios;
+	int err;
 
 	*b = (struct bytes){0};
 	if (s->bios && str_eq(s->bios, "none"))
@@ -51,7 +52,10 @@ int firmware_load(struct bytes *b, const struct settings *s, struct error *e)
 		return 0;
 	if (!path)
 		return error_ret(e, -ENOENT, "could not find firmware '%s' (-L help lists where it is looked for)", name);
-	return bytes_read_file(b, path, FIRMWARE_MOST, e);
+	err = bytes_read_file(b, path, FIRMWARE_MOST, e);
+	if (!err && !b->size)
+		err = error_ret(e, -EINVAL, "firmware '%s' is empty", path);
+	return err;
 }
 
 void firmware_list_dirs(const struct settings *s)

@@ -5,7 +5,9 @@
 #include "cli/run.h"
 #include "initrd/initrd.h"
 #include "lib/str.h"
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static int machine_main(struct settings *s, int argc, char **argv)
 {
@@ -23,11 +25,20 @@ static int machine_main(struct settings *s, int argc, char **argv)
 	return run(s);
 }
 
+/* A standard stream that was closed by whoever started us must not become some other file of ours. */
+static void open_standard_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) < 0)
+			_exit(1);
+}
+
 int main(int argc, char **argv)
 {
 	struct settings s;
 	int status;
 
+	open_standard_streams();
 	settings_init(&s, argv[0]);
 	error_program(s.program);
 	if (s.native && argc > 1 && str_eq(argv[1], "initramfs"))

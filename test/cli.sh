@@ -18,7 +18,7 @@ says() {
 	status=$?
 	if [ $status != "$want" ]; then
 		fail "$name" "exit status $status, not $want: $(tail -n1 out)"
-	elif ! grep -qE -- "$pattern" out; then
+	elif [ -n "$pattern" ] && ! grep -qE -- "$pattern" out; then
 		fail "$name" "no line matches '$pattern': $(tail -n1 out)"
 	else
 		ok "$name"
@@ -75,6 +75,7 @@ if [ "$(id -u)" != 0 ]; then
 	refused kernel-unreadable "could not open kernel file 'secret'" -kernel secret
 fi
 refused bios-missing "could not find firmware 'nofile'" -bios nofile
+refused bios-empty "firmware '/dev/null' is empty" -bios /dev/null
 refused machine-unknown "-machine nosuch: unsupported machine type" -machine nosuch -kernel zeros
 refused memory-text "'12Q' is not a size" -m 12Q
 refused memory-none "a machine without memory" -m 0
@@ -141,6 +142,46 @@ kill "$pid" 2>/dev/null
 for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
 if kill -0 "$pid" 2>/dev/null; then fail daemon-ends "still there"; kill -9 "$pid"; else ok daemon-ends; fi
 says daemonize-fails 1 'could not open' "$QUERN" -daemonize -display none -serial file:/nonexistent/x -bios halt.bin
+
+# image FILE BYTES: firmware with this code at F000:0000.
+image() {
+	{ printf "$2"; head -c 65520 /dev/zero; } | head -c 65520 > "$1"
+	printf '\xea\x00\x00\x00\xf0\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00' >> "$1"
+}
+# "OK\r\n" to the first serial port, 5 to port 0xf4, hlt.
+image ok.bin '\xba\xf8\x03\xb0O\xee\xb0K\xee\xb0\r\xee\xb0\n\xee\xb0\x05\xe6\xf4\xf4\xeb\xfd'
+# lidt [0]; int3: with the empty table, a triple fault.
+image triple.bin '\x31\xc0\x8e\xd8\x0f\x01\x1e\x00\x10\xcc\xf4\xeb\xfd'
+debug_exit=(-device isa-debug-exit,iobase=0xf4,iosize=0x4)
+printf 'OK\r\n' > want
+
+says debug-exit 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio
+same serial-stdio out want
+says kunit-streams 11 '^OK' "$QEMU" -nodefaults -nographic -serial stdio -bios ok.bin "${debug_exit[@]}"
+same kunit-streams-only out want
+says nographic 11 '^OK' "$QEMU" -nographic -bios ok.bin "${debug_exit[@]}"
+same nographic-only out want
+says default-is-console 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}"
+says mux-chardev 11 '^OK' "$QEMU" -bios ok.bin "${debug_exit[@]}" -display none -chardev stdio,id=console,signal=off,mux=on \
+	-serial chardev:console -mon chardev=console
+says stderr-chardev 11 '^OK' "$QEMU" -bios ok.bin "${debug_exit[@]}" -display none -chardev file,path=/proc/self/fd/2,id=c -serial chardev:c
+says serial-file 11 '' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial file:serial
+same serial-file-content serial want
+says serial-dev-stdout 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial file:/dev/stdout
+says second-serial 11 '' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial null -serial file:serial
+[ -s serial ] && fail second-serial-silent "$(cat serial)" || ok second-serial-silent
+says log-file 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -chardev stdio,id=c,logfile=log -serial chardev:c
+same log-file-content log want
+"$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio < /dev/null | cat > out
+same serial-pipe out want
+"$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio <&- > out
+same serial-no-stdin out want
+says triple-fault 0 '' "$QUERN" -bios triple.bin -display none -no-reboot
+says trace 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio -trace 'memory_region_ops_*' -D trace.log
+[ -s trace.log ] && ok trace-file || fail trace-file "it is empty"
+says trace-nothing 11 "warning: -trace nosuch.* selects nothing" "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -trace 'nosuch*'
+says global 11 "kvm-pit.lost_tick_policy=discard has no effect" "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none \
+	-global kvm-pit.lost_tick_policy=discard
 
 # Terminals: each row is keys or a signal, then the exit status; the mode must be as before.
 cat > term.py <<'END'
