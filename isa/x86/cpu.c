@@ -236,7 +236,7 @@ static void misaligned(struct cpu *cpu, u64 va, enum access access, unsigned ctx
 {
 	struct x86_cpu *c = X86(cpu);
 
-	if (x86_long(c) && !(x86_canonical(va) && x86_canonical(va + size - 1))) {
+	if (size < 16 && x86_long(c) && !(x86_canonical(va) && x86_canonical(va + size - 1))) {
 		x86_mem_fault(cpu, va, access, ctx, WALK_NONCANONICAL);
 		return;
 	}

@@ -288,6 +288,7 @@ FPU(fldcw)
 FPU(emms)
 {
 	fpu_waiting(X86(cpu));
+	fpu_set_top(X86(cpu), 0);
 	X86(cpu)->fpu_tag = 0;
 	return 0;
 }

@@ -14,6 +14,12 @@ bool x86_sse_usable(struct x86_tr *t)
 	return false;
 }
 
+/* The SHA instructions want alignment on processors by Intel, not by AMD. */
+static bool wants_alignment(const struct x86_tr *t)
+{
+	return x86_enc_feature(t->in->enc) != X86F_SHA;
+}
+
 ref x86_xmm_src(struct x86_tr *t, const struct x86_operand *o, bool aligned)
 {
 	struct x86_addr a;
@@ -22,7 +28,7 @@ ref x86_xmm_src(struct x86_tr *t, const struct x86_operand *o, bool aligned)
 		return SLOT(SL_XMM + o->reg);
 	a = x86_addr(t, o->size, false);
 	if (o->size == 16) {
-		a.mem = (u16)((a.mem & ~IR_ALIGNED) | (aligned ? IR_ALIGNED : 0));
+		a.mem = (u16)((a.mem & ~IR_ALIGNED) | (aligned && wants_alignment(t) ? IR_ALIGNED : 0));
 		ir_load_to(t->ir, V128, SLOT(SL_VTMP), a.base, a.index, a.disp, a.mem);
 	} else if (o->size >= 4) {
 		ir_load_to(t->ir, o->size == 8 ? I64 : I32, SLOT(SL_VTMP), a.base, a.index, a.disp, a.mem);

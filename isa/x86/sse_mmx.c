@@ -28,9 +28,27 @@ static void enter_for(struct x86_tr *t, const struct x86_operand *dst)
 	enter(t, dst->kind == OPK_MMX ? dst->reg & 7 : -1);
 }
 
+/* #MF comes before anything of a memory access. */
+static void check(struct x86_tr *t)
+{
+	ir_callv(t->ir, XH_fpu_check, 0, 0, 0, 0);
+}
+
 static ref get(struct x86_tr *t, const struct x86_operand *o)
 {
-	return o->kind == OPK_MMX ? mm(o) : x86_get(t, o);
+	if (o->kind == OPK_MMX)
+		return mm(o);
+	if (o->kind == OPK_MEM)
+		check(t);
+	return x86_get(t, o);
+}
+
+/* A store, and the transition behind it. */
+static void put(struct x86_tr *t, const struct x86_operand *d, ref v)
+{
+	check(t);
+	x86_put(t, d, v);
+	enter(t, -1);
 }
 
 /* dst = helper(dst, src) */
@@ -80,12 +98,10 @@ EMIT(mm_movd)
 	if (!usable(t))
 		return;
 	if (d->kind != OPK_MMX) {
-		/* #MF before the store */
-		enter(t, -1);
-		x86_put(t, d, mm(s));
+		put(t, d, mm(s));
 		return;
 	}
-	v = x86_get(t, s);
+	v = get(t, s);
 	enter_for(t, d);
 	ir_copy(t->ir, I64, mm(d), s->size == 8 ? v : ir_un(t->ir, IR_ZEXT32, I64, v));
 }
@@ -98,8 +114,7 @@ EMIT(mm_movq)
 	if (!usable(t))
 		return;
 	if (d->kind == OPK_MEM) {
-		enter(t, -1);
-		x86_put(t, d, mm(s));
+		put(t, d, mm(s));
 		return;
 	}
 	v = get(t, s);
@@ -115,7 +130,7 @@ EMIT(mm_pinsrw)
 
 	if (!usable(t))
 		return;
-	v = ir_un(t->ir, IR_ZEXT16, I64, x86_get(t, op(t, 1)));
+	v = ir_un(t->ir, IR_ZEXT16, I64, get(t, op(t, 1)));
 	enter_for(t, d);
 	k = ir_const(t->ir, shift);
 	v = ir_bin(t->ir, IR_SHL, I64, v, k);
@@ -176,14 +191,15 @@ EMIT(movdq2q)
 	ir_copy(t->ir, I64, mm(op(t, 0)), xmm_q(op(t, 1), 0));
 }
 
-static void from_mmx(struct x86_tr *t, unsigned helper, bool enters)
+/* Operands in memory do not make the transition (for CVTPI2PS: on processors by AMD). */
+static void from_mmx(struct x86_tr *t, unsigned helper)
 {
 	ref dst = xmm(op(t, 0)), tmp = t->mode & M_FPEXC ? SLOT(SL_VTMP + 1) : dst, v;
 
 	if (!x86_sse_usable(t))
 		return;
-	v = get(t, op(t, 1));
-	if (enters || op(t, 1)->kind == OPK_MMX)
+	v = op(t, 1)->kind == OPK_MMX ? mm(op(t, 1)) : x86_get(t, op(t, 1));
+	if (op(t, 1)->kind == OPK_MMX)
 		enter(t, -1);
 	if (tmp != dst)
 		ir_copy(t->ir, V128, tmp, dst);
@@ -194,8 +210,8 @@ static void from_mmx(struct x86_tr *t, unsigned helper, bool enters)
 	}
 }
 
-EMIT(cvtpi2ps) { from_mmx(t, XH_cvtpi2ps, true); }
-EMIT(cvtpi2pd) { from_mmx(t, XH_cvtpi2pd, false); }
+EMIT(cvtpi2ps) { from_mmx(t, XH_cvtpi2ps); }
+EMIT(cvtpi2pd) { from_mmx(t, XH_cvtpi2pd); }
 
 static void to_mmx(struct x86_tr *t, unsigned helper, s32 truncate)
 {
@@ -204,11 +220,14 @@ static void to_mmx(struct x86_tr *t, unsigned helper, s32 truncate)
 
 	if (!x86_sse_usable(t))
 		return;
+	check(t);
 	src = x86_xmm_src(t, op(t, 1), true);
-	ir_callv(t->ir, XH_fpu_check, 0, 0, 0, 0);
 	v = ir_call(t->ir, helper, src, 0, 0, truncate);
-	if (t->mode & M_FPEXC)
+	if (t->mode & M_FPEXC) {
+		/* the transition is made even when the conversion faults */
+		enter(t, -1);
 		ir_callv(t->ir, XH_sse_except, 0, 0, 0, FR_NONE);
+	}
 	enter_for(t, d);
 	ir_copy(t->ir, I64, mm(d), v);
 }
@@ -218,14 +237,12 @@ EMIT(cvttps2pi) { to_mmx(t, XH_cvtps2pi, 1); }
 EMIT(cvtpd2pi) { to_mmx(t, XH_cvtpd2pi, 0); }
 EMIT(cvttpd2pi) { to_mmx(t, XH_cvtpd2pi, 1); }
 
-/* --- masked stores: nothing is written, and nothing faults, where the mask's bytes have bit 7 clear */
+/* --- masked stores: nothing is written where the mask's bytes have bit 7 clear; whether those fault is the processor's choice: here they do */
 static void masked_store(struct cpu *c, u64 va, const u8 *data, const u8 *mask, unsigned n)
 {
 	unsigned ctx = x86_data_ctx(c->mode), run;
 
-	for (unsigned i = 0; i < n; i++)
-		if (mask[i] & 0x80)
-			cpu_probe(c, ctx, va + i, 1, ACCESS_WRITE);
+	cpu_probe(c, ctx, va, n, ACCESS_WRITE);
 	for (unsigned i = 0; i < n; i += run) {
 		for (run = 0; i + run < n && mask[i + run] & 0x80; run++)
 			;
