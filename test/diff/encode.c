@@ -404,6 +404,9 @@ static bool undefined_result(const struct gen *g, const struct x86_insn *in)
 		return in->osize == 2;
 	if (!strcmp(n, "shld") || !strcmp(n, "shrd"))
 		return in->osize == 2 && (in->op[2].kind != OPK_IMM || (in->imm & 31) > 16);
+	/* MOVSXD into 16 bits: how much is read */
+	if (in->map == MAP_PRI && in->opcode == 0x63 && in->osize == 2)
+		return true;
 	/* PREFETCH of a register: a NOP of Intel's, #UD of AMD's */
 	return in->map == MAP_0F && in->opcode == 0x0d && x86_mod3(in);
 }

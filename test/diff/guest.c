@@ -183,6 +183,7 @@ static void load_state(struct x86_cpu *c, const struct regs *in)
 	c->fpu_sw = in->fx.sw;
 	c->fpu_tag = in->fx.tag;
 	c->fpu_op = 0;
+	c->fpu_cs = c->fpu_ds = 0;
 	c->fpu_ip = c->fpu_dp = 0;
 	for (unsigned i = 0; i < 8; i++) {
 		c->fpr[(top + i) & 7].m = in->fx.st[i].m;

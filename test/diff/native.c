@@ -187,6 +187,9 @@ enum run_result native_run(const struct regs *in, const struct memory *mem, stru
 	c->fsbase = in->fsbase;
 	c->gsbase = in->gsbase;
 	memcpy(&c->fx, &in->fx, sizeof(c->fx));
+	/* page tables may have lost entries (fork copies none of shared mappings), and a fault's error code tells */
+	for (unsigned p = 0; p < NPAGES; p++)
+		*(volatile u8 *)(uintptr_t)page_places[p].va;
 	result = out;
 	ticks = 0;
 	running = true;
