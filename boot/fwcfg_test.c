@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fwcfg_test.c - a machine's fw_cfg as firmware reads it: through the ports, by DMA, the directory, the table loader's commands; -fw_cfg texts. */
+#include "fwcfg.h"
+#include "acpi.h"
+#include "plan.h"
+#include "test_machine.h"
+#include <errno.h>
+
+enum { PORT = 0x510, MIB = 1 << 20 };
+
+static void out(struct test_machine *t, u16 port, unsigned size, u64 v)
+{
+	CHECK_EQ(space_st(&t->m->io, port, size, v, (struct mem_attrs){0}), MEM_OK);
+}
+
+static u64 in(struct test_machine *t, u16 port, unsigned size)
+{
+	u64 v;
+
+	CHECK_EQ(space_ld(&t->m->io, port, size, &v, (struct mem_attrs){0}), MEM_OK);
+	return v;
+}
+
+static void read_item(struct test_machine *t, u16 key, void *buf, size_t n)
+{
+	u8 *p = buf;
+
+	out(t, PORT, 2, key);
+	while (n--)
+		*p++ = in(t, PORT + 1, 1);
+}
+
+/* A file by name: its key, and size; 0 when it is not in the directory. */
+static u16 find(struct test_machine *t, const char *name, u32 *size)
+{
+	u8 head[4], entry[64];
+	u32 n;
+
+	read_item(t, 0x19, head, 4);
+	n = ld32be(head);
+	CHECK(n < 100);
+	while (n--) {
+		for (unsigned i = 0; i < 64; i++)
+			entry[i] = in(t, PORT + 1, 1);
+		if (strcmp((char *)entry + 8, name))
+			continue;
+		*size = ld32be(entry);
+		return ld16be(entry + 4);
+	}
+	return 0;
+}
+
+static u8 *read_file(struct test_machine *t, const char *name, u32 *size)
+{
+	u16 key = find(t, name, size);
+	u8 *data;
+
+	if (!key)
+		test_fail(__FILE__, __LINE__, "no file '%s'", name);
+	data = xalloc(*size + 1);
+	read_item(t, key, data, *size);
+	return data;
+}
+
+static void start(struct test_machine *t)
+{
+	struct error e = {0};
+
+	if (boot_prepare(t->m, &t->opt, &e))
+		test_fail(__FILE__, __LINE__, "%s", e.text);
+}
+
+TEST(fwcfg_ports_and_dma)
+{
+	struct boot_fw_cfg f = { (char *)"opt/hello", { (u8 *)"world", 5 } };
+	struct test_machine t;
+	u8 b[8], *ram;
+	u32 size;
+
+	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
+	t.opt.fw_cfg = &f;
+	t.opt.nfw_cfg = 1;
+	start(&t);
+	read_item(&t, 0, b, 4);
+	CHECK_MEM(b, "QEMU", 4);
+	read_item(&t, 1, b, 4);
+	CHECK_EQ(ld32le(b), 3);
+	read_item(&t, 5, b, 2);
+	CHECK_EQ(ld16le(b), 4);
+	read_item(&t, 3, b, 8);
+	CHECK_EQ(ld64le(b), 64 * MIB);
+	read_item(&t, 0x7777, b, 4);
+	CHECK_EQ(ld32le(b), 0);
+	CHECK_MEM(read_file(&t, "opt/hello", &size), "world", 6);
+	CHECK_EQ(size, 5);
+	CHECK_EQ(in(&t, PORT + 4, 4), ld32le("QEMU"));
+	CHECK_EQ(in(&t, PORT + 8, 4), ld32le(" CFG"));
+
+	/* DMA: select and read 8 bytes: 5 of the item, then zeros */
+	ram = test_ram(&t, 0x1000);
+	memset(test_ram(&t, 0x2000), 0xff, 16);
+	st32be(ram, (u32)find(&t, "opt/hello", &size) << 16 | 8 | 2);
+	st32be(ram + 4, 8);
+	st64be(ram + 8, 0x2000);
+	out(&t, PORT + 4, 4, 0);
+	out(&t, PORT + 8, 4, __builtin_bswap32(0x1000));
+	CHECK_EQ(ld32be(ram), 0);
+	CHECK_MEM(test_ram(&t, 0x2000), "world\0\0\0\xff", 9);
+	/* writing an item fails, as does a block that is not in memory, without harm */
+	st32be(ram, 16);
+	out(&t, PORT + 8, 4, __builtin_bswap32(0x1000));
+	CHECK_EQ(ld32be(ram), 1);
+	out(&t, PORT + 4, 4, 0xffffffff);
+	out(&t, PORT + 8, 4, 0xffffffff);
+	/* a transfer to where nothing is */
+	st32be(ram, 2);
+	st32be(ram + 4, 0xffffffff);
+	st64be(ram + 8, 0xfffffffffff0);
+	out(&t, PORT + 4, 4, 0);
+	out(&t, PORT + 8, 4, __builtin_bswap32(0x1000));
+	CHECK_EQ(ld32be(ram), 1);
+}
+
+TEST(fwcfg_firmware_files)
+{
+	static const char *const names[] = { "etc/e820", "etc/acpi/rsdp", "etc/acpi/tables", "etc/table-loader", "etc/smbios/smbios-anchor",
+					     "etc/smbios/smbios-tables", "etc/system-states", "bootorder" };
+	struct test_machine t;
+	u32 size, tables_size;
+	u8 *loader, *tables, *e820;
+
+	test_machine_init(&t, 64 * MIB, 32 * MIB, acpi_test_q35);
+	start(&t);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!find(&t, names[i], &size))
+			test_fail(__FILE__, __LINE__, "no file '%s'", names[i]);
+	e820 = read_file(&t, "etc/e820", &size);
+	CHECK_EQ(size, 60);
+	CHECK_EQ(ld64le(e820 + 40), BIT64(32));
+	CHECK_EQ(ld64le(e820 + 48), 32 * MIB);
+	/* do what firmware does: place, connect, sum */
+	tables = read_file(&t, "etc/acpi/tables", &tables_size);
+	loader = read_file(&t, "etc/table-loader", &size);
+	CHECK_EQ(size % 128, 0);
+	for (u32 at = 0; at < size; at += 128) {
+		u8 *c = loader + at;
+		bool mine = !strcmp((char *)c + 4, "etc/acpi/tables");
+
+		if (ld32le(c) == 2 && mine) {
+			u32 where = ld32le(c + 116), width = c[120];
+
+			CHECK(range_fits(where, width, tables_size));
+			CHECK((width == 8 ? ld64le(tables + where) : ld32le(tables + where)) < tables_size);
+		} else if (ld32le(c) == 3 && mine) {
+			u32 where = ld32le(c + 60), from = ld32le(c + 64), n = ld32le(c + 68);
+
+			CHECK(range_fits(from, n, tables_size) && where >= from && where < from + n);
+			CHECK_EQ(tables[where], 0);
+			CHECK_EQ(ld32le(tables + from + 4), n);
+		} else {
+			CHECK(ld32le(c) >= 1 && ld32le(c) <= 3);
+		}
+	}
+}
+
+static void refused(const char *text, const char *part)
+{
+	struct boot_fw_cfg f;
+	struct error e = {0};
+
+	CHECK(boot_fw_cfg_parse(text, &f, &e) < 0);
+	if (!strstr(e.text, part))
+		test_fail(__FILE__, __LINE__, "'%s' lacks '%s'", e.text, part);
+	error_clear(&e);
+}
+
+TEST(fwcfg_option)
+{
+	struct boot_fw_cfg f;
+	struct error e = {0};
+
+	CHECK_EQ(boot_fw_cfg_parse("name=opt/a,string=x,,y=z", &f, &e), 0);
+	CHECK_STR(f.name, "opt/a");
+	CHECK_MEM(f.data.data, "x,y=z", 5);
+	CHECK_EQ(f.data.size, 5);
+	boot_fw_cfg_fini(&f);
+	CHECK_EQ(boot_fw_cfg_parse("opt/b,file=/dev/null", &f, &e), 0);
+	CHECK_STR(f.name, "opt/b");
+	CHECK_EQ(f.data.size, 0);
+	boot_fw_cfg_fini(&f);
+	refused("opt/b", "either file= or string=");
+	refused("opt/b,file=/dev/null,string=x", "either file= or string=");
+	refused("string=x", "name is missing");
+	refused("opt/b,colour=red", "'colour'");
+	refused("opt/b,file=/nonexistent", "No such file");
+	refused("opt/0123456789012345678901234567890123456789012345678901234567890,string=x", "1 to 55 letters");
+}
+
+TEST(fwcfg_duplicate)
+{
+	struct boot_fw_cfg f[2] = { { (char *)"opt/x", { (u8 *)"1", 1 } }, { (char *)"opt/x", { (u8 *)"2", 1 } } };
+	struct test_machine t;
+	struct error e = {0};
+
+	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
+	t.opt.fw_cfg = f;
+	t.opt.nfw_cfg = 2;
+	CHECK_EQ(boot_prepare(t.m, &t.opt, &e), -EEXIST);
+	CHECK_STR(e.text, "fw_cfg file 'opt/x' could not be added: there is one of that name");
+}
