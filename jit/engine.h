@@ -110,6 +110,7 @@ struct code_region {
 struct page_units {
 	struct unit *first;	/* linked by page_next (or page2_next where ram_page2 is this page) */
 	u64 granules;		/* bit i: bytes [64i, 64i+64) are covered by some unit */
+	u64 starts[4];		/* hashed offsets at which units may begin; bits of dead ones stay until the page has none left */
 };
 
 struct engine_cpu {

@@ -134,6 +134,11 @@ struct unit *unit_find(struct engine *e, u64 pc, u64 base, u32 mode, u64 page, b
 	return NULL;
 }
 
+static unsigned start_bit(unsigned off)
+{
+	return (off ^ off >> 7) & 255;
+}
+
 static void insert(struct engine *e, struct unit *u)
 {
 	struct unit **b = &e->buckets[u->hash & (e->nbuckets - 1)];
@@ -143,6 +148,9 @@ static void insert(struct engine *e, struct unit *u)
 	*b = u;
 	u->page_next = p->first;
 	p->first = u;
+	unsigned s = start_bit((u->pc + u->pc_base) & (GUEST_PAGE - 1));
+
+	p->starts[s >> 6] |= 1ull << (s & 63);
 	for (unsigned g = u->lo >> 6; g <= (unsigned)(u->hi - 1) >> 6; g++)
 		p->granules |= 1ull << g;
 	if (u->ram_page2 != ~0ull) {
@@ -171,6 +179,8 @@ static void page_remove(struct engine *e, struct unit *u, u64 page)
 		at = page_link(*at, page);
 	*at = *page_link(u, page);
 	p->granules = 0;
+	if (!p->first)
+		memset(p->starts, 0, sizeof(p->starts));
 	for (struct unit *o = p->first; o; o = *page_link(o, page))
 		if (o->ram_page == page)
 			for (unsigned g = o->lo >> 6; g <= (unsigned)(o->hi - 1) >> 6; g++)
@@ -295,10 +305,9 @@ struct job {
 static bool stop_at(struct lift *l, u64 pc)
 {
 	struct job *j = container_of(l, struct job, lift);
-	u64 off = (pc + l->pc_base) & (GUEST_PAGE - 1);
+	unsigned b = start_bit((pc + l->pc_base) & (GUEST_PAGE - 1));
 
-	/* no unit covers these 64 bytes, so none begins here */
-	if (!(page_units(j->e, j->ram_page)->granules >> (off >> 6) & 1))
+	if (!(page_units(j->e, j->ram_page)->starts[b >> 6] >> (b & 63) & 1))
 		return false;
 	return unit_find(j->e, pc, l->pc_base, l->mode, j->ram_page, false) != NULL;
 }
