@@ -134,7 +134,7 @@ const struct option_def option_table[] = {
 	OPT("pidfile", "FILE", "write the process identifier", opt_text, AT(pidfile)),
 	REFUSED("run-with", "KEY=VALUE...", "chroot, user, ...", "-run-with is not built yet"),
 	REFUSED("preconfig", NULL, "wait before the machine is built", NO_MONITOR),
-	REFUSED("sandbox", "on|off...", "forbid system calls", "the sandbox is not built yet"),
+	OPT("sandbox", "off", "forbid system calls", opt_sandbox),
 	REFUSED("incoming", "URI", "wait for a migrated machine", NO_SNAPSHOTS),
 	REFUSED("loadvm", "TAG", "start from a snapshot", NO_SNAPSHOTS),
 	NOTED("only-migratable", NULL, "refuse what cannot migrate", "nothing migrates yet"),
@@ -194,6 +194,11 @@ OPTION_HANDLER(opt_none)
 	if (str_eq(arg, "none") || str_eq(arg, "null"))
 		return 0;
 	return error_ret(e, -ENOTSUP, "%s", o->note);
+}
+
+OPTION_HANDLER(opt_sandbox)
+{
+	return str_eq(arg, "off") ? 0 : error_ret(e, -ENOTSUP, "the sandbox is not built yet");
 }
 
 OPTION_HANDLER(opt_readconfig)

@@ -95,4 +95,5 @@ OPTION_HANDLER(opt_debugcon);
 OPTION_HANDLER(opt_help);
 OPTION_HANDLER(opt_version);
 OPTION_HANDLER(opt_readconfig);
+OPTION_HANDLER(opt_sandbox);
 OPTION_HANDLER(opt_firmware_dir);

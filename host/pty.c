@@ -155,8 +155,9 @@ static struct chardev *pty_open(struct machine *m, const char *id, struct keyval
 	p->io.hangup = pty_hangup;
 	machine_poll_fd(m, p->timer, POLLIN, look, p);
 	set_timer(p, true);
-	/* Scripts read this line. */
-	fprintf(stderr, "char device redirected to %s (label %s)\n", name, id);
+	/* Scripts read this line from standard output. */
+	printf("char device redirected to %s (label %s)\n", name, id);
+	fflush(stdout);
 	return &p->c;
 }
 

@@ -176,6 +176,12 @@ same log-file-content log want
 same serial-pipe out want
 "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio <&- > out
 same serial-no-stdin out want
+# "!" to port 0xe9, 1 to port 0x505 (panic), hlt.
+image panic.bin '\xb0!\xe6\xe9\xba\x05\x05\xb0\x01\xee\xf4\xeb\xfd'
+says panic-shutdown 0 '' "$QUERN" -bios panic.bin -device pvpanic -display none -debugcon file:debugcon
+printf '!' > want
+same debugcon debugcon want
+says panic-failure 1 '' "$QUERN" -bios panic.bin -device pvpanic -display none -action panic=exit-failure -debugcon null
 says triple-fault 0 '' "$QUERN" -bios triple.bin -display none -no-reboot
 says trace 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio -trace 'memory_region_ops_*' -D trace.log
 [ -s trace.log ] && ok trace-file || fail trace-file "it is empty"
