@@ -50,6 +50,8 @@ static int tcg_options(struct settings *s, struct keyvals *kv, struct error *e)
 		err = keyvals_bool(kv, "strict", &o->strict, e);
 	if (!err)
 		err = keyvals_bool(kv, "split-wx", &split, e);
+	if (!err)
+		err = keyvals_bool(kv, "stats", &o->stats, e);
 	s->tier_given = keyvals_get(kv, "tier") != NULL;
 	if (!err && split)
 		err = error_ret(e, -ENOTSUP, "split-wx=on is not built yet");
@@ -58,7 +60,7 @@ static int tcg_options(struct settings *s, struct keyvals *kv, struct error *e)
 	if (!err && thread == 1)
 		warn("-accel tcg,thread=multi: CPUs still take turns in one thread");
 	if (!err)
-		err = keyvals_all_used(kv, "tier|tb-size|one-insn-per-tb|strict|split-wx|thread", e);
+		err = keyvals_all_used(kv, "tier|tb-size|one-insn-per-tb|strict|stats|split-wx|thread", e);
 	o->tier = tier;
 	o->cache_bytes = cache;
 	return err;

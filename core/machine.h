@@ -80,7 +80,7 @@ void machine_poll_fd(struct machine *m, int fd, short events, void (*cb)(void *a
 void machine_random(struct machine *m, void *buf, size_t n);
 
 /* --- the engine, as the machine uses it (implemented in jit/) */
-struct engine_options { u8 tier; /* 0 = IR interpreter, 1 = JIT */ u64 cache_bytes; bool one_insn; bool strict; bool icount; u8 icount_shift; };
+struct engine_options { u8 tier; /* 0 = IR interpreter, 1 = JIT */ u64 cache_bytes; bool one_insn; bool strict; bool stats /* printed to stderr at the end */; bool icount; u8 icount_shift; };
 struct engine *engine_new(struct machine *m, const struct engine_options *o, struct error *e);
 void engine_free(struct engine *e);
 int must_check engine_add_cpu(struct engine *e, struct cpu *cpu);

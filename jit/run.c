@@ -2,6 +2,7 @@
 /* run.c - the engine's life and the vCPU loop: exceptions, interrupts, and execution by whichever tier there is. */
 #include "engine.h"
 #include <errno.h>
+#include <stdio.h>
 
 void engine_sync_pc(struct engine_cpu *ec)
 {
@@ -64,6 +65,7 @@ struct engine *engine_new(struct machine *m, const struct engine_options *o, str
 		if (r < 0) {
 			error_set(err, "the code generator for %s cannot run on this host: %s", e->backend->name, strerror(-r));
 			units_fini(e);
+			free(e->backend_data);
 			goto fail;
 		}
 		e->cur_region = 1;
@@ -78,11 +80,24 @@ fail:
 	return NULL;
 }
 
+static void print_stats(const struct engine_stats *s)
+{
+	double insns = s->insns ? (double)s->insns : 1, bytes = s->guest_bytes ? (double)s->guest_bytes : 1;
+
+	fprintf(stderr, "translated: %llu units, %llu instructions, %llu guest bytes -> %llu host bytes (%.2f each), %.0f ns an instruction; "
+		"killed %llu, looked up %llu\n", (unsigned long long)s->units, (unsigned long long)s->insns, (unsigned long long)s->guest_bytes,
+		(unsigned long long)s->host_bytes, (double)s->host_bytes / bytes, (double)s->translate_ns / insns, (unsigned long long)s->invalidated,
+		(unsigned long long)s->lookups);
+}
+
 void engine_free(struct engine *e)
 {
 	if (!e)
 		return;
+	if (e->opt.stats)
+		print_stats(&e->stats);
 	units_fini(e);
+	free(e->backend_data);
 	for (u32 i = 0; i < e->ncpus; i++) {
 		tlb_fini(e->cpus[i]);
 		free(e->cpus[i]);
