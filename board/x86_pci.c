@@ -64,6 +64,13 @@ void x86_place(void *board, enum chipset_block block, u64 base, u64 size)
 	switch (block) {
 	case CHIPSET_PM:
 		place_region(&w->pm_block, &w->m->io_root, base, size);
+		/* firmware chooses; its ACPI tables are made after that */
+		if (size) {
+			w->info.gpe0 = w->info.gpe0 - w->info.pm1_evt == ICH9_GPE - PM_PORT ? base + (ICH9_GPE - PM_PORT) : w->info.gpe0;
+			w->info.pm1_evt = base;
+			w->info.pm1_cnt = base + 4;
+			w->info.pm_timer = base + 8;
+		}
 		break;
 	case CHIPSET_ECAM:
 		if (size)

@@ -162,8 +162,27 @@ void fwcfg_table_loader(struct strbuf *b, const struct acpi_tables *t)
 	loader_checksum(b, rsdp, 32, 0, ACPI_RSDP_SIZE);
 }
 
+struct acpi_file {
+	const struct x86_board_info *info;
+	u8 *data;
+	size_t size;
+};
+
+/* Firmware has placed the power management ports by now. */
+static void update_acpi(void *arg)
+{
+	struct acpi_file *file = arg;
+	struct acpi_tables t;
+
+	acpi_build(&t, file->info);
+	if (t.data.n == file->size)
+		memcpy(file->data, t.data.at, t.data.n);
+	acpi_fini(&t);
+}
+
 static void put_acpi(struct fw *f)
 {
+	struct acpi_file *file = plan_own(f->s->plan, NEW(struct acpi_file));
 	struct acpi_tables t;
 	struct strbuf loader = {0};
 	u8 rsdp[ACPI_RSDP_SIZE];
@@ -172,7 +191,9 @@ static void put_acpi(struct fw *f)
 	acpi_rsdp(&t, 0, rsdp);
 	fwcfg_table_loader(&loader, &t);
 	add_copy(f, "etc/acpi/rsdp", rsdp, sizeof(rsdp));
-	add_copy(f, "etc/acpi/tables", t.data.at, t.data.n);
+	*file = (struct acpi_file){ f->s->info, keep(f, t.data.at, t.data.n), t.data.n };
+	add_file(f, "etc/acpi/tables", file->data, file->size);
+	f->iface->on_select(f->dev, "etc/acpi/tables", update_acpi, file);
 	add_copy(f, "etc/table-loader", loader.at, loader.n);
 	strbuf_fini(&loader);
 	acpi_fini(&t);

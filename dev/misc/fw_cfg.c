@@ -23,6 +23,9 @@ struct fw_cfg {
 	u32 nfiles;
 	struct item fixed[FIXED], arch[ARCH], file[FILES];
 	u8 *directory;		/* count and entries, big-endian */
+	u16 watched;		/* key of the file that is brought up to date when selected, 0 = none */
+	void (*update)(void *arg);
+	void *update_arg;
 };
 
 static const u8 signature[4] = "QEMU";
@@ -72,6 +75,17 @@ static int add_file(void *dev, const char *name, const void *data, u32 size)
 	return 0;
 }
 
+static void on_select(void *dev, const char *name, void (*fn)(void *arg), void *arg)
+{
+	struct fw_cfg *d = dev;
+
+	for (u32 i = 0; i < d->nfiles; i++)
+		if (!strcmp((char *)d->directory + 4 + DIR_ENTRY * i + 8, name))
+			d->watched = FW_CFG_FILE_FIRST + i;
+	d->update = fn;
+	d->update_arg = arg;
+}
+
 static u8 next_byte(struct fw_cfg *d)
 {
 	const struct item *item = find(d, d->select);
@@ -85,6 +99,8 @@ static void select_item(struct fw_cfg *d, u16 key)
 {
 	d->select = key;
 	d->at = 0;
+	if (d->watched && key == d->watched)
+		d->update(d->update_arg);
 	trace(d, "select", "key=%#x found=%d", key, find(d, key) && find(d, key)->data);
 }
 
@@ -209,10 +225,10 @@ static const struct state state[] = {
 	STATE(struct fw_cfg, select), STATE(struct fw_cfg, at), STATE(struct fw_cfg, dma_addr),
 	/* from the command line, the same in every run of this machine */
 	DERIVED(struct fw_cfg, nfiles), DERIVED(struct fw_cfg, fixed), DERIVED(struct fw_cfg, arch), DERIVED(struct fw_cfg, file),
-	DERIVED(struct fw_cfg, directory),
+	DERIVED(struct fw_cfg, directory), DERIVED(struct fw_cfg, watched), DERIVED(struct fw_cfg, update), DERIVED(struct fw_cfg, update_arg),
 	{ 0 }
 };
-static const struct fw_cfg_iface iface = { .set = set, .add_file = add_file };
+static const struct fw_cfg_iface iface = { .set = set, .add_file = add_file, .on_select = on_select };
 
 DEVICE(fw_cfg, .name = "fw_cfg", .doc = "Firmware configuration", .banks = banks, .state = state, .init = init, .reset = reset, .fini = fini,
        .iface = &iface);

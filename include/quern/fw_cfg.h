@@ -18,4 +18,6 @@ struct fw_cfg_iface {
 	void (*set)(void *dev, u16 key, const void *data, u32 size);
 	/* A named file; -EEXIST when there is one of that name, -ENAMETOOLONG, -ENOSPC when there are too many. */
 	int (*add_file)(void *dev, const char *name, const void *data, u32 size);
+	/* fn(arg) is called whenever that file is selected: the bytes may be brought up to date. One file. */
+	void (*on_select)(void *dev, const char *name, void (*fn)(void *arg), void *arg);
 };
