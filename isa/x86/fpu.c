@@ -47,7 +47,7 @@ static u32 host_mxcsr(const struct x86_cpu *c)
 	return fp_exceptions(c) ? v & ~(u32)MX_FLAGS : v;
 }
 
-static u32 take_flags(struct x86_cpu *c)
+u32 sse_take_flags(struct x86_cpu *c)
 {
 	u32 v = get_mxcsr(), flags = v & MX_FLAGS;
 
@@ -81,7 +81,7 @@ static u32 host_mxcsr(struct x86_cpu *c)
 	return (u32)rc[(c->mxcsr & MX_RC) >> MX_RC_SHIFT];
 }
 
-static u32 take_flags(struct x86_cpu *c)
+u32 sse_take_flags(struct x86_cpu *c)
 {
 	u32 flags = c->sse_flags;
 
@@ -141,38 +141,6 @@ u64 x86_h_stmxcsr(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
 	x86_mxcsr_sync(X86(cpu));
 	return X86(cpu)->mxcsr;
-}
-
-/* A tiny nonzero element? */
-static bool tiny(const union x86_xmm *v, unsigned kind)
-{
-	unsigned n = kind == FR_PS ? 4 : kind == FR_PD ? 2 : kind == FR_NONE ? 0 : 1;
-	bool r = false;
-
-	for (unsigned i = 0; i < n; i++) {
-		if (kind == FR_PS || kind == FR_SS)
-			r |= v->d[i] << 1 && !(v->d[i] & 0x7f800000);
-		else
-			r |= v->q[i] << 1 && !(v->q[i] & 0x7ff0000000000000ull);
-	}
-	return r;
-}
-
-/* After an operation with some exception unmasked: invalid, denormal and zero-divide come before the computation and hide what it would signal
- * (SDM vol. 1, 11.5.2.1); unmasked underflow is signalled for exact tiny results too (4.9.1.5). */
-u64 x86_h_sse_except(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
-{
-	struct x86_cpu *c = X86(cpu);
-	u32 unmasked = ~(c->mxcsr >> MX_MASK_SHIFT) & MX_FLAGS, flags = take_flags(c);
-
-	if (a && unmasked & MX_UE && tiny(VX(a), (unsigned)imm))
-		flags |= MX_UE;
-	if (flags & unmasked & (MX_IE | MX_DE | MX_ZE))
-		flags &= MX_IE | MX_DE | MX_ZE;
-	c->mxcsr |= flags;
-	if (flags & unmasked)
-		x86_raise(c, c->cr4 & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD);
-	return 0;
 }
 
 /* Raises what the control registers demand (SDM vol. 3, 2.5, 13.3); XSAVE is usable with CR0.EM set. */

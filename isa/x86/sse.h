@@ -30,3 +30,6 @@ enum { MMX_LOW,		/* low halves */
 
 /* Of the helper sse_unusable. */
 enum { UNUSABLE_SSE, UNUSABLE_MMX, UNUSABLE_XSAVE };
+
+/* The SIMD exception flags raised since the last call, taken out of the host's register (only in mode M_FPEXC, where it holds nothing else). */
+u32 sse_take_flags(struct x86_cpu *c);

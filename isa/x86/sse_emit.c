@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sse_emit.c - emitters of the SSE instructions. A memory operand is loaded into the scratch slot VTMP0; then the operation is one call of a vector
- * helper, which back ends inline. Moves need no call. With an unmasked SIMD exception (M_FPEXC) arithmetic goes to VTMP1, and its exceptions are
- * looked at before the destination changes. SDM vol. 2; alignment and exceptions: vol. 2, 2.4 and vol. 3, 2.5. */
+ * helper, which back ends inline. Moves need no call. With an unmasked SIMD exception (M_FPEXC) a helper around it looks
+ * at its exceptions before the destination changes. SDM vol. 2; alignment and exceptions: vol. 2, 2.4 and vol. 3, 2.5. */
 #include "sse_emit.h"
 
 bool x86_sse_usable(struct x86_tr *t)
@@ -20,15 +20,26 @@ static bool wants_alignment(const struct x86_tr *t)
 	return x86_enc_feature(t->in->enc) != X86F_SHA;
 }
 
+/* The address of a 16-byte operand: aligned ones raise #GP, the others #AC where that is on. */
+static struct x86_addr address16(struct x86_tr *t, bool aligned, bool write)
+{
+	struct x86_addr a;
+
+	if (t->mode & M_ALIGN && !aligned)
+		ir_callv(t->ir, XH_sse_align, x86_linear_ea(t, 16, write), 0, 0, 0);
+	a = x86_addr(t, 16, write);
+	a.mem = (u16)((a.mem & ~IR_ALIGNED) | (aligned ? IR_ALIGNED : 0));
+	return a;
+}
+
 ref x86_xmm_src(struct x86_tr *t, const struct x86_operand *o, bool aligned)
 {
 	struct x86_addr a;
 
 	if (o->kind == OPK_XMM)
 		return SLOT(SL_XMM + o->reg);
-	a = x86_addr(t, o->size, false);
+	a = o->size == 16 ? address16(t, aligned && wants_alignment(t), false) : x86_addr(t, o->size, false);
 	if (o->size == 16) {
-		a.mem = (u16)((a.mem & ~IR_ALIGNED) | (aligned && wants_alignment(t) ? IR_ALIGNED : 0));
 		ir_load_to(t->ir, V128, SLOT(SL_VTMP), a.base, a.index, a.disp, a.mem);
 	} else if (o->size >= 4) {
 		ir_load_to(t->ir, o->size == 8 ? I64 : I32, SLOT(SL_VTMP), a.base, a.index, a.disp, a.mem);
@@ -40,9 +51,8 @@ ref x86_xmm_src(struct x86_tr *t, const struct x86_operand *o, bool aligned)
 
 static void store_vector(struct x86_tr *t, const struct x86_operand *o, bool aligned, ref v)
 {
-	struct x86_addr a = x86_addr(t, 16, true);
+	struct x86_addr a = address16(t, aligned, true);
 
-	a.mem = (u16)((a.mem & ~IR_ALIGNED) | (aligned ? IR_ALIGNED : 0));
 	ir_store(t->ir, V128, a.base, a.index, a.disp, a.mem, v);
 }
 
@@ -62,15 +72,15 @@ static void vec(struct x86_tr *t, unsigned helper, bool has_imm)
 	ir_callv(t->ir, helper, xmm(op(t, 0)), src, 0, has_imm ? imm8(t) : 0);
 }
 
-static void except(struct x86_tr *t, ref result, unsigned kind)
+static void except(struct x86_tr *t)
 {
 	if (t->mode & M_FPEXC)
-		ir_callv(t->ir, XH_sse_except, result, 0, 0, (s32)kind);
+		ir_callv(t->ir, XH_sse_except, 0, 0, 0, 0);
 }
 
 static void fvec(struct x86_tr *t, unsigned helper, bool has_imm, unsigned kind)
 {
-	ref src, dst = xmm(op(t, 0)), tmp = SLOT(SL_VTMP + 1);
+	ref src;
 
 	if (!(t->mode & M_FPEXC)) {
 		vec(t, helper, has_imm);
@@ -79,10 +89,7 @@ static void fvec(struct x86_tr *t, unsigned helper, bool has_imm, unsigned kind)
 	if (!x86_sse_usable(t))
 		return;
 	src = x86_xmm_src(t, op(t, 1), true);
-	ir_copy(t->ir, V128, tmp, dst);
-	ir_callv(t->ir, helper, tmp, src, 0, has_imm ? imm8(t) : 0);
-	except(t, tmp, kind);
-	ir_copy(t->ir, V128, dst, tmp);
+	ir_callv(t->ir, XH_sse_checked, xmm(op(t, 0)), src, 0, (s32)(helper | (u32)(has_imm ? imm8(t) : 0) << 16 | kind << 24));
 }
 
 #define HELPER(name, flags)
@@ -146,8 +153,7 @@ static void move(struct x86_tr *t, bool aligned)
 	if (d->kind == OPK_MEM) {
 		store_vector(t, d, aligned, xmm(s));
 	} else if (s->kind == OPK_MEM) {
-		a = x86_addr(t, 16, false);
-		a.mem = (u16)((a.mem & ~IR_ALIGNED) | (aligned ? IR_ALIGNED : 0));
+		a = address16(t, aligned, false);
 		ir_load_to(t->ir, V128, xmm(d), a.base, a.index, a.disp, a.mem);
 	} else {
 		ir_copy(t->ir, V128, xmm(d), xmm(s));
@@ -343,7 +349,7 @@ static void to_int(struct x86_tr *t, unsigned helper, unsigned helper_q)
 		return;
 	src = x86_xmm_src(t, op(t, 1), false);
 	v = ir_call(t->ir, d->size == 8 ? helper_q : helper, src, 0, 0, 0);
-	except(t, 0, FR_NONE);
+	except(t);
 	x86_put_gpr(t, d->reg, d->size, v);
 }
 
@@ -363,7 +369,7 @@ static void from_int(struct x86_tr *t, unsigned helper, unsigned helper_q)
 	if (tmp != dst)
 		ir_copy(t->ir, V128, tmp, dst);
 	ir_callv(t->ir, s->size == 8 ? helper_q : helper, tmp, v, 0, 0);
-	except(t, 0, FR_NONE);
+	except(t);
 	if (tmp != dst)
 		ir_copy(t->ir, V128, dst, tmp);
 }

@@ -96,7 +96,7 @@ u64 x86_h_comi_except(struct cpu *c, u64 a, u64 b, u64 cc, u64 imm)
 	u16 hf = imm == XH_ucomiss ? do_ucomiss(c, a, b) : imm == XH_ucomisd ? do_ucomisd(c, a, b) :
 		 imm == XH_comiss ? do_comiss(c, a, b) : do_comisd(c, a, b);
 
-	x86_h_sse_except(c, 0, 0, 0, FR_NONE);
+	x86_h_sse_except(c, 0, 0, 0, 0);
 	c->hflags = hf;
 	return 0;
 }

@@ -168,7 +168,7 @@ EMIT(maskmovq)
 {
 	if (!usable(t))
 		return;
-	enter(t, -1);
+	enter(t, -1);			/* made even when the store faults */
 	ir_callv(t->ir, XH_maskmovq, x86_maskmov_address(t), mm(op(t, 0)), mm(op(t, 1)), 0);
 }
 
@@ -205,7 +205,7 @@ static void from_mmx(struct x86_tr *t, unsigned helper)
 		ir_copy(t->ir, V128, tmp, dst);
 	ir_callv(t->ir, helper, tmp, v, 0, 0);
 	if (tmp != dst) {
-		ir_callv(t->ir, XH_sse_except, 0, 0, 0, FR_NONE);
+		ir_callv(t->ir, XH_sse_except, 0, 0, 0, 0);
 		ir_copy(t->ir, V128, dst, tmp);
 	}
 }
@@ -226,7 +226,7 @@ static void to_mmx(struct x86_tr *t, unsigned helper, s32 truncate)
 	if (t->mode & M_FPEXC) {
 		/* the transition is made even when the conversion faults */
 		enter(t, -1);
-		ir_callv(t->ir, XH_sse_except, 0, 0, 0, FR_NONE);
+		ir_callv(t->ir, XH_sse_except, 0, 0, 0, 0);
 	}
 	enter_for(t, d);
 	ir_copy(t->ir, I64, mm(d), v);
@@ -266,5 +266,12 @@ u64 x86_h_maskmovq(struct cpu *c, u64 a, u64 b, u64 cc, u64 imm)
 	st64le(data, b);
 	st64le(mask, cc);
 	masked_store(c, a, data, mask, 8);
+	return 0;
+}
+
+u64 x86_h_sse_align(struct cpu *c, u64 a, u64 b, u64 cc, u64 imm)
+{
+	if (a & 15)
+		x86_raise_err(X86(c), EXC_AC, 0);
 	return 0;
 }

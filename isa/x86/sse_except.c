@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sse_except.c - SIMD floating-point exceptions where the guest has unmasked some (mode M_FPEXC). The host runs with all masked, so what an operation
+ * would signal unmasked is worked out from its masked flags. SDM vol. 1, 4.9.1 and 11.5. */
+#include "f80.h"
+#include "sse.h"
+
+/* Invalid, denormal and zero-divide come before the computation and hide what it would signal. */
+static void signal(struct x86_cpu *c, u32 flags)
+{
+	u32 unmasked = ~(c->mxcsr >> MX_MASK_SHIFT) & MX_FLAGS;
+
+	if (flags & unmasked & (MX_IE | MX_DE | MX_ZE))
+		flags &= MX_IE | MX_DE | MX_ZE;
+	c->mxcsr |= flags;
+	if (flags & unmasked)
+		x86_raise(c, c->cr4 & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD);
+}
+
+/* After operations that cannot underflow. */
+u64 x86_h_sse_except(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
+{
+	signal(X86(cpu), sse_take_flags(X86(cpu)));
+	return 0;
+}
+
+/* --- Unmasked underflow: signalled for exact tiny results too; and the result is then inexact only when it would be with an unbounded exponent
+ * (4.9.1.5). The x87 computes that: its exponents are wide enough, and its precision can be that of float or double. */
+
+enum op { OP_OTHER, OP_MUL = 1, OP_DIV = 6, OP_NARROW = 2 };	/* the first two: /digit of the x87 */
+struct lanes { enum op op; u16 scalar; };
+
+static struct lanes lanes_of(unsigned helper)
+{
+	switch (helper) {
+	case XH_mulps: case XH_mulss: return (struct lanes){ OP_MUL, XH_mulss };
+	case XH_mulpd: case XH_mulsd: return (struct lanes){ OP_MUL, XH_mulsd };
+	case XH_divps: case XH_divss: return (struct lanes){ OP_DIV, XH_divss };
+	case XH_divpd: case XH_divsd: return (struct lanes){ OP_DIV, XH_divsd };
+	case XH_cvtpd2ps: case XH_cvtsd2ss: return (struct lanes){ OP_NARROW, XH_cvtsd2ss };
+	default: return (struct lanes){ OP_OTHER, 0 };		/* sums: a tiny one is exact */
+	}
+}
+
+static bool inexact(struct x86_cpu *c, enum op op, bool wide, const void *x, const void *y)
+{
+	static const float one = 1;
+	struct f80_ctx t = { .cw = (u16)(F80_EXC | (wide ? 0x200 : 0)) };
+	struct x86_f80 r;
+
+	f80_enter(t.cw);
+	if (op == OP_NARROW) {
+		f80_load(&t, &r, F80_F64, y);
+		f80_arith(&t, OP_MUL, &r, F80_F32, &one);
+	} else {
+		f80_load(&t, &r, wide ? F80_F64 : F80_F32, x);
+		f80_arith(&t, op, &r, wide ? F80_F64 : F80_F32, y);
+	}
+	f80_enter(c->fpu_cw);
+	return t.sw & F80_PE;
+}
+
+static bool tiny(const union x86_xmm *v, bool wide, unsigned i)
+{
+	return wide ? v->q[i] << 1 && !(v->q[i] & 0x7ff0000000000000ull) : v->d[i] << 1 && !(v->d[i] & 0x7f800000);
+}
+
+/* The flags of an operation with underflow unmasked: x op y gave r and, masked, `flags`. */
+static u32 with_underflow(struct x86_cpu *c, unsigned helper, unsigned kind, const union x86_xmm *x, const union x86_xmm *y, const union x86_xmm *r,
+			  u32 flags)
+{
+	unsigned n = kind == FR_PS ? 4 : kind == FR_PD ? 2 : kind == FR_NONE ? 0 : 1;
+	bool wide = kind == FR_PD || kind == FR_SD, any = flags & MX_UE;
+	struct lanes l = lanes_of(helper);
+
+	if (l.op == OP_NARROW && n > 1)
+		n = 2;
+	for (unsigned i = 0; i < n; i++)
+		any |= tiny(r, wide, i);
+	if (!any || l.op == OP_OTHER)
+		return any ? flags | MX_UE : flags;
+	flags &= ~(u32)(MX_UE | MX_PE);
+	for (unsigned i = 0; i < n; i++) {
+		union x86_xmm a = { .q = { wide ? x->q[i] : x->d[i], 0 } };
+		union x86_xmm b = { .q = { wide || l.op == OP_NARROW ? y->q[i] : y->d[i], 0 } };
+		union x86_xmm t = a;
+		u32 own;
+
+		x86_helpers[l.scalar].fn(&c->cpu, (uintptr_t)&t, (uintptr_t)&b, 0, 0);
+		own = sse_take_flags(c);
+		if (tiny(&t, wide, 0) || own & MX_UE) {
+			own |= MX_UE;
+			if (own & MX_PE && !inexact(c, l.op, wide, &a, &b))
+				own &= ~(u32)MX_PE;
+		}
+		flags |= own & (MX_UE | MX_PE);
+	}
+	return flags;
+}
+
+/* A vector operation whose destination changes only when it signals nothing unmasked. */
+u64 x86_h_sse_checked(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
+{
+	struct x86_cpu *c = X86(cpu);
+	union x86_xmm x = *VX(a), y = *VX(b), r = x;
+	unsigned helper = imm & 0xffff, imm8 = imm >> 16 & 0xff, kind = imm >> 24 & 0xff;
+	u32 flags;
+
+	if (helper == XH_dpps || helper == XH_dppd) {	/* the products may signal before the sums */
+		union x86_xmm p = x, q = y;
+
+		for (unsigned i = 0; i < 4; i++)
+			if (!(imm8 >> (4 + (helper == XH_dpps ? i : i / 2)) & 1))
+				p.d[i] = q.d[i] = 0;
+		x86_h_sse_checked(cpu, (uintptr_t)&p, (uintptr_t)&q, 0, helper == XH_dpps ? XH_mulps | FR_PS << 24 : XH_mulpd | FR_PD << 24);
+	}
+	x86_helpers[helper].fn(cpu, (uintptr_t)&r, (uintptr_t)&y, 0, imm8);
+	flags = sse_take_flags(c);
+	if (!(c->mxcsr & MX_UE << MX_MASK_SHIFT))
+		flags = with_underflow(c, helper, kind, &x, &y, &r, flags);
+	signal(c, flags);
+	*VX(a) = r;
+	return 0;
+}
