@@ -56,8 +56,10 @@ static void update_levels(struct hpet *d)
 		if ((d->tn[n].config & (TN_LEVEL | TN_INT_ENABLE)) == (TN_LEVEL | TN_INT_ENABLE) && (d->status & BIT(n)))
 			up |= BIT(route(d, n));
 	}
-	for (unsigned g = 0; g < GSIS; g++)
-		irq_set(&d->irq[g], up >> g & 1);
+	for (unsigned g = 0; g < GSIS; g++) {
+		if (!(d->config & CONF_LEGACY) || (g != 0 && g != 8) || (up >> g & 1))
+			irq_set(&d->irq[g], up >> g & 1);
+	}
 }
 
 static void interrupt(struct hpet *d, unsigned n)
@@ -72,7 +74,11 @@ static void interrupt(struct hpet *d, unsigned n)
 		d->status |= BIT(n);
 		update_levels(d);
 	} else if ((c->config & TN_INT_ENABLE) && g < GSIS && (legacy(d, n) || (ROUTES >> g & 1))) {
-		irq_pulse(&d->irq[g]);
+		/* the 8259 pair forgets an edge whose line drops before its acknowledge: leave it up until the next one */
+		irq_set(&d->irq[g], 0);
+		irq_set(&d->irq[g], 1);
+		if (!legacy(d, n))
+			irq_set(&d->irq[g], 0);
 	}
 }
 
