@@ -901,12 +901,29 @@ static size_t emit_unit(struct engine *e, struct unit *u, u8 *at, size_t room)
 	return u->host_size;
 }
 
+/* The exit whose stub made the call that returns to ra: a jump to patch, then that call, five bytes each. */
+static struct exit_slot *slot_at(struct engine *e, const u8 *ra)
+{
+	struct unit *u = unit_at(e, ra - 1);
+
+	for (u32 i = 0; i < u->nexits; i++)
+		if (u->exits[i].patch + 4 + 5 == ra)
+			return &u->exits[i];
+	abort();	/* every such call follows a patch place */
+}
+
 static enum ir_leave enter(struct engine *e, struct cpu *cpu, const u8 *host, struct exit_slot **slot)
 {
-	enum ir_leave (*fn)(struct cpu *, const u8 *, struct tlb_set *, struct exit_slot **) =
-		(enum ir_leave(*)(struct cpu *, const u8 *, struct tlb_set *, struct exit_slot **))(uintptr_t)thunks_of(e)->enter;
+	enum ir_leave (*fn)(struct cpu *, const u8 *, struct tlb_set *, const u8 **) =
+		(enum ir_leave(*)(struct cpu *, const u8 *, struct tlb_set *, const u8 **))(uintptr_t)thunks_of(e)->enter;
 
-	return fn(cpu, host, cpu->engine->set, slot);
+	const u8 *ra = NULL;
+	enum ir_leave why = fn(cpu, host, cpu->engine->set, &ra);
+
+	*slot = ra ? slot_at(e, ra) : NULL;
+	if (ra)
+		cpu->pc = (*slot)->pc;
+	return why;
 }
 
 static void link_exit(struct exit_slot *s, const struct unit *to)

@@ -25,7 +25,7 @@ extern const u8 x86_scratch[NSCRATCH];
 enum { FN_LOAD, FN_LOAD128, FN_STORE, FN_STORE128, FN_FILLW, FN_PROBE, FN_DIV, FN_COUNT };
 
 struct thunks {
-	const u8 *enter, *leave_goto, *leave_slot, *leave_next, *leave_poll;	/* leave_goto: rax = pc; leave_slot: rax = exit slot */
+	const u8 *enter, *leave_goto, *leave_slot, *leave_next, *leave_poll;	/* leave_goto: rax = pc; leave_slot: called, and found by its return address */
 	const u8 *indirect[ENGINE_CLASSES];		/* rax = guest pc */
 	/* rax = address, r14d = description; pinned registers survive, in the second form xmm2 to xmm15 too */
 	const u8 *slow[2][FN_COUNT];

@@ -160,8 +160,7 @@ void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s)
 		patch_rel(s->patch, c->p);
 		if (busy)
 			patch_rel(busy, c->p);
-		mov_imm(c, RAX, (u64)(uintptr_t)s);
-		jmp_to(c, m->th->leave_slot);
+		call_to(c, m->th->leave_slot);
 		return;
 	}
 	through_jump_cache(m, x->pc, busy);

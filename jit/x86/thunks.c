@@ -191,9 +191,11 @@ static void make_leaves(struct code *c, struct thunks *t, const struct isa *isa)
 		pop(c, saved[i]);
 	e8(c, 0xc3);
 	t->leave_slot = c->p;
+	pop(c, RAX);
 	mov_load(c, 8, R14, o_mem(RSP, FRAME - 8));
 	mov_store(c, 8, o_mem(R14, 0), RAX);
-	mov_load(c, 8, RAX, o_mem(RAX, offsetof(struct exit_slot, pc)));
+	mov_imm(c, RAX, IR_LEAVE_GOTO);
+	jmp_to(c, common);
 	t->leave_goto = c->p;
 	mov_store(c, 8, o_cpu(offsetof(struct cpu, pc)), RAX);
 	mov_imm(c, RAX, IR_LEAVE_GOTO);
