@@ -169,6 +169,7 @@ static void reset_common(struct x86_cpu *c)
 	c->cpu.pc = 0xfff0;
 	c->cr2 = c->cr3 = c->cr4 = c->efer = 0;
 	memset(c->pdpte, 0, sizeof(c->pdpte));
+	x86_forget_tables(c);
 	memset(c->dr, 0, sizeof(c->dr));
 	c->dr[6] = 0xffff0ff0;
 	c->dr[7] = 0x400;

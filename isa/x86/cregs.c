@@ -41,8 +41,10 @@ void x86_set_cr0(struct x86_cpu *c, u64 v)
 	if (changed & CR0_PG && c->efer & EFER_LME)
 		c->efer = v & CR0_PG ? c->efer | EFER_LMA : c->efer & ~(u64)EFER_LMA;
 	c->cr0 = v;
-	if (changed & (CR0_PG | CR0_WP | CR0_PE))
+	if (changed & (CR0_PG | CR0_WP | CR0_PE)) {
+		x86_forget_tables(c);
 		cpu_tlb_flush_all(&c->cpu);
+	}
 	x86_update_mode(c);
 }
 
@@ -63,6 +65,8 @@ void x86_load_cr3(struct x86_cpu *c, u64 v)
 			gp(c);
 	}
 	c->cr3 = v;
+	if (!keep)
+		x86_forget_tables(c);
 	cpu_tlb_switch(&c->cpu, asid(c), !keep);
 }
 
@@ -97,8 +101,10 @@ void x86_set_cr4(struct x86_cpu *c, u64 v)
 	if (pae_paging(c, c->cr0, v) && changed & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP) && !x86_load_pdptes(c, c->cr3))
 		gp(c);
 	c->cr4 = v;
-	if (changed & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE))
+	if (changed & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE)) {
+		x86_forget_tables(c);
 		cpu_tlb_flush_all(&c->cpu);
+	}
 	if (changed & CR4_PCIDE)
 		cpu_tlb_switch(&c->cpu, asid(c), false);
 	x86_update_mode(c);
@@ -224,6 +230,7 @@ u64 x86_h_wr_dr(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 
 u64 x86_h_invlpg(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
+	x86_forget_tables(X86(cpu));
 	if (!x86_long(X86(cpu)) || x86_canonical(a))
 		cpu_tlb_flush_page(cpu, a);
 	return 0;
@@ -239,6 +246,7 @@ u64 x86_h_invpcid(struct cpu *cpu, u64 a, u64 type, u64 cc, u64 imm)
 		gp(c);
 	if (!(c->cr4 & CR4_PCIDE))
 		pcid = (u64)-1;
+	x86_forget_tables(c);
 	switch (type) {
 	case 0:
 		cpu_tlb_flush_page_asid(cpu, va, pcid);

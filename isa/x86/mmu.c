@@ -158,15 +158,33 @@ static int walk_pae(struct walk *w, struct mapping *m)
 	return walk_low(w, e, (GENMASK64(62, 0) & ~c->phys_mask) | nx_reserved(c), m);
 }
 
-static int walk64(struct walk *w, struct mapping *m)
+/* Where the page table of the last level lies, remembered as processors do (SDM volume 3 4.10.3): until any invalidation, or a fault. */
+static struct x86_table *table_of(struct walk *w)
+{
+	struct x86_cpu *c = w->c;
+
+	return &c->tables[(w->va >> 21 ^ c->cr3 >> 12) % ARRAY_SIZE(c->tables)];
+}
+
+void x86_forget_tables(struct x86_cpu *c)
+{
+	if (!++c->table_gen)
+		memset(c->tables, 0, sizeof(c->tables));
+}
+
+static bool remembered(struct walk *w, struct x86_table *t)
+{
+	return t->gen == w->c->table_gen && t->area == w->va >> 21 && t->cr3 == w->c->cr3;
+}
+
+static int walk64_down(struct walk *w, u64 reserved, struct mapping *m)
 {
 	struct x86_cpu *c = w->c;
 	const u64 addr = c->phys_mask & ~0xfffull;
-	u64 reserved = (GENMASK64(51, 0) & ~c->phys_mask) | nx_reserved(c), e;
-	int r;
+	struct x86_table *t = table_of(w);
+	u64 e;
+	int r = read_entry(w, (c->cr3 & addr) + (w->va >> 39 & 0x1ff) * 8, reserved | PTE_PS, &e);
 
-	w->size = 8;
-	r = read_entry(w, (c->cr3 & addr) + (w->va >> 39 & 0x1ff) * 8, reserved | PTE_PS, &e);
 	if (r)
 		return r;
 	r = read_entry(w, (e & addr) + (w->va >> 30 & 0x1ff) * 8, reserved, &e);
@@ -177,7 +195,37 @@ static int walk64(struct walk *w, struct mapping *m)
 			return fault_code(w, PF_P | PF_RSVD);
 		return finish(w, e & addr, 30, m);
 	}
-	return walk_low(w, e, reserved, m);
+	r = walk_low(w, e, reserved, m);
+	/* found by way of four entries, whose accessed bits are set now */
+	if (!r && w->n == 4 && !w->peek) {
+		const struct level *l = w->level;
+
+		*t = (struct x86_table){ .area = w->va >> 21, .cr3 = c->cr3, .at = l[2].entry & addr, .gen = c->table_gen,
+					 .rw = l[0].entry & l[1].entry & l[2].entry & PTE_RW, .us = l[0].entry & l[1].entry & l[2].entry & PTE_US,
+					 .nx = (l[0].entry | l[1].entry | l[2].entry) & PTE_NX };
+	}
+	return r;
+}
+
+static int walk64(struct walk *w, struct mapping *m)
+{
+	struct x86_cpu *c = w->c;
+	const u64 addr = c->phys_mask & ~0xfffull;
+	u64 reserved = (GENMASK64(51, 0) & ~c->phys_mask) | nx_reserved(c), e;
+	struct x86_table *t = table_of(w);
+
+	w->size = 8;
+	if (!w->peek && remembered(w, t)) {
+		struct walk quick = *w;
+
+		quick.rw = t->rw;
+		quick.us = t->us;
+		quick.nx = t->nx;
+		if (!read_entry(&quick, t->at + (w->va >> 12 & 0x1ff) * 8, reserved, &e) && !finish(&quick, e & addr, 12, m))
+			return 0;
+		t->gen = c->table_gen - 1;
+	}
+	return walk64_down(w, reserved, m);
 }
 
 int x86_walk(struct cpu *cpu, u64 va, enum access access, unsigned ctx, bool peek, struct mapping *m)

@@ -115,8 +115,10 @@ static bool write_efer(struct x86_cpu *c, u64 v)
 	if (changed & EFER_LME && c->cr0 & CR0_PG)
 		return false;
 	c->efer = v;
-	if (changed & EFER_NXE)
+	if (changed & EFER_NXE) {
+		x86_forget_tables(c);
 		cpu_tlb_flush_all(&c->cpu);
+	}
 	x86_update_mode(c);
 	return true;
 }

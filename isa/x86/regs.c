@@ -97,6 +97,7 @@ static void get_orig32(struct cpu *cpu, void *val) { st32le(val, ~0u); }
 static void raw_cr(struct x86_cpu *c, u64 *cr, u64 v)
 {
 	*cr = v;
+	x86_forget_tables(c);
 	if (c->cpu.engine)
 		cpu_tlb_flush_all(&c->cpu);
 	x86_update_mode(c);

@@ -100,6 +100,7 @@ void x86_set_cr0(struct x86_cpu *c, u64 v);
 void x86_set_cr3(struct x86_cpu *c, u64 v);
 void x86_set_cr4(struct x86_cpu *c, u64 v);
 void x86_load_cr3(struct x86_cpu *c, u64 v);	/* task switch and MOV CR3: PDPTEs and TLB; raises #GP for bad PDPTEs */
+void x86_forget_tables(struct x86_cpu *c);	/* with every invalidation of TLB entries by the guest */
 bool x86_load_pdptes(struct x86_cpu *c, u64 cr3);
 bool x86_rdmsr(struct x86_cpu *c, u32 n, u64 *v);
 bool x86_wrmsr(struct x86_cpu *c, u32 n, u64 v);

@@ -202,6 +202,48 @@ TEST(x86_walk_64)
 	CHECK_EQ(walk(&r, 0xffff800000000000, ACCESS_READ, CTX_KERNEL, &m), WALK_PF);
 }
 
+TEST(x86_walk_remembers_tables)
+{
+	enum { PT2 = 0x14000 };
+	struct rig r;
+	struct mapping m;
+
+	rig(&r, NULL);
+	enter64(&r, false);
+	poke(&r, PT2 + 5 * 8, 0x9067, 8);
+	CHECK_EQ(walk(&r, 0x5000, ACCESS_READ, CTX_USER, &m), 0);
+	CHECK_EQ(m.phys, 0x5000);
+	/* a table that the guest exchanges shows after an invalidation, of whatever kind */
+	poke(&r, PD, PT2 | 0x67, 8);
+	FINE(&r, x86_h_invlpg(&r.c->cpu, 0x123000, 0, 0, 0));
+	CHECK_EQ(walk(&r, 0x5000, ACCESS_READ, CTX_USER, &m), 0);
+	CHECK_EQ(m.phys, 0x9000);
+	poke(&r, PD, PT | 0x67, 8);
+	FINE(&r, x86_load_cr3(r.c, PML4));
+	CHECK_EQ(walk(&r, 0x5000, ACCESS_READ, CTX_USER, &m), 0);
+	CHECK_EQ(m.phys, 0x5000);
+	/* rights that were added need no invalidation, above the table too */
+	poke(&r, PD, PT | 0x65, 8);
+	FINE(&r, x86_load_cr3(r.c, PML4));
+	CHECK_EQ(walk(&r, 0x5000, ACCESS_READ, CTX_USER, &m), 0);
+	CHECK(!m.write);
+	poke(&r, PD, PT | 0x67, 8);
+	CHECK_EQ(walk(&r, 0x5000, ACCESS_WRITE, CTX_USER, &m), 0);
+	/* and a page that was not there */
+	poke(&r, PT + 8 * 8, 0, 8);
+	CHECK_EQ(walk(&r, 0x8000, ACCESS_READ, CTX_USER, &m), WALK_PF | PF_U);
+	poke(&r, PT + 8 * 8, 0x8007, 8);
+	CHECK_EQ(walk(&r, 0x8000, ACCESS_WRITE, CTX_USER, &m), 0);
+	CHECK_EQ(peek(&r, PT + 8 * 8, 8), 0x8067);
+	/* NX and U/S of the levels above count with a remembered table */
+	poke(&r, PD, BIT64(63) | PT | 0x63, 8);
+	FINE(&r, x86_load_cr3(r.c, PML4));
+	CHECK_EQ(walk(&r, 0x5000, ACCESS_READ, CTX_KERNEL, &m), 0);
+	CHECK_EQ(walk(&r, 0x6000, ACCESS_READ, CTX_KERNEL, &m), 0);
+	CHECK(!m.exec);
+	CHECK_EQ(walk(&r, 0x6000, ACCESS_READ, CTX_USER, &m), WALK_PF | PF_P | PF_U);
+}
+
 TEST(x86_walk_smep_smap)
 {
 	struct rig r;

@@ -128,6 +128,9 @@ struct x86_cpu {
 	u64 feat[16];				/* words of enum x86_feat (cpuid.h): what CPUID advertises; emitters test x86_has */
 	u32 apic_id;
 	u64 phys_mask;				/* MAXPHYADDR mask */
+	/* mmu.c: page tables that walks found, by the 2 MiB that they map; entries of another generation are void */
+	u32 table_gen;
+	struct x86_table { u64 area, cr3, at; u32 gen; bool rw, us, nx; } tables[64];
 };
 #define X86(c) ((struct x86_cpu *)(c))
 
