@@ -110,10 +110,10 @@ static void will_write(struct engine_cpu *ec, unsigned ctx, u64 va, unsigned siz
 u64 cpu_ld(struct cpu *cpu, unsigned ctx, u64 va, unsigned size)
 {
 	struct engine_cpu *ec = cpu->engine;
-	const struct tlb_fast *f = &ec->set->r[ctx][tlb_index(va)];
+	const struct tlb_fast *f = &ec->set->fast[ctx][tlb_index(va)].r;
 	u64 v = 0;
 
-	if (likely(f->tag == ((va + size - 1) & ~(u64)(GUEST_PAGE - 1))))
+	if (likely(f->tag == (va + size - 1) >> GUEST_PAGE_BITS))
 		return host_ld((const void *)(va + f->addend), size);
 	if (!crosses(va, size))
 		return page_ld(ec, tlb_get(ec, ctx, va, ACCESS_READ), va, size);
@@ -127,9 +127,9 @@ u64 cpu_ld(struct cpu *cpu, unsigned ctx, u64 va, unsigned size)
 void cpu_st(struct cpu *cpu, unsigned ctx, u64 va, unsigned size, u64 val)
 {
 	struct engine_cpu *ec = cpu->engine;
-	const struct tlb_fast *f = &ec->set->w[ctx][tlb_index(va)];
+	const struct tlb_fast *f = &ec->set->fast[ctx][tlb_index(va)].w;
 
-	if (likely(f->tag == ((va + size - 1) & ~(u64)(GUEST_PAGE - 1)))) {
+	if (likely(f->tag == (va + size - 1) >> GUEST_PAGE_BITS)) {
 		host_st((void *)(va + f->addend), size, val);
 		return;
 	}

@@ -15,8 +15,10 @@ enum {
 	REGION_CODE = 2 << 20,		/* bytes of host code in one region of the code cache */
 };
 
-/* Fast entries, read by translated code: the tag is the page's address, or an odd value that no address equals. */
+/* Fast entries, read by translated code: the tag is the page's number, or a value that no page has. */
 struct tlb_fast { u64 tag, addend; };
+struct tlb_entry { struct tlb_fast r, w; };
+#define FAST_NONE ~0ull
 _Static_assert(ENGINE_CLASSES << JC_BITS <= 1 << 16 && ENGINE_CONTEXTS << TLB_BITS <= 1 << 16, "log entries are 16 bits");
 /* Jump cache: guest pc -> host code. An empty entry's pc is an impossible one. */
 struct jc_entry { u64 pc; const void *host; };
@@ -39,8 +41,7 @@ enum { TLB_R = 1, TLB_W = 2, TLB_X = 4 };
 
 /* All that belongs to one address space. Translated code reaches it by the GS base (x86 hosts), at constant displacements. */
 struct tlb_set {
-	struct tlb_fast r[ENGINE_CONTEXTS][TLB_SIZE];
-	struct tlb_fast w[ENGINE_CONTEXTS][TLB_SIZE];
+	struct tlb_entry fast[ENGINE_CONTEXTS][TLB_SIZE];
 	struct jc_entry jc[ENGINE_CLASSES][JC_SIZE];
 	struct tlb_info info[ENGINE_CONTEXTS][TLB_SIZE];
 	u64 asid;

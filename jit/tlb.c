@@ -14,7 +14,7 @@ static struct tlb_set *set_new(void)
 
 static void clear_fast(struct tlb_fast *f)
 {
-	f->tag = TAG_NONE;
+	f->tag = FAST_NONE;
 	f->addend = 0;
 }
 
@@ -27,8 +27,8 @@ void tlb_jc_clear(struct tlb_set *s, unsigned class)
 static void drop_entry(struct tlb_set *s, unsigned ctx, u32 i)
 {
 	s->info[ctx][i].tag = TAG_NONE;
-	clear_fast(&s->r[ctx][i]);
-	clear_fast(&s->w[ctx][i]);
+	clear_fast(&s->fast[ctx][i].r);
+	clear_fast(&s->fast[ctx][i].w);
 }
 
 static void flush_all_of(struct tlb_set *s)
@@ -281,10 +281,10 @@ static void install(struct engine_cpu *ec, unsigned ctx, u64 va, const struct ma
 	if (!n->host)
 		return;
 	if (m->read)
-		s->r[ctx][i] = (struct tlb_fast){ page, (u64)n->host - page };
+		s->fast[ctx][i].r = (struct tlb_fast){ page >> GUEST_PAGE_BITS, (u64)n->host - page };
 	if (m->write && !n->readonly && !(n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)) {
 		n->ram->page_flags[n->ram_page - n->ram->first_page] |= PAGE_DIRTY | PAGE_WRITABLE;
-		s->w[ctx][i] = (struct tlb_fast){ page, (u64)n->host - page };
+		s->fast[ctx][i].w = (struct tlb_fast){ page >> GUEST_PAGE_BITS, (u64)n->host - page };
 	}
 }
 
@@ -298,10 +298,10 @@ struct tlb_info *tlb_get(struct engine_cpu *ec, unsigned ctx, u64 va, enum acces
 
 	if (n->tag == (va & ~(u64)(GUEST_PAGE - 1)) && (n->perm & need[access])) {
 		/* a page may have lost its translations: give it its write entry back */
-		if (access == ACCESS_WRITE && n->host && !n->readonly && ec->set->w[ctx][tlb_index(va)].tag != n->tag &&
+		if (access == ACCESS_WRITE && n->host && !n->readonly && ec->set->fast[ctx][tlb_index(va)].w.tag == FAST_NONE &&
 		    !(n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)) {
 			n->ram->page_flags[n->ram_page - n->ram->first_page] |= PAGE_DIRTY | PAGE_WRITABLE;
-			ec->set->w[ctx][tlb_index(va)] = (struct tlb_fast){ n->tag, (u64)n->host - n->tag };
+			ec->set->fast[ctx][tlb_index(va)].w = (struct tlb_fast){ n->tag >> GUEST_PAGE_BITS, (u64)n->host - n->tag };
 		}
 		return n;
 	}
@@ -331,8 +331,8 @@ void tlb_code_page(struct engine *e, u64 ram_page, struct ram *ram)
 				continue;
 			for (unsigned c = 0; c < ENGINE_CONTEXTS; c++)
 				for (u32 i = 0; i < TLB_SIZE; i++)
-					if (s->w[c][i].tag != TAG_NONE && s->info[c][i].ram_page == ram_page)
-						clear_fast(&s->w[c][i]);
+					if (s->fast[c][i].w.tag != FAST_NONE && s->info[c][i].ram_page == ram_page)
+						clear_fast(&s->fast[c][i].w);
 		}
 }
 

@@ -75,12 +75,21 @@ static unsigned address(struct em *m)
 	return RAX;
 }
 
+enum { ENTRY_BITS = 5 };
+_Static_assert(sizeof(struct tlb_entry) == 1 << ENTRY_BITS, "indexing by a shift");
+
+static s32 fast_table(unsigned ctx, bool write)
+{
+	return (s32)(offsetof(struct tlb_set, fast) + ctx * TLB_SIZE * sizeof(struct tlb_entry) +
+		     (write ? offsetof(struct tlb_entry, w) : offsetof(struct tlb_entry, r)));
+}
+
 /* r14 = addend on a hit; jumps to the cold part on a miss. */
 static void lookup(struct em *m, unsigned a, unsigned type, bool write, struct cold *k)
 {
 	struct code *c = &m->c;
 	unsigned ctx = (m->o->aux & IR_CTX) >> IR_CTX_SHIFT;
-	s32 table = (s32)(write ? offsetof(struct tlb_set, w) : offsetof(struct tlb_set, r)) + (s32)(ctx * TLB_SIZE * sizeof(struct tlb_fast));
+	s32 table = fast_table(ctx, write);
 	unsigned size = 1u << type;
 
 	if (m->o->aux & IR_ALIGNED && size > 1) {
@@ -95,17 +104,17 @@ static void lookup(struct em *m, unsigned a, unsigned type, bool write, struct c
 		e8(c, 0xfb);
 		e8(c, 0xf0);
 		e8(c, (u8)(0xf0 | (a & 7)));
-		e8(c, GUEST_PAGE_BITS - 4);
+		e8(c, GUEST_PAGE_BITS - ENTRY_BITS);
 	} else {
 		mov_rr(c, 8, R14, a);
-		shift_imm(c, 5, 8, o_reg(R14), GUEST_PAGE_BITS - 4);
+		shift_imm(c, 5, 8, o_reg(R14), GUEST_PAGE_BITS - ENTRY_BITS);
 	}
-	alu_imm(c, ALU_AND, 4, o_reg(R14), (TLB_SIZE - 1) << 4);
+	alu_imm(c, ALU_AND, 4, o_reg(R14), (TLB_SIZE - 1) << ENTRY_BITS);
 	if (size == 1)
 		mov_rr(c, 8, R15, a);
 	else
 		lea(c, 8, R15, o_mem(a, (s32)size - 1));
-	alu_imm(c, ALU_AND, 8, o_reg(R15), -GUEST_PAGE);
+	shift_imm(c, 5, 8, o_reg(R15), GUEST_PAGE_BITS);
 	alu_rm(c, ALU_CMP, 8, R15, o_gs(R14, table));
 	k->from[0] = jcc(c, CC_NE);
 	k->addr = (u8)a;
@@ -361,8 +370,7 @@ static void span_check(struct em *m, unsigned g)
 {
 	const struct ir_span *s = &m->ir->span[g];
 	struct code *c = &m->c;
-	s32 table = (s32)(s->write ? offsetof(struct tlb_set, w) : offsetof(struct tlb_set, r)) +
-		    (s32)((s->ctx >> IR_CTX_SHIFT) * TLB_SIZE * sizeof(struct tlb_fast));
+	s32 table = fast_table(s->ctx >> IR_CTX_SHIFT, s->write);
 	unsigned base = val_reg(m, m->o->a, I64);
 
 	if (m->strict && m->fl == FL_HOST)
@@ -375,9 +383,9 @@ static void span_check(struct em *m, unsigned g)
 	lea(c, 8, R14, o_mem(base, s->lo));
 	if (base != R14)
 		lea(c, 8, R15, o_mem(base, s->hi - 1));
-	shift_imm(c, 5, 8, o_reg(R14), GUEST_PAGE_BITS - 4);
-	alu_imm(c, ALU_AND, 8, o_reg(R15), -GUEST_PAGE);
-	alu_imm(c, ALU_AND, 4, o_reg(R14), (TLB_SIZE - 1) << 4);
+	shift_imm(c, 5, 8, o_reg(R14), GUEST_PAGE_BITS - ENTRY_BITS);
+	shift_imm(c, 5, 8, o_reg(R15), GUEST_PAGE_BITS);
+	alu_imm(c, ALU_AND, 4, o_reg(R14), (TLB_SIZE - 1) << ENTRY_BITS);
 	alu_rm(c, ALU_CMP, 8, R15, o_gs(R14, table));
 	add_exit(m, jcc(c, CC_NE), m->ir->insn[m->u->ninsns].pc, false);
 	m->exit[m->nexits - 1].nospan = true;
@@ -606,7 +614,7 @@ void emit_cold_parts(struct em *m, const u8 **at)
 		at[i] = c->p;
 		if (k->fn == FN_LOAD && k->vector)
 			ins(c, 0x66, 8, 0x0f6e, k->dst, o_reg(RAX), 0);
-		else if (k->fn == FN_LOAD)
+		else if (k->fn == FN_LOAD && (k->dst != RAX || k->aux & (IR_SX32 | IR_SX64)))
 			load_ext(m, k->type, k->aux, k->dst, o_reg(RAX), BYTE_RM);
 		else if (k->fn == FN_LOAD128)
 			ins(c, 0, 4, 0x0f10, k->dst, o_mem(RAX, 0), 0);
