@@ -3,6 +3,7 @@
 #include "cli/devices.h"
 #include "boot/boot.h"
 #include "core/device.h"
+#include "core/fault.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <stdio.h>
@@ -138,7 +139,7 @@ int loader_settings(struct boot_loader *l, struct keyvals *device, struct error 
 	return err;
 }
 
-/* ---- trace patterns */
+/* ---- trace and fault patterns */
 
 struct match {
 	struct machine *m;
@@ -146,10 +147,9 @@ struct match {
 	bool found;
 };
 
-/* name is CLASS.point, or a point of no device. */
-static void match_point(void *arg, const char *name, bool on)
+/* name is CLASS.point, or a point of no device; a pattern may also name ID.point. */
+static void match_name(struct match *t, const char *name)
 {
-	struct match *t = arg;
 	const char *dot = strchr(name, '.');
 	struct device_core *c;
 
@@ -164,6 +164,16 @@ static void match_point(void *arg, const char *name, bool on)
 	}
 }
 
+static void match_trace(void *arg, const char *name, bool on)
+{
+	match_name(arg, name);
+}
+
+static void match_fault(void *arg, const char *name)
+{
+	match_name(arg, name);
+}
+
 void traces_check(struct machine *m, const struct settings *s)
 {
 	for (size_t i = 0; i < s->traces.n; i++) {
@@ -171,8 +181,28 @@ void traces_check(struct machine *m, const struct settings *s)
 
 		if (*t.glob == '-')
 			continue;
-		trace_list(match_point, &t);
+		trace_list(match_trace, &t);
 		if (!t.found)
 			warn("-trace %s selects nothing: -trace help lists all points", t.glob);
 	}
+}
+
+int faults_arm(struct machine *m, const struct settings *s, struct error *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->faults.n && !err; i++) {
+		AUTO_FREE char *glob = xstrndup(s->faults.at[i], strcspn(s->faults.at[i], ","));
+		struct match t = { .m = m, .glob = glob };
+
+		err = fault_arm(m, s->faults.at[i], e);
+		if (err)
+			error_prefix(e, "-fault %s", s->faults.at[i]);
+		fault_list(match_fault, &t);
+		match_name(&t, "x.dma_read");
+		match_name(&t, "x.dma_write");
+		if (!t.found)
+			warn("-fault %s selects nothing: -fault help lists all points", glob);
+	}
+	return err;
 }

@@ -12,3 +12,5 @@ bool is_loader(struct keyvals *device);
 int loader_settings(struct boot_loader *l, struct keyvals *device, struct error *e) must_check;
 /* Warns of patterns that select no trace point of this machine. */
 void traces_check(struct machine *m, const struct settings *s);
+/* Arms every -fault; warns likewise. */
+int faults_arm(struct machine *m, const struct settings *s, struct error *e) must_check;

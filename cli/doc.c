@@ -3,6 +3,7 @@
 #include "cli/doc.h"
 #include "cli/options.h"
 #include "core/device.h"
+#include "core/fault.h"
 #include "lib/str.h"
 #include <quern/pci.h>
 #include <ctype.h>
@@ -51,6 +52,11 @@ static void doc_trace(void *arg, const char *name, bool on)
 
 	if (str_prefix(name, c->name, &rest) && *rest == '.')
 		printf("  %s\n", name);
+}
+
+static void doc_fault(void *arg, const char *name)
+{
+	doc_trace(arg, name, false);
 }
 
 static void doc_props(const struct device_class *c)
@@ -110,6 +116,9 @@ static void doc_page(const struct device_class *c)
 	each_bank(c, doc_bank);
 	printf("\nTrace points:\n");
 	trace_list(doc_trace, (void *)c);
+	printf("\nFault points:\n");
+	fault_list(doc_fault, (void *)c);
+	printf("  %s.dma_read\n  %s.dma_write\n", c->name, c->name);
 }
 
 /* ---- driver header */
@@ -221,7 +230,7 @@ int cflags_main(void)
 		AUTO_FREE char *real = access(header, R_OK) == 0 ? realpath(dir, NULL) : NULL;
 
 		if (real) {
-			printf("-std=gnu11 -fno-strict-aliasing -I%s\n", real);
+			printf("-std=gnu11 -fno-strict-aliasing -Wno-unused-parameter -Wno-missing-field-initializers -I%s\n", real);
 			return 0;
 		}
 	}

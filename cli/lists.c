@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "core/cpu.h"
 #include "core/device.h"
+#include "core/fault.h"
 #include "host/chardev.h"
 #include "lib/str.h"
 #include <errno.h>
@@ -148,4 +149,15 @@ static void print_trace(void *arg, const char *name, bool on)
 void list_traces(void)
 {
 	trace_list(print_trace, NULL);
+}
+
+static void print_fault(void *arg, const char *name)
+{
+	puts(name);
+}
+
+void list_faults(void)
+{
+	fault_list(print_fault, NULL);
+	printf("and of every device that reaches memory: ID.dma_read, ID.dma_write\n");
 }

@@ -261,3 +261,24 @@ out:
 	keyvals_fini(&kv);
 	return err;
 }
+
+OPTION_HANDLER(opt_fault)
+{
+	if (is_help(arg)) {
+		list_faults();
+		return OPTION_DONE;
+	}
+	texts_add(&s->faults, arg);
+	return 0;
+}
+
+OPTION_HANDLER(opt_lint)
+{
+	int n = arg ? choice_find("report|stop", arg) : 0;
+
+	if (n < 0)
+		return error_ret(e, -EINVAL, "report or stop is expected");
+	s->lint = true;
+	s->lint_stop = n == 1;
+	return 0;
+}

@@ -148,6 +148,8 @@ const struct option_def option_table[] = {
 	OPT("D", "FILE", "log and traces go to a file", opt_text, AT(log_file)),
 	REFUSED("dfilter", "RANGE[,...]", "log only code in these addresses", "filtering the log by addresses is not built yet"),
 	OPT("trace", "[enable=]GLOB[,events=FILE][,file=FILE]", "switches trace points on (help lists them)", opt_trace),
+	OPT("fault", "ID.POINT[,probability=PERCENT][,interval=N][,times=N]", "makes something fail (help lists the points)", opt_fault),
+	OPT("lint", "report|stop", "tells what a guest does wrong with a device; stop: and stops there", opt_lint, .optional = true),
 	REFUSED("plugin", "FILE[,KEY=VALUE...]", "loads an instrumentation plugin", "plugins are not built yet"),
 	REFUSED("perfmap", NULL, "write a map for perf", "perf maps are not built yet"),
 	REFUSED("jitdump", NULL, "write a jitdump for perf", "jitdumps are not built yet"),
@@ -262,25 +264,43 @@ int option_apply(struct settings *s, const struct option_def *o, const char *arg
 	return err;
 }
 
+/* One option at argv[i]: `-name`, `-name argument`, or `-name=argument`. Returns how many words it took. */
+static int parse_one(struct settings *s, int left, char **argv, struct error *e)
+{
+	const char *word = argv[0], *name = word + 1, *arg = NULL;
+	const struct option_def *o;
+	int err;
+
+	if (*word != '-' || !word[1])
+		return error_ret(e, -ENOTSUP, "'%s' is not an option, and disk images are not built yet; a kernel is given with -kernel", word);
+	name += *name == '-';
+	AUTO_FREE char *stem = xstrndup(name, strcspn(name, "="));
+
+	o = option_find(stem);
+	if (name[strlen(stem)] == '=')
+		arg = name + strlen(stem) + 1;
+	if (!o)
+		return unknown(word, stem, e);
+	if (!o->arg && arg)
+		return error_ret(e, -EINVAL, "%s: -%s has no argument", word, o->name);
+	if (!o->arg || arg || o->optional) {
+		err = option_apply(s, o, arg, e);
+		return err ? err : 1;
+	}
+	if (left < 2)
+		return error_ret(e, -EINVAL, "%s: an argument is missing: %s", word, o->arg);
+	err = option_apply(s, o, argv[1], e);
+	return err ? err : 2;
+}
+
 int options_parse(struct settings *s, int argc, char **argv, struct error *e)
 {
-	for (int i = 1; i < argc; i++) {
-		const char *word = argv[i], *name = word + 1;
-		const struct option_def *o;
-		int err;
+	for (int i = 1; i < argc;) {
+		int n = parse_one(s, argc - i, argv + i, e);
 
-		if (*word != '-' || !word[1])
-			return error_ret(e, -ENOTSUP, "'%s' is not an option, and disk images are not built yet; a kernel is given with -kernel",
-					 word);
-		name += *name == '-';
-		o = option_find(name);
-		if (!o)
-			return unknown(word, name, e);
-		if (o->arg && i + 1 >= argc)
-			return error_ret(e, -EINVAL, "%s: an argument is missing: %s", word, o->arg);
-		err = option_apply(s, o, o->arg ? argv[++i] : NULL, e);
-		if (err)
-			return err;
+		if (n < 0 || n == OPTION_DONE)
+			return n;
+		i += n;
 	}
 	return 0;
 }
@@ -330,8 +350,9 @@ static void print_option(const struct option_def *o)
 
 	if (o->arg) {
 		n += 1 + strlen(o->arg);
-		putchar(' ');
+		fputs(o->optional ? "[=" : " ", stdout);
 		print_wrapped(o->arg, "      ");
+		fputs(o->optional ? "]" : "", stdout);
 	}
 	if (n < 15)
 		printf("%*s", 16 - n, "");

@@ -11,7 +11,7 @@ enum option_status {
 };
 
 /* What a handler returns when it has printed all that was asked for. */
-enum { OPTION_DONE = 1 };
+enum { OPTION_DONE = 1000 };
 
 struct option_def {
 	const char *name;	/* without dashes; NULL: `help` is a heading */
@@ -20,6 +20,7 @@ struct option_def {
 	int (*set)(struct settings *s, const struct option_def *o, const char *arg, struct error *e);
 	enum option_status status;
 	const char *note;
+	bool optional;		/* the argument may be left out, and else stands behind '=' only */
 	u32 off;		/* a member of struct settings, for the general handlers */
 };
 
@@ -47,6 +48,7 @@ void list_devices(void);
 int list_device(const char *class, struct error *e);
 void list_chardevs(void);
 void list_traces(void);
+void list_faults(void);
 
 /* Handlers; the table is their only user. */
 #define OPTION_HANDLER(name) int name(struct settings *s, const struct option_def *o, const char *arg, struct error *e)
@@ -84,6 +86,8 @@ OPTION_HANDLER(opt_audio);
 OPTION_HANDLER(opt_log);
 OPTION_HANDLER(opt_trace);
 OPTION_HANDLER(opt_usb);
+OPTION_HANDLER(opt_fault);
+OPTION_HANDLER(opt_lint);
 /* opt_console.c */
 OPTION_HANDLER(opt_chardev);
 OPTION_HANDLER(opt_serial);

@@ -122,6 +122,23 @@ TEST(options_dashes_and_mistakes)
 	refuses("quern -hda x", "-hda x: disks are not built yet");
 }
 
+TEST(options_with_equal_signs)
+{
+	struct settings s = parse("quern --kernel=K --append=a=b -lint -fault crc0.stuck,times=1 --lint=stop");
+
+	CHECK_STR(s.kernel, "K");
+	CHECK_STR(s.append, "a=b");
+	CHECK(s.lint && s.lint_stop);
+	CHECK_EQ(s.faults.n, 1);
+	settings_fini(&s);
+	s = parse("quern -lint -S");
+	CHECK(s.lint && !s.lint_stop && s.stopped);
+	settings_fini(&s);
+	refuses("quern --nographic=on", "-nographic has no argument");
+	refuses("quern --lint=maybe", "report or stop");
+	refuses("quern --=x", "invalid option");
+}
+
 TEST(options_personality)
 {
 	struct settings s = parse("/usr/bin/qemu-system-i386 -kernel K");

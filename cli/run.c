@@ -276,7 +276,7 @@ static int set_traces(const struct settings *s, struct error *e)
 	if (error_is_set(e))
 		return -EIO;
 	if (s->lint)
-		lint_set(LINT_REPORT);
+		lint_set(s->lint_stop ? LINT_STOP : LINT_REPORT);
 	for (size_t i = 0; i < s->traces.n && !err; i++) {
 		const char *glob = s->traces.at[i];
 
@@ -346,6 +346,8 @@ static int build(struct run *r, struct settings *s, struct error *e)
 		err = make_engine(r->m, s, e);
 	if (!err)
 		err = devices_make(r->m, s, e);
+	if (!err)
+		err = faults_arm(r->m, s, e);
 	if (!err)
 		err = boot_prepare(r->m, &r->boot, e);
 	if (!err)

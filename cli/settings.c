@@ -62,6 +62,7 @@ void settings_fini(struct settings *s)
 	free_texts(&s->smbios);
 	free_texts(&s->serial);
 	free_texts(&s->traces);
+	free_texts(&s->faults);
 	keyvals_fini(&s->machine);
 	free_keyvals(&s->accels);
 	free_keyvals(&s->devices);

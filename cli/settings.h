@@ -55,7 +55,8 @@ struct settings {
 	bool stopped, daemonize, mem_lock;
 
 	struct texts traces;		/* globs; a leading '-' disables */
-	bool lint;
+	struct texts faults;		/* POINT[,probability=...] */
+	bool lint, lint_stop;
 };
 
 void settings_init(struct settings *s, const char *argv0);

@@ -68,6 +68,7 @@ refused initrd-alone "-initrd only allowed with -kernel option" -initrd x
 refused kernel-missing "could not open kernel file 'nofile': No such file" -kernel nofile
 head -c 100000 /dev/zero > zeros
 refused kernel-garbage "could not load kernel 'zeros'" -kernel zeros
+cp zeros zeros.so
 mkdir dir
 refused kernel-directory "kernel.*dir" -kernel dir
 if [ "$(id -u)" != 0 ]; then
@@ -186,6 +187,21 @@ says triple-fault 0 '' "$QUERN" -bios triple.bin -display none -no-reboot
 says trace 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio -trace 'memory_region_ops_*' -D trace.log
 [ -s trace.log ] && ok trace-file || fail trace-file "it is empty"
 says trace-nothing 11 "warning: -trace nosuch.* selects nothing" "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -trace 'nosuch*'
+says fault-help 0 '^crc.stuck$' "$QUERN" -fault help
+says fault-nothing 11 "warning: -fault nosuch.x selects nothing" "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -fault nosuch.x
+says fault-wrong 1 "-fault crc0.stuck,times=x" "$QUERN" -bios ok.bin -display none -fault crc0.stuck,times=x
+
+# A device outside of the tree.
+if command -v "${CC:-cc}" > /dev/null; then
+	sed 's/\bcrc\b/sum/g; s/crc_/sum_/g' "$ROOT/dev/pci/crc.c" > sum.c
+	check build-device "${CC:-cc}" -Wall -Wextra -Werror $("$QUERN" --cflags) -shared -fPIC sum.c -o sum.so
+	says load-device 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio -device ./sum.so,id=s0,latency_us=7
+	says load-device-help 0 '  latency_us=' "$QUERN" -device ./sum.so,help
+	says doc-device-file 0 '^sum - ' "$QUERN" doc ./sum.so
+	says load-twice 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio -device ./sum.so -device ./sum.so
+fi
+refused load-missing "could not load './nosuch.so'" -device ./nosuch.so -kernel zeros -bios ok.bin
+refused load-garbage "could not load './zeros.so'" -device ./zeros.so -bios ok.bin
 says global 11 "kvm-pit.lost_tick_policy=discard has no effect" "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none \
 	-global kvm-pit.lost_tick_policy=discard
 
