@@ -20,6 +20,7 @@
 #define NO_SNAPSHOTS "snapshots and migration are not built yet"
 #define OTHER_GUEST "it belongs to guests that are not built yet"
 
+/* clang-format off */
 const struct option_def option_table[] = {
 	HEADING("Information"),
 	OPT("help", NULL, "this text", opt_help),
@@ -158,6 +159,7 @@ const struct option_def option_table[] = {
 	NOTED("enable-sync-profile", NULL, "profile locks", "there are no locks to profile"),
 	{}
 };
+/* clang-format on */
 
 /* ---- general handlers */
 
