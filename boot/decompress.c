@@ -214,35 +214,54 @@ const char *payload_format(const u8 *in, size_t size)
 	return f ? f->name : NULL;
 }
 
-int payload_unpack(struct bytes *out, const u8 *in, size_t size, u64 limit, const char *name, struct error *e)
+/* gzip's own trailer is the size, and part of the stream; a bare ELF has none. */
+static bool size_apart(const struct format *f)
+{
+	return f->unpack != unpack_gzip && f->unpack != unpack_none;
+}
+
+int payload_size(u64 *n, const u8 *in, size_t size, u64 limit, const char *name, struct error *e)
 {
 	const struct format *f = find_format(in, size);
-	struct job j;
-	const char *wrong;
 
-	*out = (struct bytes){0};
+	*n = 0;
 	if (!f || size < 8 || size > 0x7fffffff)
 		return error_ret(e, -EINVAL, "kernel file '%s': its payload is in no known compression format (gzip, bzip2, lzma, xz, lzo, lz4, zstd)",
 				 name);
-	j = (struct job){ .in = in, .in_size = size - 4, .cap = ld32le(in + size - 4) };
-	/* gzip's own trailer is that size, and part of the stream. */
-	if (f->unpack == unpack_gzip || f->unpack == unpack_none)
-		j.in_size = size;
-	if (f->unpack == unpack_none)
-		j.cap = size;
-	if (!j.cap || j.cap > limit)
-		return error_ret(e, -EINVAL, "kernel file '%s': its payload claims %zu bytes unpacked, more than the limit of %llu", name, j.cap,
-				 (unsigned long long)limit);
-	j.out = malloc(j.cap);
-	if (!j.out)
-		return error_ret(e, -ENOMEM, "kernel file '%s': no memory to unpack its payload of %zu bytes", name, j.cap);
-	wrong = f->unpack(&j);
-	if (!wrong && j.n != j.cap)
-		wrong = "its size is wrong";
-	if (wrong) {
-		free(j.out);
-		return error_ret(e, -EINVAL, "kernel file '%s': could not unpack its %s payload: %s", name, f->name, wrong);
-	}
-	*out = (struct bytes){ j.out, j.n };
+	*n = f->unpack == unpack_none ? size : ld32le(in + size - 4);
+	if (!*n || *n > limit)
+		return error_ret(e, -EINVAL, "kernel file '%s': its payload claims %llu bytes unpacked, more than the limit of %llu", name,
+				 (unsigned long long)*n, (unsigned long long)limit);
 	return 0;
+}
+
+int payload_unpack_to(u8 *out, u64 n, const u8 *in, size_t size, const char *name, struct error *e)
+{
+	const struct format *f = find_format(in, size);
+	struct job j = { .in = in, .in_size = size - (size_apart(f) ? 4 : 0), .out = out, .cap = n };
+	const char *wrong = f->unpack(&j);
+
+	if (!wrong && j.n != n)
+		wrong = "its size is wrong";
+	if (wrong)
+		return error_ret(e, -EINVAL, "kernel file '%s': could not unpack its %s payload: %s", name, f->name, wrong);
+	return 0;
+}
+
+int payload_unpack(struct bytes *out, const u8 *in, size_t size, u64 limit, const char *name, struct error *e)
+{
+	u64 n;
+	int err = payload_size(&n, in, size, limit, name, e);
+
+	*out = (struct bytes){0};
+	if (err)
+		return err;
+	out->data = malloc(n);
+	if (!out->data)
+		return error_ret(e, -ENOMEM, "kernel file '%s': no memory to unpack its payload of %llu bytes", name, (unsigned long long)n);
+	out->size = n;
+	err = payload_unpack_to(out->data, n, in, size, name, e);
+	if (err)
+		bytes_fini(out);
+	return err;
 }

@@ -158,7 +158,7 @@ int linux_start_elf(struct start *s, const struct elf_image *elf, const u8 *data
 
 	if (elf->hi > BIT64(32))
 		return error_ret(e, -ERANGE, "kernel file '%s' wants to be loaded above 4 GiB, at %#llx", k->path, (unsigned long long)elf->lo);
-	if (!kaslr)
+	if (data && !kaslr)
 		err = start_elf_segments(s, elf, data, 0, need, e);
 	if (!err)
 		err = place_initrd(s, initrd_max, above, &initrd, e);
@@ -183,8 +183,11 @@ static int start_unpacked(struct start *s, struct error *e)
 	const struct kernel_image *k = s->kernel;
 	struct elf_image elf;
 	struct bytes image;
-	int err = payload_unpack(&image, k->file.data + k->bz.payload_at, k->bz.payload_size, UNPACKED_MAX, k->path, e);
+	int err = s->opt->kaslr ? 0 : linux_unpack_in_place(s, &elf, e);
 
+	if (err)
+		return err < 0 ? err : linux_start_elf(s, &elf, NULL, 0, e);
+	err = payload_unpack(&image, k->file.data + k->bz.payload_at, k->bz.payload_size, UNPACKED_MAX, k->path, e);
 	if (err)
 		return err;
 	plan_own(s->plan, image.data);

@@ -22,9 +22,12 @@ struct start {
 
 /* A bzImage or a Linux vmlinux, by boot_params. */
 int linux_start(struct start *s, struct error *e) must_check;
+/* data NULL: the segments are in memory already. */
 int linux_start_elf(struct start *s, const struct elf_image *elf, const u8 *data, u64 size, struct error *e) must_check;
 /* bios.c: the few services of INT 10h..1ah that real-mode setup code asks for, and the reset vector, where no firmware runs. */
 void bios_services(struct start *s);
+/* unpack.c: 1 when the payload is now in guest memory, a piece of the plan, with *elf describing it; 0 when it cannot be done in place. */
+int linux_unpack_in_place(struct start *s, struct elf_image *elf, struct error *e) must_check;
 int pvh_start(struct start *s, struct error *e) must_check;
 int multiboot_start(struct start *s, struct error *e) must_check;
 

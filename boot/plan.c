@@ -76,13 +76,29 @@ int plan_add(struct boot_plan *p, const char *what, u64 addr, u64 size, const vo
 		return error_ret(e, -ERANGE, "%s at %#llx..%#llx would overwrite %s at %#llx..%#llx", what, (unsigned long long)addr,
 				 (unsigned long long)(addr + size - 1), other->what, (unsigned long long)other->addr,
 				 (unsigned long long)(other->addr + other->size - 1));
-	vec_push(&p->pieces, ((struct plan_piece){ what, addr, size, data, data_size, false }));
+	vec_push(&p->pieces, ((struct plan_piece){ .what = what, .addr = addr, .size = size, .data = data, .data_size = data_size }));
 	return 0;
+}
+
+int plan_add_filled(struct boot_plan *p, const char *what, u64 addr, u64 size, struct error *e)
+{
+	int err = plan_add(p, what, addr, size, NULL, 0, e);
+
+	if (!err)
+		p->pieces.at[p->pieces.n - 1].filled = true;
+	return err;
+}
+
+u8 *plan_ram(struct boot_plan *p, u64 addr, u64 size)
+{
+	u64 off;
+
+	return ram_offset(p, addr, size, &off) ? p->m->ram.ram->host + off : NULL;
 }
 
 void plan_add_any(struct boot_plan *p, const char *what, u64 addr, const void *data, u64 size)
 {
-	vec_push(&p->pieces, ((struct plan_piece){ what, addr, size, data, size, true }));
+	vec_push(&p->pieces, ((struct plan_piece){ .what = what, .addr = addr, .size = size, .data = data, .data_size = size, .any = true }));
 }
 
 /* Each step jumps over a piece that is in the way, so there are at most as many steps as pieces. */
@@ -159,7 +175,7 @@ static void place(struct boot_plan *p, const struct plan_piece *q)
 
 		if (q->data_size)
 			memcpy(host, q->data, q->data_size);
-		if (p->placed)
+		if (p->placed && !q->filled)
 			memset(host + q->data_size, 0, q->size - q->data_size);
 		ram_changed(p->m, off, q->size);
 		return;
@@ -171,6 +187,8 @@ void plan_place(struct boot_plan *p)
 {
 	struct machine *m = p->m;
 
+	if (p->placed && p->fill)
+		p->fill(p->fill_arg);
 	for (size_t i = 0; i < p->pieces.n; i++)
 		if (p->pieces.at[i].size)
 			place(p, &p->pieces.at[i]);

@@ -14,6 +14,7 @@ struct plan_piece {
 	const u8 *data;
 	u64 data_size;
 	bool any;			/* need not be RAM: ROM and overlaps are allowed (generic loader, BIOS area) */
+	bool filled;			/* its bytes are in memory already; fill brings them back at later resets */
 };
 struct plan_cpu { u32 index; u64 pc; };	/* generic loader: cpu-num */
 
@@ -26,6 +27,8 @@ struct boot_plan {
 	struct boot_entry entry;
 	u64 uncached;			/* x86: start of the device range below 4 GiB for MTRRs; 0 = MTRRs stay as after reset */
 	bool placed;			/* memory is no longer all zero */
+	void (*fill)(void *arg);	/* before all pieces at every placing but the first; may be NULL */
+	void *fill_arg;
 	struct reset_hook hook;
 };
 
@@ -38,7 +41,11 @@ void *plan_own(struct boot_plan *p, void *block);
 u64 plan_ram_low(const struct boot_plan *p);
 /* Adds a piece. -ERANGE with a sentence when it is not in RAM or overlaps another one. data stays the caller's or the plan's (plan_own). */
 int plan_add(struct boot_plan *p, const char *what, u64 addr, u64 size, const void *data, u64 data_size, struct error *e) must_check;
-/* The same, anywhere in memory that can be written by a loader, ROM included, overlapping what it likes. */
+/* The same for RAM that has its bytes already, and for which plan->fill is responsible. */
+int plan_add_filled(struct boot_plan *p, const char *what, u64 addr, u64 size, struct error *e) must_check;
+/* Host memory of [addr, addr + size) when it is all in RAM, else NULL. */
+u8 *plan_ram(struct boot_plan *p, u64 addr, u64 size);
+/* As plan_add, anywhere in memory that can be written by a loader, ROM included, overlapping what it likes. */
 void plan_add_any(struct boot_plan *p, const char *what, u64 addr, const void *data, u64 size);
 /* A free place of size bytes in RAM within [lo, hi), the highest or lowest; false when there is none. */
 bool plan_find(const struct boot_plan *p, u64 lo, u64 hi, u64 size, u64 align, bool highest, u64 *addr);
