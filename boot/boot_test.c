@@ -10,11 +10,11 @@
 enum { MIB = 1 << 20 };
 
 /* A payload as the kernel's build makes it: gzip of an ELF, its size last (gzip's own trailer). */
-static struct bytes packed_bzimage(bool is64, u64 paddr)
+static struct bytes pack(struct bytes elf)
 {
-	struct bytes elf = test_elf(is64, paddr, false), out;
-	u8 *packed = xalloc(0x4000);
-	z_stream z = { .next_in = elf.data, .avail_in = elf.size, .next_out = packed, .avail_out = 0x4000 };
+	struct bytes out;
+	u8 *packed = xalloc(0x8000);
+	z_stream z = { .next_in = elf.data, .avail_in = elf.size, .next_out = packed, .avail_out = 0x8000 };
 
 	CHECK_EQ(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, 0), Z_OK);
 	CHECK_EQ(deflate(&z, Z_FINISH), Z_STREAM_END);
@@ -23,6 +23,11 @@ static struct bytes packed_bzimage(bool is64, u64 paddr)
 	free(packed);
 	bytes_fini(&elf);
 	return out;
+}
+
+static struct bytes packed_bzimage(bool is64, u64 paddr)
+{
+	return pack(test_elf(is64, paddr, false));
 }
 
 static int prepare(struct test_machine *t, const struct bytes *kernel, struct error *e)
@@ -134,6 +139,36 @@ TEST(boot_bzimage_32)
 	CHECK_EQ(test_entry[0].pc, 0x1000010);
 	CHECK_EQ(ld64le(test_ram(&t, test_entry[0].gdt_base + 0x10)) >> 40 & 0xffff, 0xcf9b);
 	bytes_fini(&k);
+}
+
+/* Segments as the kernel's linker places them in the file: unpacked where they run, and nothing of the file is left between them. */
+TEST(boot_unpacks_in_place)
+{
+	for (unsigned is64 = 0; is64 < 2; is64++) {
+		struct bytes k = pack(test_elf_at(is64, 0x1000000, false, is64 ? 0x200000 : 0x1000));
+		struct test_machine t;
+		u64 end = 0x1000000 + 0x100000;
+
+		if (!is64)
+			st16le(k.data + HDR_XLOADFLAGS, 0);
+		test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
+		for (unsigned again = 0; again < 2; again++) {
+			if (!again)
+				prepared(&t, &k);
+			else
+				memset(test_ram(&t, 0x1000000), 0xcc, 0x100000);
+			if (again)
+				plan_place(t.opt.plan);
+			CHECK(t.opt.plan->fill);
+			check_segments(&t, 0x1000000);
+			for (u64 at = 0x1002100; at < end; at++)
+				CHECK_EQ(*test_ram(&t, at), 0);
+			CHECK_EQ(*test_ram(&t, 0x1001000), 0);
+			CHECK_EQ(*test_ram(&t, 0x1000000 - (is64 ? 0x200000 : 0x1000)), 0);
+		}
+		CHECK_EQ(test_entry[0].pc, 0x1000010);
+		bytes_fini(&k);
+	}
 }
 
 TEST(boot_guest_decompression)

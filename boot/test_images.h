@@ -6,11 +6,14 @@
 #include "lib/str.h"
 #include <errno.h>
 
-/* An ELF64 (or 32) executable with two segments, 0x1000 bytes at paddr and 0x100 bytes + bss at paddr + 0x2000, and optionally a PVH note. */
-static inline struct bytes test_elf(bool is64, u64 paddr, bool pvh)
+/*
+ * An ELF64 (or 32) executable with two segments, 0x1000 bytes at paddr and 0x100 bytes + bss at
+ * paddr + 0x2000, and optionally a PVH note. The second lies 0x2800 behind the first in the file.
+ */
+static inline struct bytes test_elf_at(bool is64, u64 paddr, bool pvh, u64 first)
 {
 	u32 eh = is64 ? 64 : 52, ph = is64 ? 56 : 32;
-	struct bytes b = { calloc(1, 0x2000), 0x2000 };
+	struct bytes b = { calloc(1, first + 0x3000), first + 0x3000 };
 	u8 *d = b.data, *p = d + eh;
 
 	memcpy(d, "\177ELF", 4);
@@ -28,7 +31,7 @@ static inline struct bytes test_elf(bool is64, u64 paddr, bool pvh)
 	st16le(d + (is64 ? 54 : 42), ph);
 	st16le(d + (is64 ? 56 : 44), pvh ? 3 : 2);
 	for (unsigned i = 0; i < 2; i++, p += ph) {
-		u64 off = 0x400 + i * 0x1000, at = paddr + i * 0x2000, filesz = i ? 0x100 : 0x1000, memsz = i ? 0x3000 : 0x1000;
+		u64 off = first + i * 0x2800, at = paddr + i * 0x2000, filesz = i ? 0x100 : 0x1000, memsz = i ? 0x3000 : 0x1000;
 
 		st32le(p, 1);
 		if (is64) {
@@ -63,9 +66,15 @@ static inline struct bytes test_elf(bool is64, u64 paddr, bool pvh)
 		st32le(n + 16, paddr + 0x20);
 	}
 	for (unsigned i = 0; i < 0x1000; i++)
-		d[0x400 + i] = i * 7;
-	memset(d + 0x1400, 0x5a, 0x100);
+		d[first + i] = i * 7;
+	memset(d + first + 0x2800, 0x5a, 0x100);
+	memset(d + first + 0x2900, 0xaa, 0x700);
 	return b;
+}
+
+static inline struct bytes test_elf(bool is64, u64 paddr, bool pvh)
+{
+	return test_elf_at(is64, paddr, pvh, 0x400);
 }
 
 /* A bzImage of protocol 2.15 with that payload at offset 0x300 of its protected-mode part. */
