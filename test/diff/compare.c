@@ -41,20 +41,6 @@ static void registers(struct report *r, const struct regs *a, const struct regs 
 	number(r, "gs base", a->gsbase, b->gsbase);
 }
 
-static void ending(struct report *r, const struct regs *a, const struct regs *b)
-{
-	u32 mask = ~0u;
-
-	number(r, "vector", (u64)(s64)a->vector, (u64)(s64)b->vector);
-	if (a->vector == EXC_PF && b->vector == EXC_PF) {
-		number(r, "cr2", a->cr2, b->cr2);
-		/* the host's kernel half is not empty, and Linux hides whether */
-		if (a->cr2 >= 0x7ffffffff000)
-			mask = ~1u;
-	}
-	number(r, "error", a->error & mask, b->error & mask);
-}
-
 static void floating(struct report *r, const struct fx_area *a, const struct fx_area *b, bool raised, bool in_steps)
 {
 	char name[16];
@@ -96,6 +82,27 @@ static const char *at_end(const struct snippet *s, u64 rip)
 	return "";
 }
 
+/* Of a large operand that lies in two pages, which byte was tried first. */
+static bool state_image(const char *n)
+{
+	return strstr(n, "rstor") || strstr(n, "save") || !strcmp(n, "fldenv") || !strcmp(n, "fnstenv");
+}
+
+static void ending(struct report *r, const struct regs *a, const struct regs *b, const char *name)
+{
+	u32 mask = ~0u;
+
+	number(r, "vector", (u64)(s64)a->vector, (u64)(s64)b->vector);
+	if (a->vector == EXC_PF && b->vector == EXC_PF) {
+		if (!state_image(name))
+			number(r, "cr2", a->cr2, b->cr2);
+		/* the host's kernel half is not empty, and Linux hides whether */
+		if (a->cr2 >= 0x7ffffffff000)
+			mask = ~1u;
+	}
+	number(r, "error", a->error & mask, b->error & mask);
+}
+
 static bool wide_operand(const struct snippet *s, u64 rip)
 {
 	struct x86_insn in;
@@ -128,15 +135,84 @@ static bool in_enter(const struct snippet *s, const struct outcome *o)
 	return !strcmp(at_end(s, o->s.rip), "enter");
 }
 
-static void memory(struct report *r)
+/* State images that the snippet may have stored. Processors by AMD keep the address of the last x87 instruction and of its operand only with a pending
+ * exception, and their MXCSR_MASK has a bit more. */
+struct images {
+	struct { u64 at; bool environment; } i[8];
+	unsigned n;
+	bool unknown;		/* some lie anywhere, or hold state that the guest has not */
+};
+
+/* The value that a MOV r32, imm32 shortly before item k gave to a register. */
+static bool constant(const struct items *l, unsigned k, unsigned reg, u64 *v)
 {
-	for (unsigned p = 0; p < NPAGES; p++) {
+	for (unsigned back = 1; back <= 8 && back <= k; back++) {
+		const struct item *it = &l->i[k - back];
+
+		if (it->len == 5 && it->b[0] == 0xb8 + reg) {
+			*v = ld32le(it->b + 1);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool clears_edx(const struct items *l, unsigned k)
+{
+	for (unsigned back = 1; back <= 8 && back <= k; back++)
+		if (l->i[k - back].len == 2 && ld16le(l->i[k - back].b) == 0xd231)
+			return true;
+	return false;
+}
+
+static struct images find_images(const struct snippet *s)
+{
+	struct images m = { .n = 0 };
+	struct items l;
+
+	snippet_items(s, &l);
+	for (unsigned k = 0; k < l.n; k++) {
+		const char *name = l.i[k].enc ? l.i[k].enc->name : "";
+		bool environment = !strcmp(name, "fnstenv") || !strcmp(name, "fnsave"), extended = strstr(name, "xsave") || !strcmp(name, "xrstor");
+		struct x86_insn in;
+		u64 at = 0, mask = 1;
+
+		if ((!environment && !extended) || x86_decode(l.i[k].b, l.i[k].len, MODE64, &in) <= 0)
+			continue;
+		if (extended && strcmp(name, "fxsave") && (!constant(&l, k, R_AX, &mask) || !mask || mask > 3 || !clears_edx(&l, k)))
+			m.unknown = true;
+		if (!strcmp(name, "xrstor"))
+			continue;
+		if (in.base < 0 || in.base > 7 || in.index >= 0 || m.n == ARRAY_SIZE(m.i) || !constant(&l, k, (unsigned)in.base, &at))
+			m.unknown = true;
+		else
+			m.i[m.n++] = (__typeof__(m.i[0])){ at + (u64)in.disp, environment };
+	}
+	return m;
+}
+
+static bool in_image(const struct images *m, u64 at)
+{
+	for (unsigned k = 0; k < m->n; k++) {
+		u64 off = at - m->i[k].at;
+
+		if (m->i[k].environment ? off >= 6 && off < 28 : (off >= 6 && off < 24) || (off >= 28 && off < 32))
+			return true;
+	}
+	return false;
+}
+
+static void memory(struct report *r, const struct snippet *s)
+{
+	struct images m = find_images(s);
+
+	for (unsigned p = 0; p < NPAGES && !m.unknown; p++) {
 		const u8 *a = r->want->page[p], *b = r->got->page[p];
 
 		if (!memcmp(a, b, PAGE_BYTES))
 			continue;
 		for (unsigned i = 0, n = 0; i < PAGE_BYTES && n < 16; i++)
-			if (a[i] != b[i] && n++ < 16)
+			if (a[i] != b[i] && !in_image(&m, page_places[p].va + i) && n++ < 16)
 				note(r, "    [%llx]  %s %02x, %s %02x\n", (unsigned long long)page_places[p].va + i, r->want->who, a[i], r->got->who, b[i]);
 	}
 }
@@ -148,20 +224,20 @@ bool outcome_equal(const struct snippet *s, const struct outcome *want, const st
 
 	if (size)
 		text[0] = 0;
-	/* alignment checks of 16-byte operands: AMD's make them, Intel's do not */
-	if (want->s.vector == EXC_AC && wide_operand(s, want->s.rip))
+	/* alignment checks of 16-byte operands and state images: AMD's make them, Intel's do not */
+	if (want->s.vector == EXC_AC && (wide_operand(s, want->s.rip) || state_image(at_end(s, want->s.rip))))
 		return true;
 	/* MXCSR.MM, which only AMD's have */
 	if (want->s.fx.mxcsr & BIT(17))
 		return true;
 	if (!either_fault(s, &want->s, &got->s))
-		ending(&r, &want->s, &got->s);
+		ending(&r, &want->s, &got->s, at_end(s, want->s.rip));
 	registers(&r, &want->s, &got->s);
 	if (want->s.rip == got->s.rip && got->exact_flags)
 		flags |= flags_defined(s, want->s.rip);
 	number(&r, "flags", want->s.flags & flags, got->s.flags & flags);
 	floating(&r, &want->s.fx, &got->s.fx, want->s.vector == EXC_XM && got->s.vector == EXC_XM, !strncmp(at_end(s, want->s.rip), "dpp", 3));
 	if (!in_enter(s, want))
-		memory(&r);
+		memory(&r, s);
 	return !r.differs;
 }

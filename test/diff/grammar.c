@@ -340,29 +340,71 @@ static void x87_sequence(struct gen *g)
 	}
 }
 
-/* Save, change something, restore: with FNSAVE/FRSTOR, FNSTENV/FLDENV, FXSAVE/FXRSTOR, XSAVE/XRSTOR of x87 and SSE. */
+/* Zeroes n bytes at [p + at] of a state image. */
+static void scrub(struct gen *g, unsigned p, unsigned at, unsigned n)
+{
+	if (n == 8)
+		RAW(g, 0x48, 0xc7, 0x40 | p, at, 0, 0, 0, 0);
+	else if (n == 4)
+		RAW(g, 0xc7, 0x40 | p, at, 0, 0, 0, 0);
+	else
+		RAW(g, 0x66, 0xc7, 0x40 | p, at, 0, 0);
+}
+
+/* The address of the last x87 instruction and its operand: processors by AMD keep them only with a pending exception. MXCSR_MASK differs too. */
+static void scrub_fxsave(struct gen *g, unsigned p)
+{
+	scrub(g, p, 6, 2);
+	scrub(g, p, 8, 8);
+	scrub(g, p, 16, 8);
+	scrub(g, p, 28, 4);
+}
+
+static void scrub_env(struct gen *g, unsigned p, bool narrow)
+{
+	scrub(g, p, narrow ? 6 : 12, 8);
+	if (!narrow)
+		scrub(g, p, 20, 8);
+}
+
+/* Save, change something, restore: with FNSAVE/FRSTOR, FNSTENV/FLDENV, FXSAVE/FXRSTOR, XSAVE.../XRSTOR of x87 and SSE. */
 static void save_restore(struct gen *g)
 {
-	unsigned p = pointer_register(g), w = chance(&g->r, 50) ? 0x48 : 0x40;
+	unsigned p = pointer_register(g), w = chance(&g->r, 50) ? 0x48 : 0x40, kind = below(&g->r, 6), mask = 1 + below(&g->r, 3);
+	bool narrow = chance(&g->r, 15);
 
-	mov_imm(g, p, (u32)(WIN_DATA + (chance(&g->r, 50) ? 0 : 4 * PAGE_BYTES) + 64 * below(&g->r, 40)));
-	switch (below(&g->r, 4)) {
-	case 0:
-		RAW(g, 0xdd, 0x30 | p);
+	mov_imm(g, p, (u32)(WIN_DATA + (chance(&g->r, 50) ? 0 : 4 * PAGE_BYTES) + 64 * below(&g->r, 40) + (kind < 2 && chance(&g->r, 30) ? below(&g->r, 64) : 0)));
+	if (kind < 2 && narrow)
+		RAW(g, 0x66, kind ? 0xd9 : 0xdd, 0x30 | p);
+	else if (kind < 2)
+		RAW(g, kind ? 0xd9 : 0xdd, 0x30 | p);
+	if (kind < 2) {
+		scrub_env(g, p, narrow);
 		filling(g, below(&g->r, 2));
-		RAW(g, 0xdd, 0x20 | p);
-		break;
-	case 1:
-		RAW(g, 0xd9, 0x30 | p);
-		filling(g, below(&g->r, 2));
-		RAW(g, 0xd9, 0x20 | p);
-		break;
-	default:
-		RAW(g, w, 0x0f, 0xae, 0x00 | p);
-		if (chance(&g->r, 50))
-			x87_sequence(g);
+		if (narrow)
+			RAW(g, 0x66, kind ? 0xd9 : 0xdd, 0x20 | p);
+		else
+			RAW(g, kind ? 0xd9 : 0xdd, 0x20 | p);
+		return;
+	}
+	if (p == R_AX || p == R_DX)
+		return;
+	mov_imm(g, R_AX, mask);
+	RAW(g, 0x31, 0xd2);	/* xor edx, edx */
+	switch (kind) {
+	case 2: RAW(g, w, 0x0f, 0xae, 0x20 | p); break;
+	case 3: RAW(g, w, 0x0f, 0xae, 0x30 | p); break;
+	case 4: RAW(g, w, 0x0f, 0xc7, 0x20 | p); break;
+	default: RAW(g, w, 0x0f, 0xae, 0x00 | p); break;
+	}
+	scrub_fxsave(g, p);
+	if (chance(&g->r, 50))
+		x87_sequence(g);
+	if (kind == 5) {
 		RAW(g, w, 0x0f, 0xae, 0x08 | p);
-		break;
+	} else {
+		mov_imm(g, R_AX, 1 + below(&g->r, 3));
+		RAW(g, w, 0x0f, 0xae, 0x28 | p);
 	}
 }
 
@@ -414,7 +456,7 @@ bool grammar_add(struct gen *g)
 	static const struct { void (*fn)(struct gen *g); u32 groups; u8 share; } rules[] = {
 		{ string, BIT(G_STRING), 10 }, { compare_jump, BIT(G_CONTROL), 12 }, { counted_loop, BIT(G_CONTROL), 8 }, { call_ret, BIT(G_CONTROL), 8 },
 		{ push_pop, BIT(G_INT), 8 }, { flag_chain, BIT(G_INT), 14 }, { subregisters, BIT(G_INT), 10 }, { locked, BIT(G_INT), 8 },
-		{ mxcsr, BIT(G_SSE), 8 }, { control_word, BIT(G_X87), 8 }, { x87_sequence, BIT(G_X87), 14 }, { save_restore, BIT(G_X87), 3 },
+		{ mxcsr, BIT(G_SSE), 8 }, { control_word, BIT(G_X87), 8 }, { x87_sequence, BIT(G_X87), 14 }, { save_restore, BIT(G_X87), 6 },
 		{ flags_word, BIT(G_INT), 4 }, { write_code, BIT(G_INT) | BIT(G_CONTROL), 3 },
 	};
 	unsigned total = 0, n;

@@ -87,9 +87,13 @@ unsigned row_weight(unsigned row)
 {
 	static const char *const rare[] = { "ret", "call_ind", "jmp_ind", "popf", "int3", "int1", "ud", "in", "out", "ins", "outs", "hlt", "cli", "sti", "rsm", "clac",
 					    "stac", "enter", "leave", NULL };
-	static const char *const seldom[] = { "fxrstor", "xrstor", "fldenv", "frstor", "fnsave", "ldmxcsr", "div", "idiv", "maskmovq", "maskmovdqu", NULL };
+	/* with what must be taken out of their images: grammar.c */
+	static const char *const saves[] = { "fxsave", "xsave", "xsavec", "fnstenv", "fnsave", NULL };
+	static const char *const seldom[] = { "fxrstor", "xrstor", "fldenv", "frstor", "ldmxcsr", "div", "idiv", "maskmovq", "maskmovdqu", NULL };
 	const struct x86_enc *e = &x86_encodings[row];
 
+	if (one_of(e->name, saves))
+		return 0;
 	if ((e->flags & OPF_CPL0) || one_of(e->name, rare))
 		return 6;
 	return one_of(e->name, seldom) ? 25 : 100;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main.c - the differential tester's command: stored cases first, then random snippets in a few processes, each failure shrunk and shown.
- * Usage: diff [--seed N] [--count N] [--jobs N] [--group NAME[,NAME]] [--tier 0|1|both] [--no-host] [--cases DIR] [--save FILE] [--max N] [--ir N] */
+ * Usage: diff [--seed N] [--count N] [--jobs N] [--group NAME[,NAME]] [--tier 0|1|both] [--no-host] [--cases DIR] [--save FILE] [--max N] [--no-shrink] [--verbose] [--ir N] */
 #include "diff.h"
 #include "ir_fuzz.h"
 #include "lib/hash.h"
@@ -19,7 +19,7 @@ static struct {
 	unsigned jobs, max;
 	u32 groups;
 	const char *cases, *save;
-	bool verbose;
+	bool verbose, whole;
 } opt = { .count = 100000, .jobs = 2, .max = 10, .groups = ~0u, .cases = "test/diff/cases" };
 
 /* What the processes share. */
@@ -84,7 +84,8 @@ static void report(struct snippet *s, const char *what)
 	__atomic_add_fetch(&shared->failures, 1, __ATOMIC_SEQ_CST);
 	/* in a process of its own it may behave: then it depends on what ran before */
 	if (trial_apart(s, text, sizeof(text)) == TRIAL_DIFFERENT) {
-		shrink(s);
+		if (!opt.whole)
+			shrink(s);
 		trial_apart(s, text, sizeof(text));
 	} else {
 		snprintf(text, sizeof(text), "    (only after other snippets)\n%s", what);
@@ -327,6 +328,9 @@ static void options(int argc, char **argv)
 			trial_options.native = takes = false;
 		} else if (!strcmp(o, "--verbose")) {
 			opt.verbose = true;
+			takes = false;
+		} else if (!strcmp(o, "--no-shrink")) {
+			opt.whole = true;
 			takes = false;
 		} else if (!v) {
 			fprintf(stderr, "diff: %s: unknown option or missing value\n", o);
