@@ -158,8 +158,11 @@ int consoles_make(struct consoles *k, struct machine *m, const struct settings *
 		err = serial_port(k, m, s, s->serial.at[i], i, &c->serial[i], e);
 	if (!err && !s->serial.n && !s->nodefaults)
 		err = serial_port(k, m, s, default_serial(s), 0, &c->serial[0], e);
-	for (size_t i = 0; i < s->mons.n && !err; i++)
+	for (size_t i = 0; i < s->mons.n && !err; i++) {
 		err = make_no_monitor(k, m, keyvals_get(&s->mons.at[i], "chardev"), e);
+		if (err)
+			error_prefix(e, "-mon");
+	}
 	return err;
 }
 

@@ -59,6 +59,10 @@ says doc-unknown 1 "there is no device 'nosuch'" "$QUERN" doc nosuch
 says doc-usage 1 'usage' "$QUERN" doc a b c
 says initramfs-usage 0 'gen_init_cpio|DESCRIPTION' "$QUERN" initramfs -h
 
+# Firmware that only halts is enough for a machine that runs: cli; hlt; jmp back, at the reset vector of a 64 KiB image.
+head -c 65520 /dev/zero > halt.bin
+printf '\xfa\xf4\xeb\xfd\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90' >> halt.bin
+
 refused unknown-option "-kernle: invalid option, did you mean '-kernel'" -kernle x
 refused missing-argument "-kernel: an argument is missing" -kernel
 refused positional "'disk.img' is not an option" disk.img
@@ -84,6 +88,7 @@ refused smp-many "SMP CPUs" -smp 65
 refused smp-zero "cpus=0" -smp 0
 refused kvm-alone "kvm is not built yet" -enable-kvm -kernel zeros
 refused accel-unknown "-accel nosuch: invalid accelerator" -accel nosuch -kernel zeros
+refused mon-unknown "-mon: there is no chardev 'c'" -bios halt.bin -mon c
 refused icount "not built yet" -icount shift=1 -kernel zeros
 refused drive "disks are not built yet" -drive file=x
 refused gdb "the debugger stub is not built yet" -s
@@ -101,10 +106,15 @@ refused config-machine "-machine nosuch: unsupported" -readconfig config -kernel
 says accel-list 1 '-accel hvf: not built yet: trying the next one' "$QUERN" -accel kvm -accel hvf -accel tcg -kernel nofile
 grep -q "could not open kernel file 'nofile'" out && ok accel-list-goes-on || fail accel-list-goes-on "$(cat out)"
 
-# A kernel of twelve bytes: a multiboot-like ELF is not needed, firmware that only halts is enough to have a machine that runs.
-# cli; hlt; jmp -3 at the reset vector of a 64 KiB image.
-head -c 65520 /dev/zero > halt.bin
-printf '\xfa\xf4\xeb\xfd\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90' >> halt.bin
+# image FILE BYTES: firmware with this code at F000:0000.
+image() {
+	{ printf "$2"; head -c 65520 /dev/zero; } | head -c 65520 > "$1"
+	printf '\xea\x00\x00\x00\xf0\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00' >> "$1"
+}
+# "OK\r\n" to the first serial port, 5 to port 0xf4, hlt.
+image ok.bin '\xba\xf8\x03\xb0O\xee\xb0K\xee\xb0\r\xee\xb0\n\xee\xb0\x05\xe6\xf4\xf4\xeb\xfd'
+# lidt [0]; int3: with the empty table, a triple fault.
+image triple.bin '\x31\xc0\x8e\xd8\x0f\x01\x1e\x00\x10\xcc\xf4\xeb\xfd'
 
 # wait_for FILE PATTERN
 wait_for() {
@@ -134,6 +144,15 @@ for signal in TERM INT HUP; do
 	[ -e pid ] && fail "pidfile-removed-$signal" "it is still there"
 done
 
+# Powered off but kept: the machine stands still until a signal ends it.
+"$QUERN" -bios triple.bin -display none -no-reboot -no-shutdown > out 2>&1 < /dev/null &
+pid=$!
+sleep 1
+if kill -0 $pid 2>/dev/null; then ok no-shutdown; else fail no-shutdown "it has ended: $(cat out)"; fi
+kill $pid
+wait $pid
+[ $? = 0 ] && ok no-shutdown-ends || fail no-shutdown-ends "status is not 0"
+
 rm -f pid
 check daemonize "${run[@]}" -daemonize
 pid=$(cat pid 2>/dev/null)
@@ -144,15 +163,6 @@ for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
 if kill -0 "$pid" 2>/dev/null; then fail daemon-ends "still there"; kill -9 "$pid"; else ok daemon-ends; fi
 says daemonize-fails 1 'could not open' "$QUERN" -daemonize -display none -serial file:/nonexistent/x -bios halt.bin
 
-# image FILE BYTES: firmware with this code at F000:0000.
-image() {
-	{ printf "$2"; head -c 65520 /dev/zero; } | head -c 65520 > "$1"
-	printf '\xea\x00\x00\x00\xf0\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00' >> "$1"
-}
-# "OK\r\n" to the first serial port, 5 to port 0xf4, hlt.
-image ok.bin '\xba\xf8\x03\xb0O\xee\xb0K\xee\xb0\r\xee\xb0\n\xee\xb0\x05\xe6\xf4\xf4\xeb\xfd'
-# lidt [0]; int3: with the empty table, a triple fault.
-image triple.bin '\x31\xc0\x8e\xd8\x0f\x01\x1e\x00\x10\xcc\xf4\xeb\xfd'
 debug_exit=(-device isa-debug-exit,iobase=0xf4,iosize=0x4)
 printf 'OK\r\n' > want
 
