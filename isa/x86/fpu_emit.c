@@ -169,17 +169,18 @@ EMIT(fxrstor)
 	x86_end_next(t, IR_EXIT_NEXT);
 }
 
-static void xsave(struct x86_tr *t, unsigned helper, bool write)
+static void xsave(struct x86_tr *t, unsigned helper, bool write, s32 opt)
 {
 	if ((t->mode & (M_XSAVE | M_FPU)) != (M_XSAVE | M_FPU))
 		ir_callv(t->ir, XH_sse_unusable, 0, 0, 0, UNUSABLE_XSAVE);
-	ir_callv(t->ir, helper, x86_linear_ea(t, 576, write), 0, 0, rexw(t));
+	ir_callv(t->ir, helper, x86_linear_ea(t, 576, write), 0, 0, rexw(t) | opt);
 }
 
-EMIT(xsave) { xsave(t, XH_xsave, true); }
-EMIT(xsavec) { xsave(t, XH_xsavec, true); }
+EMIT(xsave) { xsave(t, XH_xsave, true, 0); }
+EMIT(xsaveopt) { xsave(t, XH_xsave, true, 2); }
+EMIT(xsavec) { xsave(t, XH_xsavec, true, 0); }
 EMIT(xrstor)
 {
-	xsave(t, XH_xrstor, false);
+	xsave(t, XH_xrstor, false, 0);
 	x86_end_next(t, IR_EXIT_NEXT);
 }

@@ -15,15 +15,18 @@ static unsigned nxmm(const struct x86_cpu *c)
 /* x87 part of the 512-byte area: 0..23, 32..159; SSE: 160..415; MXCSR 24..31. */
 static void put_x87(const struct x86_cpu *c, u8 *p, bool rexw)
 {
+	bool pointers = !(c->id && c->id->amd) || c->fpu_sw & F80_ES;
+
 	st16le(p, c->fpu_cw);
 	st16le(p + 2, c->fpu_sw);
 	st16le(p + 4, c->fpu_tag & 0xff);
-	st16le(p + 6, c->fpu_op);
-	st64le(p + 8, c->fpu_ip);
-	st64le(p + 16, c->fpu_dp);
+	/* processors by AMD show the pointers only with an unmasked exception pending */
+	st16le(p + 6, pointers ? c->fpu_op : 0);
+	st64le(p + 8, pointers ? c->fpu_ip : 0);
+	st64le(p + 16, pointers ? c->fpu_dp : 0);
 	if (!rexw) {
-		st32le(p + 12, c->fpu_cs);
-		st32le(p + 20, c->fpu_ds);
+		st32le(p + 12, pointers ? c->fpu_cs : 0);
+		st32le(p + 20, pointers ? c->fpu_ds : 0);
 	}
 	for (unsigned i = 0; i < 8; i++) {
 		st64le(p + 32 + 16 * i, c->fpr[fpu_phys(c, i)].m);
@@ -154,11 +157,12 @@ static u64 in_use(const struct x86_cpu *c)
 	return any ? r | XC_SSE : r;
 }
 
+/* imm bit 1: XSAVEOPT, which leaves out components in their initial configuration. */
 FPU(xsave)
 {
 	struct x86_cpu *c = X86(cpu);
 	unsigned ctx = x86_data_ctx(cpu->mode);
-	u64 rfbm = requested(c), bv;
+	u64 rfbm = requested(c), data = imm & 2 ? rfbm & in_use(c) : rfbm, bv;
 	u8 buf[LEGACY];
 
 	check_aligned(c, a, 64);
@@ -168,7 +172,7 @@ FPU(xsave)
 	put_x87(c, buf, imm & 1);
 	put_mxcsr(c, buf);
 	put_xmm(c, buf);
-	store(c, a, buf, rfbm & XC_X87, rfbm & (XC_SSE | XC_AVX), rfbm & XC_SSE);
+	store(c, a, buf, data & XC_X87, rfbm & (XC_SSE | XC_AVX), data & XC_SSE);
 	cpu_st(cpu, ctx, a + LEGACY, 8, (bv & ~rfbm) | (in_use(c) & rfbm));
 	return 0;
 }
