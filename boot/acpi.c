@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* acpi.c - the fixed ACPI tables (ACPI 6.4, chapter 5): FACS, DSDT, FADT, MADT, HPET, MCFG, WAET, RSDT, XSDT and RSDP. */
+/* acpi.c - the fixed ACPI tables (ACPI 6.4, chapter 5): FACS, DSDT, FADT, MADT, HPET, MCFG, WAET,
+ * RSDT, XSDT and RSDP. */
 #include "acpi.h"
 
 enum { HEADER = 36, FACS_SIZE = 64, FADT_SIZE_1 = 116, FADT_SIZE_3 = 244, FADT_SIZE_5 = 268 };
@@ -23,7 +24,7 @@ static void pad(struct acpi_tables *t, size_t align)
 /* Opens a table; the body is appended to t->data, then table_end. */
 static u32 table_begin(struct acpi_tables *t, const char *sig, u8 revision)
 {
-	u8 h[HEADER] = {0};
+	u8 h[HEADER] = { 0 };
 
 	pad(t, 16);
 	memcpy(h, sig, 4);
@@ -61,7 +62,7 @@ static u32 build_facs(struct acpi_tables *t)
 	u32 at = t->data.n;
 
 	st32le(facs + 4, sizeof(facs));
-	facs[32] = 1;			/* version */
+	facs[32] = 1; /* version */
 	strbuf_addn(&t->data, facs, sizeof(facs));
 	return at;
 }
@@ -101,8 +102,17 @@ static void fadt_ports(u8 *f, const struct x86_board_info *info)
 
 static u32 fadt_flags(const struct x86_board_info *info)
 {
-	enum { WBINVD = BIT(0), PROC_C1 = BIT(2), PWR_BUTTON = BIT(4), SLP_BUTTON = BIT(5), RTC_S4 = BIT(7), RESET_REG = BIT(10),
-	       PLATFORM_CLOCK = BIT(15), APIC_CLUSTER = BIT(18), HW_REDUCED = BIT(20) };
+	enum {
+		WBINVD = BIT(0),
+		PROC_C1 = BIT(2),
+		PWR_BUTTON = BIT(4),
+		SLP_BUTTON = BIT(5),
+		RTC_S4 = BIT(7),
+		RESET_REG = BIT(10),
+		PLATFORM_CLOCK = BIT(15),
+		APIC_CLUSTER = BIT(18),
+		HW_REDUCED = BIT(20)
+	};
 	u32 flags = WBINVD | PROC_C1 | SLP_BUTTON;
 
 	if (info->reset.addr)
@@ -120,18 +130,19 @@ static u32 fadt_flags(const struct x86_board_info *info)
 static u32 build_fadt(struct acpi_tables *t, const struct x86_board_info *info, u32 facs, u32 dsdt)
 {
 	enum { LEGACY = BIT(0), I8042 = BIT(1), NO_VGA = BIT(2), NO_RTC = BIT(5) };
-	u8 f[FADT_SIZE_5] = {0};
+	u8 f[FADT_SIZE_5] = { 0 };
 	bool legacy = info->i8042 || info->pit || info->serial[0].present;
 	u8 revision = info->acpi_reduced ? 5 : info->reset.addr ? 3 : 1;
 	u32 size = revision == 5 ? FADT_SIZE_5 : revision == 3 ? FADT_SIZE_3 : FADT_SIZE_1, at;
 
-	f[44] = revision == 1;		/* interrupt model, ACPI 1.0: dual PIC and APIC */
+	f[44] = revision == 1; /* interrupt model, ACPI 1.0: dual PIC and APIC */
 	if (!info->acpi_reduced)
 		fadt_ports(f, info);
-	st16le(f + 96, 0xfff);		/* no C2, no C3 */
+	st16le(f + 96, 0xfff); /* no C2, no C3 */
 	st16le(f + 98, 0xfff);
-	f[108] = info->rtc ? 0x32 : 0;	/* century */
-	st16le(f + 109, (legacy ? LEGACY : 0) | (info->i8042 ? I8042 : 0) | (info->vga ? 0 : NO_VGA) | (info->rtc ? 0 : NO_RTC));
+	f[108] = info->rtc ? 0x32 : 0; /* century */
+	st16le(f + 109, (legacy ? LEGACY : 0) | (info->i8042 ? I8042 : 0) |
+				(info->vga ? 0 : NO_VGA) | (info->rtc ? 0 : NO_RTC));
 	st32le(f + 112, fadt_flags(info));
 	if (info->reset.addr) {
 		gas(f + 116, info->reset.io ? GAS_IO : GAS_MEMORY, 8, 1, info->reset.addr);
@@ -157,16 +168,16 @@ static u32 build_fadt(struct acpi_tables *t, const struct x86_board_info *info, 
 static void madt_cpus(struct strbuf *b, const struct x86_board_info *info)
 {
 	for (u32 i = 0; i < info->ncpus; i++) {
-		u8 e[16] = {0};
+		u8 e[16] = { 0 };
 
 		if (info->apic_id[i] < 255) {
-			e[0] = 0;		/* local APIC */
+			e[0] = 0; /* local APIC */
 			e[1] = 8;
 			e[2] = i;
 			e[3] = info->apic_id[i];
 			st32le(e + 4, 1);
 		} else {
-			e[0] = 9;		/* local x2APIC */
+			e[0] = 9; /* local x2APIC */
 			e[1] = 16;
 			st32le(e + 4, info->apic_id[i]);
 			st32le(e + 8, 1);
@@ -189,7 +200,8 @@ static u32 build_madt(struct acpi_tables *t, const struct x86_board_info *info)
 {
 	u32 at = table_begin(t, "APIC", 3);
 	struct strbuf *b = &t->data;
-	u8 head[8] = {0}, ioapic[12] = { 1, 12, info->ioapic_id }, nmi[6] = { 4, 6, 0xff, 0, 0, 1 };
+	u8 head[8] = { 0 }, ioapic[12] = { 1, 12, info->ioapic_id },
+	   nmi[6] = { 4, 6, 0xff, 0, 0, 1 };
 	u8 nmi2[12] = { 10, 12, 0, 0, 0xff, 0xff, 0xff, 0xff, 1 };
 	bool sci_told = info->acpi_reduced || !info->sci_gsi, wide = false;
 
@@ -201,7 +213,8 @@ static u32 build_madt(struct acpi_tables *t, const struct x86_board_info *info)
 	strbuf_addn(b, ioapic, sizeof(ioapic));
 	for (unsigned i = 0; i < info->noverrides; i++) {
 		sci_told |= info->override[i].gsi == info->sci_gsi;
-		madt_override(b, info->override[i].source, info->override[i].gsi, info->override[i].flags);
+		madt_override(b, info->override[i].source, info->override[i].gsi,
+			      info->override[i].flags);
 	}
 	if (!sci_told)
 		madt_override(b, info->sci_gsi, info->sci_gsi, info->sci_flags);
@@ -220,9 +233,9 @@ static u32 build_madt(struct acpi_tables *t, const struct x86_board_info *info)
 static u32 build_hpet(struct acpi_tables *t, const struct x86_board_info *info)
 {
 	u32 at = table_begin(t, "HPET", 1);
-	u8 b[20] = {0};
+	u8 b[20] = { 0 };
 
-	st32le(b, 0x8086a201);		/* timer block id: three comparators, 64 bits, legacy routing */
+	st32le(b, 0x8086a201); /* timer block id: three comparators, 64 bits, legacy routing */
 	gas(b + 4, GAS_MEMORY, 0, 0, info->hpet_base);
 	strbuf_addn(&t->data, b, sizeof(b));
 	table_end(t, at);
@@ -233,7 +246,7 @@ static u32 build_hpet(struct acpi_tables *t, const struct x86_board_info *info)
 static u32 build_mcfg(struct acpi_tables *t, const struct x86_board_info *info)
 {
 	u32 at = table_begin(t, "MCFG", 1);
-	u8 b[24] = {0};
+	u8 b[24] = { 0 };
 
 	st64le(b + 8, info->ecam.base);
 	b[18] = info->bus_first;
@@ -253,7 +266,8 @@ static u32 build_waet(struct acpi_tables *t)
 	return at;
 }
 
-static u32 build_root(struct acpi_tables *t, const char *sig, u8 width, const u32 *tables, unsigned n)
+static u32 build_root(struct acpi_tables *t, const char *sig, u8 width, const u32 *tables,
+		      unsigned n)
 {
 	u32 at = table_begin(t, sig, 1);
 
@@ -272,7 +286,7 @@ void acpi_build(struct acpi_tables *t, const struct x86_board_info *info)
 	u32 tables[8], facs, dsdt;
 	unsigned n = 0;
 
-	*t = (struct acpi_tables){0};
+	*t = (struct acpi_tables){ 0 };
 	facs = build_facs(t);
 	dsdt = table_begin(t, "DSDT", 2);
 	acpi_dsdt(&t->data, info);

@@ -1,20 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* acpi_aml.c - ACPI Machine Language (ACPI 6.4, chapter 20) and resource descriptors (6.4), written bytewise. */
+/* acpi_aml.c - ACPI Machine Language (ACPI 6.4, chapter 20) and resource descriptors (6.4), written
+ * bytewise. */
 #include "acpi_aml.h"
 #include <stdlib.h>
 
-enum { EXT = 0x5b, SCOPE = 0x10, NAME = 0x08, METHOD = 0x14, BUFFER = 0x11, PACKAGE = 0x12, STRING = 0x0d, DEVICE = 0x82, REGION = 0x80,
-       FIELD = 0x81, BYTE = 0x0a, WORD = 0x0b, DWORD = 0x0c, QWORD = 0x0e, ROOT = '\\', DUAL = 0x2e, MULTI = 0x2f };
+enum {
+	EXT = 0x5b,
+	SCOPE = 0x10,
+	NAME = 0x08,
+	METHOD = 0x14,
+	BUFFER = 0x11,
+	PACKAGE = 0x12,
+	STRING = 0x0d,
+	DEVICE = 0x82,
+	REGION = 0x80,
+	FIELD = 0x81,
+	BYTE = 0x0a,
+	WORD = 0x0b,
+	DWORD = 0x0c,
+	QWORD = 0x0e,
+	ROOT = '\\',
+	DUAL = 0x2e,
+	MULTI = 0x2f
+};
 
-static void put(struct strbuf *b, u8 v)
-{
-	strbuf_addc(b, (char)v);
-}
+static void put(struct strbuf *b, u8 v) { strbuf_addc(b, (char)v); }
 
-void aml_op(struct strbuf *b, u8 op)
-{
-	put(b, op);
-}
+void aml_op(struct strbuf *b, u8 op) { put(b, op); }
 
 static void le(struct strbuf *b, u64 v, unsigned bytes)
 {
@@ -245,7 +257,7 @@ void aml_field(struct strbuf *b, const char *name, unsigned bits)
 void res_io(struct strbuf *r, u16 port, u8 size)
 {
 	put(r, 0x47);
-	put(r, 1);	/* decodes 16 bits */
+	put(r, 1); /* decodes 16 bits */
 	le(r, port, 2);
 	le(r, port, 2);
 	put(r, 1);

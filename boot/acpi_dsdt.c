@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* acpi_dsdt.c - the DSDT of a PC-like board: processors, the PCI host bridge with its windows and interrupt links, what sits at fixed ports,
- * sleep states (ACPI 6.4, chapters 6 to 9; PCI Firmware Specification 3.3, 4). */
+/* acpi_dsdt.c - the DSDT of a PC-like board: processors, the PCI host bridge with its windows and
+ * interrupt links, what sits at fixed ports, sleep states (ACPI 6.4, chapters 6 to 9; PCI Firmware
+ * Specification 3.3, 4). */
 #include "acpi.h"
 #include "acpi_aml.h"
 #include <stdio.h>
 
-static void status(struct strbuf *b, u8 sta)
-{
-	aml_name_int(b, "_STA", sta);
-}
+static void status(struct strbuf *b, u8 sta) { aml_name_int(b, "_STA", sta); }
 
 static void processors(struct strbuf *b, const struct x86_board_info *info)
 {
@@ -30,7 +28,8 @@ static void processors(struct strbuf *b, const struct x86_board_info *info)
 
 /* ---- devices at fixed places */
 
-static void isa_device(struct strbuf *b, const char *name, const char *hid, int uid, struct strbuf *crs)
+static void isa_device(struct strbuf *b, const char *name, const char *hid, int uid,
+		       struct strbuf *crs)
 {
 	size_t d = aml_device(b, name);
 
@@ -47,7 +46,7 @@ static void serial_ports(struct strbuf *b, const struct x86_board_info *info)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(info->serial); i++) {
 		char name[16];
-		struct strbuf r = {0};
+		struct strbuf r = { 0 };
 
 		if (!info->serial[i].present)
 			continue;
@@ -60,7 +59,7 @@ static void serial_ports(struct strbuf *b, const struct x86_board_info *info)
 
 static void legacy_devices(struct strbuf *b, const struct x86_board_info *info)
 {
-	struct strbuf r = {0};
+	struct strbuf r = { 0 };
 
 	if (info->rtc) {
 		res_io(&r, 0x70, 8);
@@ -80,7 +79,7 @@ static void legacy_devices(struct strbuf *b, const struct x86_board_info *info)
 
 static void paravirtual_devices(struct strbuf *b, const struct x86_board_info *info)
 {
-	struct strbuf r = {0};
+	struct strbuf r = { 0 };
 	size_t d;
 
 	if (info->fw_cfg_port) {
@@ -106,7 +105,7 @@ static void paravirtual_devices(struct strbuf *b, const struct x86_board_info *i
 /* The event block where it lies outside the bridge's own window, which the PCI device claims. */
 static void system_resources(struct strbuf *b, const struct x86_board_info *info)
 {
-	struct strbuf r = {0};
+	struct strbuf r = { 0 };
 
 	if (info->acpi_reduced || !info->gpe0 || (info->gpe0 & ~127) == (info->pm1_evt & ~127))
 		return;
@@ -116,7 +115,7 @@ static void system_resources(struct strbuf *b, const struct x86_board_info *info
 
 static void hpet(struct strbuf *b, const struct x86_board_info *info)
 {
-	struct strbuf r = {0};
+	struct strbuf r = { 0 };
 
 	if (!info->hpet_base)
 		return;
@@ -127,7 +126,7 @@ static void hpet(struct strbuf *b, const struct x86_board_info *info)
 static void virtio_mmio(struct strbuf *b, const struct x86_board_info *info)
 {
 	for (unsigned i = 0; i < info->nvirtio_mmio; i++) {
-		struct strbuf r = {0};
+		struct strbuf r = { 0 };
 		u32 gsi = info->virtio_mmio[i].gsi;
 		char name[16];
 		size_t d;
@@ -147,7 +146,8 @@ static void virtio_mmio(struct strbuf *b, const struct x86_board_info *info)
 
 /* ---- PCI */
 
-/* Which link a pin of a slot is wired to: with interrupts of their own the order of the GSIs, else the PIIX pattern. */
+/* Which link a pin of a slot is wired to: with interrupts of their own the order of the GSIs, else
+ * the PIIX pattern. */
 static unsigned link_of(const struct x86_board_info *info, unsigned slot, unsigned pin)
 {
 	u8 gsi = info->pci_gsi[slot][pin];
@@ -170,7 +170,8 @@ static void routing_package(struct strbuf *b, const struct x86_board_info *info,
 			one = aml_package(b, 4);
 			aml_int(b, (u64)slot << 16 | 0xffff);
 			aml_int(b, pin);
-			snprintf(name, sizeof(name), "%s%c", prefix, 'A' + link_of(info, slot, pin));
+			snprintf(name, sizeof(name), "%s%c", prefix,
+				 'A' + link_of(info, slot, pin));
 			aml_path(b, name);
 			aml_int(b, 0);
 			aml_end(b, one);
@@ -221,7 +222,7 @@ static void fixed_link(struct strbuf *b, const struct x86_board_info *info, unsi
 {
 	bool low = (info->pci_gsi_flags & 3) == 3;
 	u32 gsi = 16 + i;
-	struct strbuf r = {0};
+	struct strbuf r = { 0 };
 	char name[16];
 	size_t d, m;
 
@@ -251,13 +252,14 @@ static void call_field(struct strbuf *b, const char *buffer, u8 arg, unsigned at
 	aml_path(b, name);
 }
 
-/* A link that the ISA bridge's PIRQ register routes: bits 3..0 the interrupt, bit 7 = off (PIIX3 2.2.9, ICH9 13.1.18). */
+/* A link that the ISA bridge's PIRQ register routes: bits 3..0 the interrupt, bit 7 = off
+ * (PIIX3 2.2.9, ICH9 13.1.18). */
 static void pirq_link(struct strbuf *b, const struct x86_board_info *info, unsigned i)
 {
 	static const u32 choice[] = { 5, 10, 11 };
 	bool low = !own_gsis(info) && (info->pci_gsi_flags & 3) == 3;
 	u32 none = 0;
-	struct strbuf r = {0};
+	struct strbuf r = { 0 };
 	char name[16], reg[16];
 	size_t d, m, block;
 
@@ -324,7 +326,8 @@ static void isa_bridge(struct strbuf *b, const struct x86_board_info *info)
 
 	aml_name_int(b, "_ADR", (u64)info->isa_slot << 16);
 	if (info->nlinks) {
-		aml_region(b, "PIRQ", AML_PCI_CONFIG, info->link_reg[0], info->link_reg[info->nlinks - 1] - info->link_reg[0] + 1);
+		aml_region(b, "PIRQ", AML_PCI_CONFIG, info->link_reg[0],
+			   info->link_reg[info->nlinks - 1] - info->link_reg[0] + 1);
 		f = aml_fields(b, "PIRQ", 1);
 		for (unsigned i = 0; i < info->nlinks; i++) {
 			unsigned at = (info->link_reg[i] - info->link_reg[0]) * 8u;
@@ -365,7 +368,7 @@ static void pcie_control(struct strbuf *b)
 	aml_op(b, AML_LEQUAL);
 	aml_op(b, AML_ARG0 + 1);
 	aml_int(b, 1);
-	aml_op(b, AML_OR);		/* unknown revision */
+	aml_op(b, AML_OR); /* unknown revision */
 	aml_path(b, "CDW1");
 	aml_int(b, 8);
 	aml_path(b, "CDW1");
@@ -375,7 +378,7 @@ static void pcie_control(struct strbuf *b)
 	aml_op(b, AML_LEQUAL);
 	aml_path(b, "CDW3");
 	aml_op(b, AML_LOCAL0);
-	aml_op(b, AML_OR);		/* capabilities masked */
+	aml_op(b, AML_OR); /* capabilities masked */
 	aml_path(b, "CDW1");
 	aml_int(b, 0x10);
 	aml_path(b, "CDW1");
@@ -385,7 +388,7 @@ static void pcie_control(struct strbuf *b)
 	aml_path(b, "CDW3");
 	aml_end(b, block);
 	block = aml_block(b, AML_ELSE);
-	aml_op(b, AML_OR);		/* unknown UUID */
+	aml_op(b, AML_OR); /* unknown UUID */
 	aml_path(b, "CDW1");
 	aml_int(b, 4);
 	aml_path(b, "CDW1");
@@ -397,7 +400,7 @@ static void pcie_control(struct strbuf *b)
 
 static void pci_windows(struct strbuf *b, const struct x86_board_info *info)
 {
-	struct strbuf r = {0};
+	struct strbuf r = { 0 };
 
 	res_window(&r, RES_BUS, info->bus_first, info->bus_last - info->bus_first + 1u, false);
 	res_io(&r, 0xcf8, 8);
@@ -415,7 +418,7 @@ static void pci_windows(struct strbuf *b, const struct x86_board_info *info)
 static void pci_root(struct strbuf *b, const struct x86_board_info *info)
 {
 	size_t d = aml_device(b, "PCI0");
-	struct strbuf r = {0};
+	struct strbuf r = { 0 };
 
 	aml_name_eisaid(b, "_HID", info->pcie ? "PNP0A08" : "PNP0A03");
 	if (info->pcie)
@@ -453,10 +456,11 @@ static void sleep_states(struct strbuf *b, const struct x86_board_info *info)
 	aml_end(b, package);
 }
 
-/* Reduced hardware: the power button speaks through the generic event device (ACPI 6.4, 5.6.9): bit 1 of its selector. */
+/* Reduced hardware: the power button speaks through the generic event device (ACPI 6.4, 5.6.9): bit
+ * 1 of its selector. */
 static void event_device(struct strbuf *b, const struct x86_board_info *info)
 {
-	struct strbuf r = {0};
+	struct strbuf r = { 0 };
 	size_t d, m, block, f;
 
 	if (!info->ged_base)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* acpi_test.c - the ACPI tables add up and point at each other; with QUERN_ACPI_DUMP=DIR they are written there, for test/acpi_tables. */
+/* acpi_test.c - the ACPI tables add up and point at each other; with QUERN_ACPI_DUMP=DIR they are
+ * written there, for test/acpi_tables. */
 #include "acpi.h"
 #include "acpi_aml.h"
 #include "acpi_test_boards.h"
@@ -30,7 +31,7 @@ static void dump(const char *board, const struct acpi_tables *t)
 static void check_board(const char *name, void (*fill)(struct x86_board_info *info))
 {
 	const u64 base = 0x7fe0000;
-	struct x86_board_info info = {0};
+	struct x86_board_info info = { 0 };
 	struct acpi_tables t;
 	u8 rsdp[ACPI_RSDP_SIZE];
 	const u8 *d, *xsdt;
@@ -64,7 +65,7 @@ TEST(acpi_microvm) { check_board("microvm", acpi_test_microvm); }
 
 TEST(aml_encodings)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 	size_t d;
 
 	aml_eisaid(&b, "PNP0A03");

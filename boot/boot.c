@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* boot.c - from the command line's wishes to a plan: tables, kernel, loaders, firmware configuration. */
+/* boot.c - from the command line's wishes to a plan: tables, kernel, loaders, firmware
+ * configuration. */
 #include "boot.h"
 #include "core/cpu.h"
 #include "fwcfg.h"
@@ -20,7 +21,8 @@ int boot_decompress_parse(const char *s, enum boot_decompress *d, struct error *
 		*d = (enum boot_decompress)i;
 		return 0;
 	}
-	return error_ret(e, -EINVAL, "kernel-decompress=%s: it is host, guest, guest16, guest32 or guest64", s);
+	return error_ret(e, -EINVAL,
+			 "kernel-decompress=%s: it is host, guest, guest16, guest32 or guest64", s);
 }
 
 int boot_check_options(const struct boot_options *o, struct error *e)
@@ -34,22 +36,27 @@ int boot_check_options(const struct boot_options *o, struct error *e)
 	return 0;
 }
 
-int boot_read_initrd(struct boot_options *o, struct boot_plan *p, struct bytes *out, struct error *e)
+int boot_read_initrd(struct boot_options *o, struct boot_plan *p, struct bytes *out,
+		     struct error *e)
 {
-	struct error why = {0};
+	struct error why = { 0 };
 	int err;
 
-	*out = (struct bytes){0};
+	*out = (struct bytes){ 0 };
 	if (o->initrd_data.data) {
 		*out = o->initrd_data;
-		o->initrd_data = (struct bytes){0};
+		o->initrd_data = (struct bytes){ 0 };
 	} else if (o->initrd) {
 		err = bytes_read_file(out, o->initrd, INITRD_LIMIT, &why);
 		error_clear(&why);
 		if (err == -EFBIG)
-			return error_ret(e, err, "initrd is too large, cannot support: '%s' has more than 2 GiB", o->initrd);
+			return error_ret(
+				e, err,
+				"initrd is too large, cannot support: '%s' has more than 2 GiB",
+				o->initrd);
 		if (err)
-			return error_ret(e, err, "could not load initrd '%s': %s", o->initrd, strerror(-err));
+			return error_ret(e, err, "could not load initrd '%s': %s", o->initrd,
+					 strerror(-err));
 	}
 	plan_own(p, out->data);
 	return 0;
@@ -62,7 +69,8 @@ static int start_kernel(struct start *s, struct boot_options *o, struct error *e
 	int err = 0;
 
 	if (!s->plan->m->isa->boot_entry)
-		return error_ret(e, -ENOTSUP, "this machine's CPU cannot start a kernel directly; use -bios");
+		return error_ret(e, -ENOTSUP,
+				 "this machine's CPU cannot start a kernel directly; use -bios");
 	if (k->kind != IMAGE_MULTIBOOT)
 		err = boot_read_initrd(o, s->plan, &s->initrd, e);
 	if (err)
@@ -79,7 +87,9 @@ static int start_kernel(struct start *s, struct boot_options *o, struct error *e
 /* Where devices begin below 4 GiB, rounded down to what one MTRR can describe. */
 static u64 uncached_from(const struct x86_board_info *info)
 {
-	return info->ram_low <= 0x80000000 ? 0x80000000 : info->ram_low <= 0xc0000000 ? 0xc0000000 : 0xe0000000;
+	return info->ram_low <= 0x80000000 ? 0x80000000 :
+	       info->ram_low <= 0xc0000000 ? 0xc0000000 :
+					     0xe0000000;
 }
 
 static int boot_direct(struct machine *m, struct boot_options *o, struct start *s, struct error *e)
@@ -94,14 +104,18 @@ static int boot_direct(struct machine *m, struct boot_options *o, struct start *
 
 int boot_prepare(struct machine *m, struct boot_options *o, struct error *e)
 {
-	struct kernel_image k = {0};
-	struct start s = { .info = x86_info(m), .opt = o, .kernel = &k, .cmdline = o->append ?: "" };
+	struct kernel_image k = { 0 };
+	struct start s = {
+		.info = x86_info(m), .opt = o, .kernel = &k, .cmdline = o->append ?: ""
+	};
 	int err = boot_check_options(o, e);
 
 	if (err)
 		return err;
 	if (o->dtb)
-		return error_ret(e, -ENOTSUP, "-dtb: this machine describes itself by ACPI and takes no device tree");
+		return error_ret(
+			e, -ENOTSUP,
+			"-dtb: this machine describes itself by ACPI and takes no device tree");
 	s.plan = o->plan = plan_new(m);
 	s.top = s.info->ram_low;
 	if (o->kernel)
@@ -114,7 +128,7 @@ int boot_prepare(struct machine *m, struct boot_options *o, struct error *e)
 		err = fwcfg_put(&s, o, e);
 	/* Pieces point into the file. */
 	plan_own(s.plan, k.file.data);
-	k.file = (struct bytes){0};
+	k.file = (struct bytes){ 0 };
 	image_fini(&k);
 	if (!err)
 		plan_commit(s.plan);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* boot_test.c - kernels of every kind are placed where their protocol says, the first CPU is entered as it says, and a reset restores it all. */
+/* boot_test.c - kernels of every kind are placed where their protocol says, the first CPU is
+ * entered as it says, and a reset restores it all. */
 #include "boot.h"
 #include "image.h"
 #include "plan.h"
@@ -14,7 +15,9 @@ static struct bytes pack(struct bytes elf)
 {
 	struct bytes out;
 	u8 *packed = xalloc(0x8000);
-	z_stream z = { .next_in = elf.data, .avail_in = elf.size, .next_out = packed, .avail_out = 0x8000 };
+	z_stream z = {
+		.next_in = elf.data, .avail_in = elf.size, .next_out = packed, .avail_out = 0x8000
+	};
 
 	CHECK_EQ(deflateInit2(&z, 9, Z_DEFLATED, 31, 8, 0), Z_OK);
 	CHECK_EQ(deflate(&z, Z_FINISH), Z_STREAM_END);
@@ -43,7 +46,7 @@ static int prepare(struct test_machine *t, const struct bytes *kernel, struct er
 
 static void prepared(struct test_machine *t, const struct bytes *kernel)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 
 	if (prepare(t, kernel, &e))
 		test_fail(__FILE__, __LINE__, "%s", e.text);
@@ -52,7 +55,7 @@ static void prepared(struct test_machine *t, const struct bytes *kernel)
 
 static void not_prepared(struct test_machine *t, const struct bytes *kernel, const char *part)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 
 	CHECK(prepare(t, kernel, &e) < 0);
 	CHECK(e.text && !strchr(e.text, '\n'));
@@ -92,7 +95,8 @@ TEST(boot_bzimage_64)
 	CHECK_MEM(test_ram(&t, bp + HDR_MAGIC), "HdrS", 4);
 	CHECK(*test_ram(&t, bp + HDR_TYPE_OF_LOADER));
 	CHECK_EQ(*test_ram(&t, bp + 0x1ef), 0);
-	CHECK_STR((char *)test_ram(&t, ld32le(test_ram(&t, bp + HDR_CMD_LINE_PTR))), "console=ttyS0 quiet");
+	CHECK_STR((char *)test_ram(&t, ld32le(test_ram(&t, bp + HDR_CMD_LINE_PTR))),
+		  "console=ttyS0 quiet");
 	initrd = ld32le(test_ram(&t, bp + HDR_RAMDISK_IMAGE));
 	CHECK_EQ(ld32le(test_ram(&t, bp + HDR_RAMDISK_SIZE)), 12);
 	CHECK_EQ(initrd & 4095, 0);
@@ -141,11 +145,13 @@ TEST(boot_bzimage_32)
 	bytes_fini(&k);
 }
 
-/* Segments as the kernel's linker places them in the file: unpacked where they run, and nothing of the file is left between them. */
+/* Segments as the kernel's linker places them in the file: unpacked where they run, and nothing of
+ * the file is left between them. */
 TEST(boot_unpacks_in_place)
 {
 	for (unsigned is64 = 0; is64 < 2; is64++) {
-		struct bytes k = pack(test_elf_at(is64, 0x1000000, false, is64 ? 0x200000 : 0x1000));
+		struct bytes k =
+			pack(test_elf_at(is64, 0x1000000, false, is64 ? 0x200000 : 0x1000));
 		struct test_machine t;
 		u64 end = 0x1000000 + 0x100000;
 
@@ -173,9 +179,15 @@ TEST(boot_unpacks_in_place)
 
 TEST(boot_guest_decompression)
 {
-	static const struct { enum boot_decompress how; enum boot_mode mode; u64 pc; } ways[] = {
-		{ DECOMPRESS_GUEST, BOOT_X86_LONG64, 0x1000200 }, { DECOMPRESS_GUEST64, BOOT_X86_LONG64, 0x1000200 },
-		{ DECOMPRESS_GUEST32, BOOT_X86_PROT32, 0x1000000 }, { DECOMPRESS_GUEST16, BOOT_X86_REAL16, 0 },
+	static const struct {
+		enum boot_decompress how;
+		enum boot_mode mode;
+		u64 pc;
+	} ways[] = {
+		{ DECOMPRESS_GUEST, BOOT_X86_LONG64, 0x1000200 },
+		{ DECOMPRESS_GUEST64, BOOT_X86_LONG64, 0x1000200 },
+		{ DECOMPRESS_GUEST32, BOOT_X86_PROT32, 0x1000000 },
+		{ DECOMPRESS_GUEST16, BOOT_X86_REAL16, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
@@ -195,7 +207,9 @@ TEST(boot_guest_decompression)
 			CHECK_EQ(test_entry[0].cs, test_entry[0].ds + 0x20);
 			CHECK_MEM(test_ram(&t, base + HDR_MAGIC), "HdrS", 4);
 			CHECK_EQ(ld32le(test_ram(&t, base + HDR_CODE32_START)), 0x1000000);
-			CHECK_STR((char *)test_ram(&t, ld32le(test_ram(&t, base + HDR_CMD_LINE_PTR))), "hello");
+			CHECK_STR(
+				(char *)test_ram(&t, ld32le(test_ram(&t, base + HDR_CMD_LINE_PTR))),
+				"hello");
 			CHECK_EQ(ld16le(test_ram(&t, 4 * 0x15 + 2)), 0xf000);
 		}
 		bytes_fini(&k);
@@ -244,8 +258,10 @@ TEST(boot_vmlinux_without_pvh)
 
 TEST(boot_multiboot_with_modules)
 {
-	struct bytes k = test_multiboot(0x100000, 0x10003), one = { (u8 *)"one", 3 }, two = { (u8 *)"two!", 4 };
-	AUTO_FREE char *f1 = test_file(&one), *f2 = test_file(&two), *initrd = xasprintf("%s a,,b c,%s", f1, f2);
+	struct bytes k = test_multiboot(0x100000, 0x10003), one = { (u8 *)"one", 3 },
+		     two = { (u8 *)"two!", 4 };
+	AUTO_FREE char *f1 = test_file(&one), *f2 = test_file(&two),
+		       *initrd = xasprintf("%s a,,b c,%s", f1, f2);
 	AUTO_FREE char *text1 = xasprintf("%s a,b c", f1), *line = NULL;
 	struct test_machine t;
 	u8 *info, *mods;
@@ -276,9 +292,10 @@ TEST(boot_multiboot_with_modules)
 
 TEST(boot_refuses)
 {
-	struct bytes k = packed_bzimage(true, 0x1000000), high = test_elf(true, 0xfee00000, true), low = test_elf(true, 0xffff8000000, false);
+	struct bytes k = packed_bzimage(true, 0x1000000), high = test_elf(true, 0xfee00000, true),
+		     low = test_elf(true, 0xffff8000000, false);
 	struct test_machine t;
-	struct error e = {0};
+	struct error e = { 0 };
 	struct boot_options o = { .append = "x" };
 
 	test_machine_init(&t, 16 * MIB, 0, acpi_test_pc);
@@ -291,7 +308,8 @@ TEST(boot_refuses)
 	not_prepared(&t, &k, "4000 characters, but this kernel takes at most 2047");
 	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
 	t.opt.initrd = "/nonexistent/initrd";
-	not_prepared(&t, &k, "could not load initrd '/nonexistent/initrd': No such file or directory");
+	not_prepared(&t, &k,
+		     "could not load initrd '/nonexistent/initrd': No such file or directory");
 	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
 	not_prepared(&t, &high, "needs memory at 0xfee00000");
 	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
@@ -333,15 +351,24 @@ TEST(boot_loader)
 {
 	struct bytes raw = { (u8 *)"raw data", 8 }, elf = test_elf(false, 0x300000, false);
 	AUTO_FREE char *f = test_file(&raw), *g = test_file(&elf);
-	struct boot_loader l[4] = {0};
+	struct boot_loader l[4] = { 0 };
 	struct test_machine t;
-	struct error e = {0};
+	struct error e = { 0 };
 
-	CHECK_EQ(boot_loader_set(&l[0], "addr", "0x1000", &e) ?: boot_loader_set(&l[0], "data", "0x11223344", &e) ?:
-		 boot_loader_set(&l[0], "data-len", "4", &e) ?: boot_loader_set(&l[0], "data-be", "on", &e), 0);
-	CHECK_EQ(boot_loader_set(&l[1], "file", f, &e) ?: boot_loader_set(&l[1], "addr", "0x2000", &e), 0);
-	CHECK_EQ(boot_loader_set(&l[2], "file", g, &e) ?: boot_loader_set(&l[2], "cpu-num", "1", &e), 0);
-	CHECK_EQ(boot_loader_set(&l[3], "addr", "0x4000", &e) ?: boot_loader_set(&l[3], "cpu-num", "0", &e), 0);
+	CHECK_EQ(boot_loader_set(&l[0], "addr", "0x1000", &e)		  ?:
+			 boot_loader_set(&l[0], "data", "0x11223344", &e) ?:
+			 boot_loader_set(&l[0], "data-len", "4", &e)	  ?:
+			 boot_loader_set(&l[0], "data-be", "on", &e),
+		 0);
+	CHECK_EQ(boot_loader_set(&l[1], "file", f, &e) ?:
+							 boot_loader_set(&l[1], "addr", "0x2000", &e),
+		 0);
+	CHECK_EQ(boot_loader_set(&l[2], "file", g, &e) ?:
+							 boot_loader_set(&l[2], "cpu-num", "1", &e),
+		 0);
+	CHECK_EQ(boot_loader_set(&l[3], "addr", "0x4000", &e) ?:
+			 boot_loader_set(&l[3], "cpu-num", "0", &e),
+		 0);
 	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
 	t.opt.loader = l;
 	t.opt.nloader = 4;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* decompress.c - the seven formats of a kernel's payload (Documentation/arch/x86/boot.rst, "payload_offset"), each a stream followed by the
- * unpacked size in 4 bytes. gzip (RFC 1952), bzip2, lzma (.lzma), xz with the x86 filter, lzo (lzop's container), lz4 (legacy frames), zstd. */
+/* decompress.c - the seven formats of a kernel's payload (Documentation/arch/x86/boot.rst,
+ * "payload_offset"), each a stream followed by the unpacked size in 4 bytes. gzip (RFC 1952),
+ * bzip2, lzma (.lzma), xz with the x86 filter, lzo (lzop's container), lz4 (legacy frames), zstd.
+ */
 #include "decompress.h"
 #include <bzlib.h>
 #include <errno.h>
@@ -11,12 +13,13 @@
 #include <zlib.h>
 #include <zstd.h>
 
-/* What a format's unpacker works on. The room in out is the size that the payload tells: more output than that is corruption. */
+/* What a format's unpacker works on. The room in out is the size that the payload tells: more
+ * output than that is corruption. */
 struct job {
 	const u8 *in;
 	size_t in_size;
 	u8 *out;
-	size_t cap, n;		/* room, bytes produced */
+	size_t cap, n; /* room, bytes produced */
 };
 
 /* Each returns NULL, or what is wrong. */
@@ -31,7 +34,10 @@ static const char *unpack_none(struct job *j)
 
 static const char *unpack_gzip(struct job *j)
 {
-	z_stream z = { .next_in = (Bytef *)j->in, .avail_in = j->in_size, .next_out = j->out, .avail_out = j->cap };
+	z_stream z = { .next_in = (Bytef *)j->in,
+		       .avail_in = j->in_size,
+		       .next_out = j->out,
+		       .avail_out = j->cap };
 	int ret;
 
 	if (inflateInit2(&z, 15 + 16) != Z_OK)
@@ -39,12 +45,17 @@ static const char *unpack_gzip(struct job *j)
 	ret = inflate(&z, Z_FINISH);
 	j->n = z.total_out;
 	inflateEnd(&z);
-	return ret == Z_STREAM_END ? NULL : ret == Z_BUF_ERROR ? "it is truncated or its size is wrong" : "it is corrupt";
+	return ret == Z_STREAM_END ? NULL :
+	       ret == Z_BUF_ERROR  ? "it is truncated or its size is wrong" :
+				     "it is corrupt";
 }
 
 static const char *unpack_bzip2(struct job *j)
 {
-	bz_stream z = { .next_in = (char *)j->in, .avail_in = j->in_size, .next_out = (char *)j->out, .avail_out = j->cap };
+	bz_stream z = { .next_in = (char *)j->in,
+			.avail_in = j->in_size,
+			.next_out = (char *)j->out,
+			.avail_out = j->cap };
 	int ret;
 
 	if (BZ2_bzDecompressInit(&z, 0, 0) != BZ_OK)
@@ -52,7 +63,9 @@ static const char *unpack_bzip2(struct job *j)
 	ret = BZ2_bzDecompress(&z);
 	j->n = j->cap - z.avail_out;
 	BZ2_bzDecompressEnd(&z);
-	return ret == BZ_STREAM_END ? NULL : ret == BZ_OK ? "it is truncated or its size is wrong" : "it is corrupt";
+	return ret == BZ_STREAM_END ? NULL :
+	       ret == BZ_OK	    ? "it is truncated or its size is wrong" :
+				      "it is corrupt";
 }
 
 static const char *run_lzma(struct job *j, lzma_stream *z)
@@ -69,9 +82,11 @@ static const char *run_lzma(struct job *j, lzma_stream *z)
 		ret = lzma_code(z, LZMA_RUN);
 	j->n = z->total_out;
 	lzma_end(z);
-	return ret == LZMA_STREAM_END ? NULL :
+	return ret == LZMA_STREAM_END		       ? NULL :
 	       ret == LZMA_OK || ret == LZMA_BUF_ERROR ? "it is truncated or its size is wrong" :
-	       ret == LZMA_MEM_ERROR || ret == LZMA_MEMLIMIT_ERROR ? "it needs more than 1 GiB to unpack" : "it is corrupt";
+	       ret == LZMA_MEM_ERROR || ret == LZMA_MEMLIMIT_ERROR ?
+							 "it needs more than 1 GiB to unpack" :
+							 "it is corrupt";
 }
 
 static const char *unpack_lzma(struct job *j)
@@ -98,13 +113,13 @@ static size_t lzop_header(const u8 *in, size_t size, u32 *flags)
 	if (!range_fits(at, 40, size))
 		return 0;
 	version = ld16be(in + at);
-	at += 7 + (version >= NEW);	/* versions, method, level */
+	at += 7 + (version >= NEW); /* versions, method, level */
 	*flags = ld32be(in + at);
 	at += *flags & HAS_FILTER ? 8 : 4;
-	at += version >= NEW ? 12 : 8;	/* mode, mtime */
+	at += version >= NEW ? 12 : 8; /* mode, mtime */
 	if (!range_fits(at, 1, size) || !range_fits(at + 1, in[at] + 4u, size))
 		return 0;
-	return at + 1 + in[at] + 4;	/* name, checksum */
+	return at + 1 + in[at] + 4; /* name, checksum */
 }
 
 static const char *unpack_lzo(struct job *j)
@@ -137,7 +152,9 @@ static const char *unpack_lzo(struct job *j)
 		made = to;
 		if (from == to)
 			memcpy(j->out + j->n, j->in + at, to);
-		else if (lzo1x_decompress_safe(j->in + at, from, j->out + j->n, &made, NULL) != LZO_E_OK || made != to)
+		else if (lzo1x_decompress_safe(j->in + at, from, j->out + j->n, &made, NULL) !=
+				 LZO_E_OK ||
+			 made != to)
 			return "it is corrupt";
 		j->n += to;
 		at += from;
@@ -162,7 +179,8 @@ static const char *unpack_lz4(struct job *j)
 			return NULL;
 		if (!range_fits(at, from, j->in_size) || from > LZ4_COMPRESSBOUND(BLOCK))
 			return "it is truncated";
-		made = LZ4_decompress_safe((const char *)j->in + at, (char *)j->out + j->n, from, MIN(j->cap - j->n, (size_t)BLOCK));
+		made = LZ4_decompress_safe((const char *)j->in + at, (char *)j->out + j->n, from,
+					   MIN(j->cap - j->n, (size_t)BLOCK));
 		if (made < 0)
 			return "it is corrupt or its size is wrong";
 		j->n += made;
@@ -226,39 +244,50 @@ int payload_size(u64 *n, const u8 *in, size_t size, u64 limit, const char *name,
 
 	*n = 0;
 	if (!f || size < 8 || size > 0x7fffffff)
-		return error_ret(e, -EINVAL, "kernel file '%s': its payload is in no known compression format (gzip, bzip2, lzma, xz, lzo, lz4, zstd)",
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s': its payload is in no known compression format "
+				 "(gzip, bzip2, lzma, xz, lzo, lz4, zstd)",
 				 name);
 	*n = f->unpack == unpack_none ? size : ld32le(in + size - 4);
 	if (!*n || *n > limit)
-		return error_ret(e, -EINVAL, "kernel file '%s': its payload claims %llu bytes unpacked, more than the limit of %llu", name,
-				 (unsigned long long)*n, (unsigned long long)limit);
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s': its payload claims %llu bytes unpacked, more "
+				 "than the limit of %llu",
+				 name, (unsigned long long)*n, (unsigned long long)limit);
 	return 0;
 }
 
 int payload_unpack_to(u8 *out, u64 n, const u8 *in, size_t size, const char *name, struct error *e)
 {
 	const struct format *f = find_format(in, size);
-	struct job j = { .in = in, .in_size = size - (size_apart(f) ? 4 : 0), .out = out, .cap = n };
+	struct job j = {
+		.in = in, .in_size = size - (size_apart(f) ? 4 : 0), .out = out, .cap = n
+	};
 	const char *wrong = f->unpack(&j);
 
 	if (!wrong && j.n != n)
 		wrong = "its size is wrong";
 	if (wrong)
-		return error_ret(e, -EINVAL, "kernel file '%s': could not unpack its %s payload: %s", name, f->name, wrong);
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s': could not unpack its %s payload: %s", name,
+				 f->name, wrong);
 	return 0;
 }
 
-int payload_unpack(struct bytes *out, const u8 *in, size_t size, u64 limit, const char *name, struct error *e)
+int payload_unpack(struct bytes *out, const u8 *in, size_t size, u64 limit, const char *name,
+		   struct error *e)
 {
 	u64 n;
 	int err = payload_size(&n, in, size, limit, name, e);
 
-	*out = (struct bytes){0};
+	*out = (struct bytes){ 0 };
 	if (err)
 		return err;
 	out->data = malloc(n);
 	if (!out->data)
-		return error_ret(e, -ENOMEM, "kernel file '%s': no memory to unpack its payload of %llu bytes", name, (unsigned long long)n);
+		return error_ret(e, -ENOMEM,
+				 "kernel file '%s': no memory to unpack its payload of %llu bytes",
+				 name, (unsigned long long)n);
 	out->size = n;
 	err = payload_unpack_to(out->data, n, in, size, name, e);
 	if (err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* decompress_test.c - payloads packed by the libraries, as the kernel's build does, come out whole; damaged ones give one sentence. */
+/* decompress_test.c - payloads packed by the libraries, as the kernel's build does, come out whole;
+ * damaged ones give one sentence. */
 #include "decompress.h"
 #include "lib/alloc.h"
 #include "lib/test.h"
@@ -60,11 +61,14 @@ static size_t pack_lzma(u8 *out, const u8 *in, size_t n)
 static size_t pack_xz(u8 *out, const u8 *in, size_t n)
 {
 	lzma_options_lzma o;
-	lzma_filter f[] = { { LZMA_FILTER_X86, NULL }, { LZMA_FILTER_LZMA2, &o }, { LZMA_VLI_UNKNOWN, NULL } };
+	lzma_filter f[] = { { LZMA_FILTER_X86, NULL },
+			    { LZMA_FILTER_LZMA2, &o },
+			    { LZMA_VLI_UNKNOWN, NULL } };
 	size_t at = 0;
 
 	CHECK(!lzma_lzma_preset(&o, 6));
-	CHECK_EQ(lzma_stream_buffer_encode(f, LZMA_CHECK_CRC32, NULL, in, n, out, &at, ROOM), LZMA_OK);
+	CHECK_EQ(lzma_stream_buffer_encode(f, LZMA_CHECK_CRC32, NULL, in, n, out, &at, ROOM),
+		 LZMA_OK);
 	return at;
 }
 
@@ -80,8 +84,8 @@ static size_t pack_lzo(u8 *out, const u8 *in, size_t n)
 	st16be(p + 13, 0x0940);
 	p[15] = 3;
 	p[16] = 9;
-	st32be(p + 17, 1);	/* Adler-32 of unpacked data */
-	memset(p + 21, 0, 13);	/* mode, mtime, no name */
+	st32be(p + 17, 1);     /* Adler-32 of unpacked data */
+	memset(p + 21, 0, 13); /* mode, mtime, no name */
 	p += 34;
 	st32be(p, 0);
 	p += 4;
@@ -125,7 +129,7 @@ static void check_format(const char *name, size_t (*pack)(u8 *out, const u8 *in,
 {
 	u8 *in = xalloc(SIZE), *packed = xalloc(ROOM + 8);
 	struct bytes out;
-	struct error e = {0};
+	struct error e = { 0 };
 	size_t n;
 
 	fill(in, SIZE);
@@ -161,7 +165,7 @@ static void check_format(const char *name, size_t (*pack)(u8 *out, const u8 *in,
 	for (size_t at = 8; at < n - 4; at += 1 + n / 100) {
 		packed[at] ^= 0x55;
 		if (!payload_unpack(&out, packed, n, 1 << 20, "K", &e))
-			bytes_fini(&out);	/* not every format has a checksum */
+			bytes_fini(&out); /* not every format has a checksum */
 		error_clear(&e);
 		packed[at] ^= 0x55;
 	}
@@ -180,7 +184,7 @@ TEST(unpack_zstd) { check_format("zstd", pack_zstd); }
 TEST(unpack_unknown)
 {
 	struct bytes out;
-	struct error e = {0};
+	struct error e = { 0 };
 
 	CHECK(payload_unpack(&out, (const u8 *)"what is this then", 17, 1 << 20, "K", &e) < 0);
 	CHECK(strstr(e.text, "no known compression format"));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* e820.c - the memory map of a PC-like board (ACPI 6.4, table 15.4): conventional memory up to the EBDA, the BIOS area, RAM around the hole below
- * 4 GiB, and what in it is not free for devices. */
+/* e820.c - the memory map of a PC-like board (ACPI 6.4, table 15.4): conventional memory up to the
+ * EBDA, the BIOS area, RAM around the hole below 4 GiB, and what in it is not free for devices. */
 #include "e820.h"
 
 static void add(struct e820 *map, u64 base, u64 end, u32 type)

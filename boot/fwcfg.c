@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fwcfg.c - what firmware finds in fw_cfg: sizes, the memory map, ACPI tables with the commands that place them, SMBIOS, boot order, the kernel of
- * -kernel; and the user's -fw_cfg files. Names and layouts as SeaBIOS (src/fw/paravirt.c, romfile_loader.h) and OVMF expect them. */
+/* fwcfg.c - what firmware finds in fw_cfg: sizes, the memory map, ACPI tables with the commands
+ * that place them, SMBIOS, boot order, the kernel of -kernel; and the user's -fw_cfg files. Names
+ * and layouts as SeaBIOS (src/fw/paravirt.c, romfile_loader.h) and OVMF expect them. */
 #include "fwcfg.h"
 #include "acpi.h"
 #include "board/board.h"
@@ -10,7 +11,15 @@
 #include <errno.h>
 #include <quern/fw_cfg.h>
 
-enum { LOADER_ENTRY = 128, LOADER_NAME = 56, ALLOCATE = 1, ADD_POINTER = 2, ADD_CHECKSUM = 3, ZONE_HIGH = 1, ZONE_FSEG = 2 };
+enum {
+	LOADER_ENTRY = 128,
+	LOADER_NAME = 56,
+	ALLOCATE = 1,
+	ADD_POINTER = 2,
+	ADD_CHECKSUM = 3,
+	ZONE_HIGH = 1,
+	ZONE_FSEG = 2
+};
 enum { FILE_LIMIT = 0x7fffffff };
 
 struct fw {
@@ -18,7 +27,7 @@ struct fw {
 	struct device *dev;
 	const struct fw_cfg_iface *iface;
 	struct error *e;
-	int err;		/* of the first file that could not be added */
+	int err; /* of the first file that could not be added */
 };
 
 /* ---- options */
@@ -29,9 +38,9 @@ int boot_fw_cfg_parse(const char *text, struct boot_fw_cfg *f, struct error *e)
 	const char *p = text;
 	int err = 0;
 
-	*f = (struct boot_fw_cfg){0};
+	*f = (struct boot_fw_cfg){ 0 };
 	for (bool first = true; *p && !err; first = false) {
-		struct strbuf b = {0};
+		struct strbuf b = { 0 };
 		AUTO_FREE char *item = NULL;
 		char *eq, **to;
 
@@ -48,26 +57,35 @@ int boot_fw_cfg_parse(const char *text, struct boot_fw_cfg *f, struct error *e)
 		}
 		if (eq)
 			*eq++ = 0;
-		to = !strcmp(item, "name") ? &f->name : !strcmp(item, "file") ? &file : !strcmp(item, "string") ? &string : NULL;
+		to = !strcmp(item, "name")   ? &f->name :
+		     !strcmp(item, "file")   ? &file :
+		     !strcmp(item, "string") ? &string :
+					       NULL;
 		if (!to || !eq) {
-			err = error_ret(e, -EINVAL, "-fw_cfg %s: '%s' is none of name=, file= and string=", text, item);
+			err = error_ret(
+				e, -EINVAL,
+				"-fw_cfg %s: '%s' is none of name=, file= and string=", text, item);
 			break;
 		}
 		free(*to);
 		*to = xstrdup(eq);
 	}
 	if (!err && !f->name)
-		err = error_ret(e, -EINVAL, "-fw_cfg %s: the name is missing: [name=]NAME,file=FILE|string=TEXT", text);
+		err = error_ret(
+			e, -EINVAL,
+			"-fw_cfg %s: the name is missing: [name=]NAME,file=FILE|string=TEXT", text);
 	if (!err && !file == !string)
 		err = error_ret(e, -EINVAL, "-fw_cfg %s: give either file= or string=", text);
 	if (!err && (!*f->name || strlen(f->name) > FW_CFG_NAME_MAX))
-		err = error_ret(e, -EINVAL, "-fw_cfg %s: a name has 1 to %d letters", text, FW_CFG_NAME_MAX);
+		err = error_ret(e, -EINVAL, "-fw_cfg %s: a name has 1 to %d letters", text,
+				FW_CFG_NAME_MAX);
 	if (!err && string)
 		f->data = (struct bytes){ (u8 *)xstrdup(string), strlen(string) };
 	else if (!err && (err = bytes_read_file(&f->data, file, FILE_LIMIT, e)))
 		error_prefix(e, "-fw_cfg %s", f->name);
 	if (!err && strncmp(f->name, "opt/", 4))
-		warn("externally provided fw_cfg item names should be prefixed with \"opt/\": '%s'", f->name);
+		warn("externally provided fw_cfg item names should be prefixed with \"opt/\": '%s'",
+		     f->name);
 	if (err)
 		boot_fw_cfg_fini(f);
 	return err;
@@ -94,7 +112,9 @@ static void add_file(struct fw *f, const char *name, const void *data, size_t n)
 	if (!err || f->err)
 		return;
 	f->err = error_ret(f->e, err, "fw_cfg file '%s' could not be added: %s", name,
-			   err == -EEXIST ? "there is one of that name" : err == -ENOSPC ? "there are too many files" : strerror(-err));
+			   err == -EEXIST ? "there is one of that name" :
+			   err == -ENOSPC ? "there are too many files" :
+					    strerror(-err));
 }
 
 static void add_copy(struct fw *f, const char *name, const void *data, size_t n)
@@ -119,7 +139,7 @@ static void loader_entry(struct strbuf *b, u32 command, const char *file, u8 ent
 
 static void loader_allocate(struct strbuf *b, const char *file, u32 align, u8 zone)
 {
-	u8 x[LOADER_ENTRY] = {0};
+	u8 x[LOADER_ENTRY] = { 0 };
 
 	st32le(x + 60, align);
 	x[64] = zone;
@@ -128,7 +148,7 @@ static void loader_allocate(struct strbuf *b, const char *file, u32 align, u8 zo
 
 static void loader_pointer(struct strbuf *b, const char *in, const char *to, u32 at, u8 size)
 {
-	u8 x[LOADER_ENTRY] = {0};
+	u8 x[LOADER_ENTRY] = { 0 };
 
 	strncpy((char *)x + 60, to, LOADER_NAME - 1);
 	st32le(x + 116, at);
@@ -138,7 +158,7 @@ static void loader_pointer(struct strbuf *b, const char *in, const char *to, u32
 
 static void loader_checksum(struct strbuf *b, const char *file, u32 at, u32 start, u32 size)
 {
-	u8 x[LOADER_ENTRY] = {0};
+	u8 x[LOADER_ENTRY] = { 0 };
 
 	st32le(x + 60, at);
 	st32le(x + 64, start);
@@ -155,7 +175,8 @@ void fwcfg_table_loader(struct strbuf *b, const struct acpi_tables *t)
 	for (size_t i = 0; i < t->pointers.n; i++)
 		loader_pointer(b, tables, tables, t->pointers.at[i].at, t->pointers.at[i].size);
 	for (size_t i = 0; i < t->tables.n; i++)
-		loader_checksum(b, tables, t->tables.at[i].at + 9, t->tables.at[i].at, t->tables.at[i].size);
+		loader_checksum(b, tables, t->tables.at[i].at + 9, t->tables.at[i].at,
+				t->tables.at[i].size);
 	loader_pointer(b, rsdp, tables, 16, 4);
 	loader_pointer(b, rsdp, tables, 24, 8);
 	loader_checksum(b, rsdp, 8, 0, 20);
@@ -184,7 +205,7 @@ static void put_acpi(struct fw *f)
 {
 	struct acpi_file *file = plan_own(f->s->plan, NEW(struct acpi_file));
 	struct acpi_tables t;
-	struct strbuf loader = {0};
+	struct strbuf loader = { 0 };
 	u8 rsdp[ACPI_RSDP_SIZE];
 
 	acpi_build(&t, f->s->info);
@@ -222,7 +243,8 @@ static void put_e820(struct fw *f)
 
 	map.at[map.n++] = (struct e820_entry){ 0, info->ram_low, E820_RAM };
 	if (info->ecam.size)
-		map.at[map.n++] = (struct e820_entry){ info->ecam.base, info->ecam.size, E820_RESERVED };
+		map.at[map.n++] =
+			(struct e820_entry){ info->ecam.base, info->ecam.size, E820_RESERVED };
 	if (info->ram_high)
 		map.at[map.n++] = (struct e820_entry){ BIT64(32), info->ram_high, E820_RAM };
 	add_copy(f, "etc/e820", out, e820_store(&map, out));
@@ -232,7 +254,7 @@ static void put_boot_order(struct fw *f, const struct boot_options *o)
 {
 	/* SeaBIOS: S3 and S4 are off, S5 is type 0 */
 	static const u8 states[6] = { 128, 0, 0, 1, 2, 128 };
-	struct strbuf order = {0};
+	struct strbuf order = { 0 };
 	u8 raw[4];
 
 	add_file(f, "etc/system-states", states, sizeof(states));
@@ -261,17 +283,25 @@ static int put_kernel(struct fw *f, struct boot_options *o)
 	int err;
 
 	if (k->kind != IMAGE_BZIMAGE)
-		return error_ret(f->e, -ENOTSUP, "kernel file '%s' is no bzImage: firmware (-bios) can start only those; leave out -bios", k->path);
+		return error_ret(f->e, -ENOTSUP,
+				 "kernel file '%s' is no bzImage: firmware (-bios) can start only "
+				 "those; leave out -bios",
+				 k->path);
 	if (!f->s->initrd.data) {
 		err = boot_read_initrd(o, f->s->plan, &f->s->initrd, f->e);
 		if (err)
 			return err;
 	}
 	if (f->s->initrd.size >= MIN(f->s->info->ram_low - KERNEL, k->bz.initrd_max))
-		return error_ret(f->e, -E2BIG, "initrd is too large, cannot support: it has %llu MiB", (unsigned long long)f->s->initrd.size >> 20);
+		return error_ret(f->e, -E2BIG,
+				 "initrd is too large, cannot support: it has %llu MiB",
+				 (unsigned long long)f->s->initrd.size >> 20);
 	/* Below what SeaBIOS keeps for its tables. */
 	if (f->s->initrd.size)
-		initrd_at = ALIGN_DOWN(MIN(f->s->info->ram_low - 0x100000, (u64)k->bz.initrd_max + 1) - f->s->initrd.size, 4096);
+		initrd_at =
+			ALIGN_DOWN(MIN(f->s->info->ram_low - 0x100000, (u64)k->bz.initrd_max + 1) -
+					   f->s->initrd.size,
+				   4096);
 	setup = keep(f, k->file.data, k->bz.setup_size);
 	setup[HDR_TYPE_OF_LOADER] = 0xff;
 	setup[HDR_LOADFLAGS] |= CAN_USE_HEAP;
@@ -284,10 +314,12 @@ static int put_kernel(struct fw *f, struct boot_options *o)
 	f->iface->set(f->dev, FW_CFG_SETUP_DATA, setup, k->bz.setup_size);
 	set_int(f, FW_CFG_KERNEL_ADDR, KERNEL, 4);
 	set_int(f, FW_CFG_KERNEL_SIZE, k->bz.kernel_size, 4);
-	f->iface->set(f->dev, FW_CFG_KERNEL_DATA, k->file.data + k->bz.setup_size, k->bz.kernel_size);
+	f->iface->set(f->dev, FW_CFG_KERNEL_DATA, k->file.data + k->bz.setup_size,
+		      k->bz.kernel_size);
 	set_int(f, FW_CFG_CMDLINE_ADDR, TEXT, 4);
 	set_int(f, FW_CFG_CMDLINE_SIZE, strlen(f->s->cmdline) + 1, 4);
-	f->iface->set(f->dev, FW_CFG_CMDLINE_DATA, keep(f, f->s->cmdline, strlen(f->s->cmdline) + 1), strlen(f->s->cmdline) + 1);
+	f->iface->set(f->dev, FW_CFG_CMDLINE_DATA,
+		      keep(f, f->s->cmdline, strlen(f->s->cmdline) + 1), strlen(f->s->cmdline) + 1);
 	set_int(f, FW_CFG_INITRD_ADDR, initrd_at, 4);
 	set_int(f, FW_CFG_INITRD_SIZE, f->s->initrd.size, 4);
 	f->iface->set(f->dev, FW_CFG_INITRD_DATA, f->s->initrd.data, f->s->initrd.size);
@@ -304,7 +336,8 @@ static void put_basics(struct fw *f, const struct boot_options *o)
 	set_int(f, FW_CFG_MAX_CPUS, MAX(info->max_cpus, info->ncpus), 2);
 	set_int(f, FW_CFG_BOOT_DEVICE, o->boot_order ? o->boot_order[0] : 'c', 2);
 	set_int(f, FW_CFG_X86_IRQ0_OVERRIDE, 1, 4);
-	f->iface->set(f->dev, FW_CFG_UUID, keep(f, o->smbios ? o->smbios->uuid : (const u8[16]){0}, 16), 16);
+	f->iface->set(f->dev, FW_CFG_UUID,
+		      keep(f, o->smbios ? o->smbios->uuid : (const u8[16]){ 0 }, 16), 16);
 	put_e820(f);
 	if (info->acpi && !o->no_acpi)
 		put_acpi(f);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fwcfg_test.c - a machine's fw_cfg as firmware reads it: through the ports, by DMA, the directory, the table loader's commands; -fw_cfg texts. */
+/* fwcfg_test.c - a machine's fw_cfg as firmware reads it: through the ports, by DMA, the directory,
+ * the table loader's commands; -fw_cfg texts. */
 #include "fwcfg.h"
 #include "acpi.h"
 #include "plan.h"
@@ -10,14 +11,14 @@ enum { PORT = 0x510, MIB = 1 << 20 };
 
 static void out(struct test_machine *t, u16 port, unsigned size, u64 v)
 {
-	CHECK_EQ(space_st(&t->m->io, port, size, v, (struct mem_attrs){0}), MEM_OK);
+	CHECK_EQ(space_st(&t->m->io, port, size, v, (struct mem_attrs){ 0 }), MEM_OK);
 }
 
 static u64 in(struct test_machine *t, u16 port, unsigned size)
 {
 	u64 v;
 
-	CHECK_EQ(space_ld(&t->m->io, port, size, &v, (struct mem_attrs){0}), MEM_OK);
+	CHECK_EQ(space_ld(&t->m->io, port, size, &v, (struct mem_attrs){ 0 }), MEM_OK);
 	return v;
 }
 
@@ -64,7 +65,7 @@ static u8 *read_file(struct test_machine *t, const char *name, u32 *size)
 
 static void start(struct test_machine *t)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 
 	if (boot_prepare(t->m, &t->opt, &e))
 		test_fail(__FILE__, __LINE__, "%s", e.text);
@@ -123,8 +124,14 @@ TEST(fwcfg_ports_and_dma)
 
 TEST(fwcfg_firmware_files)
 {
-	static const char *const names[] = { "etc/e820", "etc/acpi/rsdp", "etc/acpi/tables", "etc/table-loader", "etc/smbios/smbios-anchor",
-					     "etc/smbios/smbios-tables", "etc/system-states", "bootorder" };
+	static const char *const names[] = { "etc/e820",
+					     "etc/acpi/rsdp",
+					     "etc/acpi/tables",
+					     "etc/table-loader",
+					     "etc/smbios/smbios-anchor",
+					     "etc/smbios/smbios-tables",
+					     "etc/system-states",
+					     "bootorder" };
 	struct test_machine t;
 	u32 size, tables_size;
 	u8 *loader, *tables, *e820;
@@ -150,11 +157,13 @@ TEST(fwcfg_firmware_files)
 			u32 where = ld32le(c + 116), width = c[120];
 
 			CHECK(range_fits(where, width, tables_size));
-			CHECK((width == 8 ? ld64le(tables + where) : ld32le(tables + where)) < tables_size);
+			CHECK((width == 8 ? ld64le(tables + where) : ld32le(tables + where)) <
+			      tables_size);
 		} else if (ld32le(c) == 3 && mine) {
 			u32 where = ld32le(c + 60), from = ld32le(c + 64), n = ld32le(c + 68);
 
-			CHECK(range_fits(from, n, tables_size) && where >= from && where < from + n);
+			CHECK(range_fits(from, n, tables_size) && where >= from &&
+			      where < from + n);
 			CHECK_EQ(tables[where], 0);
 			CHECK_EQ(ld32le(tables + from + 4), n);
 		} else {
@@ -166,7 +175,7 @@ TEST(fwcfg_firmware_files)
 static void refused(const char *text, const char *part)
 {
 	struct boot_fw_cfg f;
-	struct error e = {0};
+	struct error e = { 0 };
 
 	CHECK(boot_fw_cfg_parse(text, &f, &e) < 0);
 	if (!strstr(e.text, part))
@@ -177,7 +186,7 @@ static void refused(const char *text, const char *part)
 TEST(fwcfg_option)
 {
 	struct boot_fw_cfg f;
-	struct error e = {0};
+	struct error e = { 0 };
 
 	CHECK_EQ(boot_fw_cfg_parse("name=opt/a,string=x,,y=z", &f, &e), 0);
 	CHECK_STR(f.name, "opt/a");
@@ -193,14 +202,16 @@ TEST(fwcfg_option)
 	refused("string=x", "name is missing");
 	refused("opt/b,colour=red", "'colour'");
 	refused("opt/b,file=/nonexistent", "No such file");
-	refused("opt/0123456789012345678901234567890123456789012345678901234567890,string=x", "1 to 55 letters");
+	refused("opt/0123456789012345678901234567890123456789012345678901234567890,string=x",
+		"1 to 55 letters");
 }
 
 TEST(fwcfg_duplicate)
 {
-	struct boot_fw_cfg f[2] = { { (char *)"opt/x", { (u8 *)"1", 1 } }, { (char *)"opt/x", { (u8 *)"2", 1 } } };
+	struct boot_fw_cfg f[2] = { { (char *)"opt/x", { (u8 *)"1", 1 } },
+				    { (char *)"opt/x", { (u8 *)"2", 1 } } };
 	struct test_machine t;
-	struct error e = {0};
+	struct error e = { 0 };
 
 	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
 	t.opt.fw_cfg = f;

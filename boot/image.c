@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* image.c - recognises kernel files: bzImage (Documentation/arch/x86/boot.rst), ELF (elf.c), multiboot (Multiboot Specification 0.6.96,
- * section 3.1). Every number of the file is taken for hostile. */
+/* image.c - recognises kernel files: bzImage (Documentation/arch/x86/boot.rst), ELF (elf.c),
+ * multiboot (Multiboot Specification 0.6.96, section 3.1). Every number of the file is taken for
+ * hostile. */
 #include "image.h"
 #include "lib/alloc.h"
 #include <errno.h>
 
 enum { KERNEL_LIMIT = 0x7fffffff, SECTOR = 512 };
-enum { MB_MAGIC = 0x1badb002, MB_SEARCH = 8192, MB_KNOWN = BIT(0) | BIT(1) | BIT(2), MB_ADDRESSES = BIT(16) };
+enum {
+	MB_MAGIC = 0x1badb002,
+	MB_SEARCH = 8192,
+	MB_KNOWN = BIT(0) | BIT(1) | BIT(2),
+	MB_ADDRESSES = BIT(16)
+};
 
 static bool is_bzimage(const u8 *d, u64 size)
 {
-	return size >= HDR_VERSION + 2 && !memcmp(d + HDR_MAGIC, "HdrS", 4) && ld16le(d + HDR_BOOT_FLAG) == 0xaa55;
+	return size >= HDR_VERSION + 2 && !memcmp(d + HDR_MAGIC, "HdrS", 4) &&
+	       ld16le(d + HDR_BOOT_FLAG) == 0xaa55;
 }
 
 /* Fields that the protocol version has, and what holds where it does not. */
@@ -38,30 +45,41 @@ static int parse_bzimage(struct kernel_image *k, struct error *e)
 
 	b->version = ld16le(d + HDR_VERSION);
 	if (b->version < 0x200)
-		return error_ret(e, -EINVAL, "kernel file '%s': boot protocol %u.%02u is too old, 2.00 is the first one supported", k->path,
-				 b->version >> 8, b->version & 255);
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s': boot protocol %u.%02u is too old, 2.00 is the "
+				 "first one supported",
+				 k->path, b->version >> 8, b->version & 255);
 	b->setup_size = (sects + 1) * SECTOR;
 	/* The jump at 0x200 skips the header: its target is the header's end. */
 	b->hdr_end = MIN(0x202u + d[HDR_JUMP + 1], (u32)HDR_END_MAX);
 	if (size < b->setup_size || size < HDR_END_MAX)
-		return error_ret(e, -EINVAL, "kernel file '%s' is truncated: %llu bytes, but its setup code alone has %u", k->path,
-				 (unsigned long long)size, b->setup_size);
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s' is truncated: %llu bytes, but its setup code "
+				 "alone has %u",
+				 k->path, (unsigned long long)size, b->setup_size);
 	b->kernel_size = size - b->setup_size;
 	read_fields(b, d);
 	if (!(b->loadflags & LOADED_HIGH))
-		return error_ret(e, -EINVAL, "kernel file '%s' is a zImage that must be loaded below 640 KiB; only bzImages are supported",
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s' is a zImage that must be loaded below 640 KiB; "
+				 "only bzImages are supported",
 				 k->path);
 	if (b->alignment & (b->alignment - 1))
-		return error_ret(e, -EINVAL, "kernel file '%s': kernel_alignment %#llx is no power of two", k->path,
-				 (unsigned long long)b->alignment);
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s': kernel_alignment %#llx is no power of two",
+				 k->path, (unsigned long long)b->alignment);
 	if (!b->kernel_size)
-		return error_ret(e, -EINVAL, "kernel file '%s' is truncated: it ends after the setup code", k->path);
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s' is truncated: it ends after the setup code",
+				 k->path);
 	if (b->version >= 0x208) {
 		u64 at = ld32le(d + HDR_PAYLOAD_OFFSET), n = ld32le(d + HDR_PAYLOAD_LENGTH);
 
 		if (n && !range_fits(at, n, b->kernel_size))
-			return error_ret(e, -EINVAL, "kernel file '%s' is truncated: its payload of %llu bytes passes the file's end", k->path,
-					 (unsigned long long)n);
+			return error_ret(e, -EINVAL,
+					 "kernel file '%s' is truncated: its payload of %llu bytes "
+					 "passes the file's end",
+					 k->path, (unsigned long long)n);
 		b->payload_at = b->setup_size + at;
 		b->payload_size = n;
 	}
@@ -82,21 +100,30 @@ static int parse_addresses(struct kernel_image *k, struct error *e)
 	mb->entry = ld32le(h + 28);
 	back = (u64)mb->header_addr - mb->load_addr;
 	if (mb->header_addr < mb->load_addr || back > mb->at)
-		return error_ret(e, -EINVAL, "kernel file '%s': invalid multiboot addresses: header_addr %#x, load_addr %#x", k->path,
-				 mb->header_addr, mb->load_addr);
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s': invalid multiboot addresses: header_addr %#x, "
+				 "load_addr %#x",
+				 k->path, mb->header_addr, mb->load_addr);
 	mb->file_at = mb->at - back;
 	mb->file_size = size - mb->file_at;
 	if (mb->load_end) {
 		if (mb->load_end < mb->load_addr)
-			return error_ret(e, -EINVAL, "kernel file '%s': invalid multiboot load_end_addr %#x, below load_addr %#x", k->path,
-					 mb->load_end, mb->load_addr);
+			return error_ret(e, -EINVAL,
+					 "kernel file '%s': invalid multiboot load_end_addr %#x, "
+					 "below load_addr %#x",
+					 k->path, mb->load_end, mb->load_addr);
 		mb->file_size = mb->load_end - mb->load_addr;
 	}
 	if (!range_fits(mb->file_at, mb->file_size, size))
-		return error_ret(e, -EINVAL, "kernel file '%s' is truncated: %#llx bytes to load, %#llx there", k->path,
-				 (unsigned long long)mb->file_size, (unsigned long long)(size - mb->file_at));
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s' is truncated: %#llx bytes to load, %#llx there",
+				 k->path, (unsigned long long)mb->file_size,
+				 (unsigned long long)(size - mb->file_at));
 	if (mb->bss_end && mb->bss_end < mb->load_addr + mb->file_size)
-		return error_ret(e, -EINVAL, "kernel file '%s': invalid multiboot bss_end_addr %#x, inside what is loaded", k->path, mb->bss_end);
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s': invalid multiboot bss_end_addr %#x, inside "
+				 "what is loaded",
+				 k->path, mb->bss_end);
 	return 0;
 }
 
@@ -116,17 +143,26 @@ static int parse_multiboot(struct kernel_image *k, struct error *e)
 		mb->at = at;
 		mb->flags = flags;
 		if (flags & 0xffff & ~MB_KNOWN)
-			return error_ret(e, -EINVAL, "kernel file '%s': multiboot header requires unknown features (flags %#x)", k->path, flags);
+			return error_ret(e, -EINVAL,
+					 "kernel file '%s': multiboot header requires unknown "
+					 "features (flags %#x)",
+					 k->path, flags);
 		mb->addresses = flags & MB_ADDRESSES;
 		if (mb->addresses) {
 			if (!range_fits(at, 32, size))
-				return error_ret(e, -EINVAL, "kernel file '%s' is truncated inside the multiboot header", k->path);
+				return error_ret(
+					e, -EINVAL,
+					"kernel file '%s' is truncated inside the multiboot header",
+					k->path);
 			err = parse_addresses(k, e);
 			return err ? err : 1;
 		}
 		err = elf_parse(&k->elf, d, size, k->path, e);
 		if (!err && k->elf.is64)
-			err = error_ret(e, -EINVAL, "kernel file '%s': cannot load x86-64 image, give a 32bit one (multiboot)", k->path);
+			err = error_ret(e, -EINVAL,
+					"kernel file '%s': cannot load x86-64 image, give a 32bit "
+					"one (multiboot)",
+					k->path);
 		return err ? err : 1;
 	}
 	return 0;
@@ -154,16 +190,19 @@ int image_parse(struct kernel_image *k, u8 *data, size_t size, const char *path,
 	}
 	if (!size)
 		return error_ret(e, -EINVAL, "could not load kernel '%s': the file is empty", path);
-	return error_ret(e, -EINVAL, "could not load kernel '%s': it is neither a bzImage nor an ELF nor a multiboot kernel", path);
+	return error_ret(e, -EINVAL,
+			 "could not load kernel '%s': it is neither a bzImage nor an ELF nor a "
+			 "multiboot kernel",
+			 path);
 }
 
 int image_open(struct kernel_image *k, const char *path, struct error *e)
 {
-	struct bytes file = {0};
-	struct error why = {0};
+	struct bytes file = { 0 };
+	struct error why = { 0 };
 	int err = bytes_read_file(&file, path, KERNEL_LIMIT, &why);
 
-	*k = (struct kernel_image){0};
+	*k = (struct kernel_image){ 0 };
 	if (err) {
 		if (err == -EFBIG)
 			error_set(e, "could not load kernel '%s': it is larger than 2 GiB", path);
@@ -179,5 +218,5 @@ void image_fini(struct kernel_image *k)
 {
 	free(k->path);
 	bytes_fini(&k->file);
-	*k = (struct kernel_image){0};
+	*k = (struct kernel_image){ 0 };
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* image_test.c - kernel files are recognised; truncated, garbled and hostile ones give one sentence. */
+/* image_test.c - kernel files are recognised; truncated, garbled and hostile ones give one
+ * sentence. */
 #include "image.h"
 #include "lib/test.h"
 #include "test_images.h"
@@ -7,7 +8,7 @@
 /* Parses a private copy; the sentence or NULL. */
 static char *parse(struct kernel_image *k, const struct bytes *b, size_t size)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	u8 *copy = malloc(size ?: 1);
 	int err;
 
@@ -33,7 +34,8 @@ static void refused(const struct bytes *b, const char *part)
 	image_fini(&k);
 }
 
-/* Every prefix of the file and many garbled ones; what counts is that nothing is read past the end (ASan) and errors have their text. */
+/* Every prefix of the file and many garbled ones; what counts is that nothing is read past the end
+ * (ASan) and errors have their text. */
 static void torment(const struct bytes *b)
 {
 	struct kernel_image k;
@@ -99,7 +101,8 @@ TEST(image_elf)
 		CHECK_EQ(k.elf.hi, 0x1005000);
 		CHECK(k.elf.has_pvh);
 		CHECK_EQ(k.elf.pvh_entry, 0x1000020);
-		CHECK(elf_vaddr_to_paddr(&k.elf, (is64 ? 0xffffffff80000000 : 0xc0000000) + 0x1002010, &pa));
+		CHECK(elf_vaddr_to_paddr(
+			&k.elf, (is64 ? 0xffffffff80000000 : 0xc0000000) + 0x1002010, &pa));
 		CHECK_EQ(pa, 0x1002010);
 		CHECK(!elf_vaddr_to_paddr(&k.elf, 0x1234, &pa));
 		image_fini(&k);
@@ -169,12 +172,13 @@ TEST(image_garbage)
 {
 	struct bytes b = { (u8 *)"this is no kernel at all", 24 }, none = { (u8 *)"", 0 };
 	struct kernel_image k;
-	struct error e = {0};
+	struct error e = { 0 };
 
 	refused(&b, "neither a bzImage nor an ELF nor a multiboot kernel");
 	refused(&none, "empty");
 	CHECK_EQ(image_open(&k, "/nonexistent/kernel", &e), -ENOENT);
-	CHECK_STR(e.text, "could not open kernel file '/nonexistent/kernel': No such file or directory");
+	CHECK_STR(e.text,
+		  "could not open kernel file '/nonexistent/kernel': No such file or directory");
 	error_clear(&e);
 	image_fini(&k);
 	CHECK_EQ(image_open(&k, "/tmp", &e), -EISDIR);

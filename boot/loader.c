@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* loader.c - `-device loader`: a value or a file (raw, or an ELF executable's segments) placed at each reset, and a CPU started there. */
+/* loader.c - `-device loader`: a value or a file (raw, or an ELF executable's segments) placed at
+ * each reset, and a CPU started there. */
 #include "loader.h"
 #include "core/cpu.h"
 #include "core/space.h"
@@ -27,9 +28,13 @@ int boot_loader_set(struct boot_loader *l, const char *key, const char *value, s
 		return str_to_bool(value, &l->data_be) ? bad(e, key, value, "on or off") : 0;
 	if (!strcmp(key, "force-raw"))
 		return str_to_bool(value, &l->force_raw) ? bad(e, key, value, "on or off") : 0;
-	if (strcmp(key, "addr") && strcmp(key, "data") && strcmp(key, "data-len") && strcmp(key, "cpu-num"))
-		return error_ret(e, -EINVAL, "-device loader has no property '%s'; it has addr, data, data-len, data-be, cpu-num, file and "
-				 "force-raw", key);
+	if (strcmp(key, "addr") && strcmp(key, "data") && strcmp(key, "data-len") &&
+	    strcmp(key, "cpu-num"))
+		return error_ret(e, -EINVAL,
+				 "-device loader has no property '%s'; it has addr, data, "
+				 "data-len, data-be, cpu-num, file and "
+				 "force-raw",
+				 key);
 	if (str_to_u64(value, 0, &v))
 		return bad(e, key, value, "a number");
 	if (!strcmp(key, "addr")) {
@@ -53,26 +58,33 @@ int boot_loader_set(struct boot_loader *l, const char *key, const char *value, s
 int boot_loader_check(const struct boot_loader *l, struct error *e)
 {
 	if (l->file && (l->data || l->data_len || l->data_be))
-		return error_ret(e, -EINVAL, "-device loader: a file and data can not be given together");
+		return error_ret(e, -EINVAL,
+				 "-device loader: a file and data can not be given together");
 	if (!l->file && l->force_raw)
 		return error_ret(e, -EINVAL, "-device loader: force-raw needs a file");
 	if (!l->file && !l->has_addr)
 		return error_ret(e, -EINVAL, "-device loader: give an addr or a file");
 	if (!l->file && !l->data_len && (l->data || l->data_be || !l->has_cpu))
-		return error_ret(e, -EINVAL, "-device loader: data needs data-len, and addr alone needs cpu-num");
+		return error_ret(
+			e, -EINVAL,
+			"-device loader: data needs data-len, and addr alone needs cpu-num");
 	if (l->file && l->force_raw && !l->has_addr)
 		return error_ret(e, -EINVAL, "-device loader: a raw file needs an addr");
 	return 0;
 }
 
 /* Every byte must have somewhere to go: RAM or ROM. */
-static int add(struct boot_plan *p, const char *what, u64 addr, const void *data, u64 size, struct error *e)
+static int add(struct boot_plan *p, const char *what, u64 addr, const void *data, u64 size,
+	       struct error *e)
 {
 	for (u64 at = addr, left = size; left;) {
 		size_t part = MIN(left, (u64)1 << 30);
 
 		if (!space_map(&p->m->memory, at, &part, false))
-			return error_ret(e, -ERANGE, "-device loader: %s does not fit: there is no memory at %#llx", what, (unsigned long long)at);
+			return error_ret(
+				e, -ERANGE,
+				"-device loader: %s does not fit: there is no memory at %#llx",
+				what, (unsigned long long)at);
 		at += part;
 		left -= part;
 	}
@@ -91,7 +103,8 @@ static int put_value(struct boot_plan *p, const struct boot_loader *l, struct er
 	return add(p, "data", l->addr, b, l->data_len, e);
 }
 
-static int put_elf(struct boot_plan *p, const char *file, const struct bytes *b, u64 *entry, struct error *e)
+static int put_elf(struct boot_plan *p, const char *file, const struct bytes *b, u64 *entry,
+		   struct error *e)
 {
 	struct elf_image elf;
 	int err = elf_parse(&elf, b->data, b->size, file, e);
@@ -101,11 +114,15 @@ static int put_elf(struct boot_plan *p, const char *file, const struct bytes *b,
 
 		err = add(p, file, g->paddr, b->data + g->offset, g->filesz, e);
 		if (!err && g->memsz > g->filesz) {
-			void *zero = g->memsz <= p->m->ram_size ? plan_own(p, calloc(1, g->memsz - g->filesz)) : NULL;
+			void *zero = g->memsz <= p->m->ram_size ?
+					     plan_own(p, calloc(1, g->memsz - g->filesz)) :
+					     NULL;
 
 			if (!zero)
-				return error_ret(e, -ENOMEM, "-device loader: '%s' does not fit: a segment needs %llu bytes", file,
-						 (unsigned long long)g->memsz);
+				return error_ret(e, -ENOMEM,
+						 "-device loader: '%s' does not fit: a segment "
+						 "needs %llu bytes",
+						 file, (unsigned long long)g->memsz);
 			err = add(p, file, g->paddr + g->filesz, zero, g->memsz - g->filesz, e);
 		}
 	}
@@ -116,17 +133,19 @@ static int put_elf(struct boot_plan *p, const char *file, const struct bytes *b,
 static int put_file(struct boot_plan *p, const struct boot_loader *l, u64 *entry, struct error *e)
 {
 	struct bytes b;
-	struct error why = {0};
+	struct error why = { 0 };
 	int err = bytes_read_file(&b, l->file, FILE_LIMIT, &why);
 
 	error_clear(&why);
 	if (err)
-		return error_ret(e, err, "-device loader: could not load '%s': %s", l->file, strerror(-err));
+		return error_ret(e, err, "-device loader: could not load '%s': %s", l->file,
+				 strerror(-err));
 	plan_own(p, b.data);
 	if (!l->force_raw && elf_is(b.data, b.size))
 		return put_elf(p, l->file, &b, entry, e);
 	if (!l->has_addr)
-		return error_ret(e, -EINVAL, "-device loader: '%s' is a raw file: give an addr", l->file);
+		return error_ret(e, -EINVAL, "-device loader: '%s' is a raw file: give an addr",
+				 l->file);
 	return add(p, l->file, l->addr, b.data, b.size, e);
 }
 
@@ -145,9 +164,14 @@ int loader_put(struct boot_plan *p, const struct boot_loader *l, unsigned n, str
 		if (!l->has_cpu)
 			continue;
 		if (l->cpu >= p->m->ncpus)
-			return error_ret(e, -ERANGE, "-device loader: cpu-num=%u: the machine has %u CPUs, numbered from 0", l->cpu, p->m->ncpus);
+			return error_ret(e, -ERANGE,
+					 "-device loader: cpu-num=%u: the machine has %u CPUs, "
+					 "numbered from 0",
+					 l->cpu, p->m->ncpus);
 		if (!p->m->isa->boot_entry)
-			return error_ret(e, -ENOTSUP, "-device loader: cpu-num is not supported by this machine's CPUs");
+			return error_ret(
+				e, -ENOTSUP,
+				"-device loader: cpu-num is not supported by this machine's CPUs");
 		vec_push(&p->cpus, ((struct plan_cpu){ l->cpu, entry }));
 	}
 	return 0;

@@ -4,4 +4,5 @@
 #include "boot.h"
 #include "plan.h"
 
-int loader_put(struct boot_plan *p, const struct boot_loader *l, unsigned n, struct error *e) must_check;
+int loader_put(struct boot_plan *p, const struct boot_loader *l, unsigned n,
+	       struct error *e) must_check;

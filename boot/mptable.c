@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mptable.c - Intel MultiProcessor Specification 1.4, chapter 4: processors, buses, the I/O APIC and how interrupts reach it. */
+/* mptable.c - Intel MultiProcessor Specification 1.4, chapter 4: processors, buses, the I/O APIC
+ * and how interrupts reach it. */
 #include "mptable.h"
 #include "acpi.h"
 
@@ -8,11 +9,11 @@ enum { BUS_PCI = 0, BUS_ISA = 1, INT = 0, NMI = 1, EXTINT = 3 };
 static void processors(struct strbuf *b, const struct x86_board_info *info, unsigned *entries)
 {
 	for (u32 i = 0; i < info->ncpus; i++) {
-		u8 e[20] = { 0, info->apic_id[i], 0x14, i ? 1 : 3 };	/* enabled, boot processor */
+		u8 e[20] = { 0, info->apic_id[i], 0x14, i ? 1 : 3 }; /* enabled, boot processor */
 
 		if (info->apic_id[i] >= 255)
 			continue;
-		st32le(e + 4, 0x600);		/* signature, features: FPU, APIC */
+		st32le(e + 4, 0x600); /* signature, features: FPU, APIC */
 		st32le(e + 8, 0x201);
 		strbuf_addn(b, e, sizeof(e));
 		++*entries;
@@ -29,7 +30,8 @@ static void bus(struct strbuf *b, u8 id, const char *type, unsigned *entries)
 }
 
 /* kind 3: to the I/O APIC, 4: to all local APICs */
-static void interrupt(struct strbuf *b, u8 kind, u8 type, u16 flags, u8 from_bus, u8 from, u8 apic, u8 pin, unsigned *entries)
+static void interrupt(struct strbuf *b, u8 kind, u8 type, u16 flags, u8 from_bus, u8 from, u8 apic,
+		      u8 pin, unsigned *entries)
 {
 	u8 e[8] = { kind, type, flags, flags >> 8, from_bus, from, apic, pin };
 
@@ -50,7 +52,8 @@ static void interrupts(struct strbuf *b, const struct x86_board_info *info, unsi
 				continue;
 			if (gsi < 16)
 				used |= 1 << gsi;
-			interrupt(b, 3, INT, info->pci_gsi_flags, BUS_PCI, slot << 2 | pin, info->ioapic_id, gsi, entries);
+			interrupt(b, 3, INT, info->pci_gsi_flags, BUS_PCI, slot << 2 | pin,
+				  info->ioapic_id, gsi, entries);
 		}
 	for (unsigned irq = 0; irq < 16; irq++) {
 		u32 gsi = irq;
@@ -73,7 +76,7 @@ static void interrupts(struct strbuf *b, const struct x86_board_info *info, unsi
 void mptable_build(struct strbuf *b, const struct x86_board_info *info, u32 addr)
 {
 	u8 head[44] = "PCMP", pointer[16] = "_MP_", ioapic[8] = { 2, info->ioapic_id, 0x11, 1 };
-	struct strbuf body = {0};
+	struct strbuf body = { 0 };
 	unsigned entries = 0;
 
 	processors(&body, info, &entries);

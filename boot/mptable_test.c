@@ -16,9 +16,9 @@ static u8 sum(const u8 *p, size_t n)
 static void check(void (*board)(struct x86_board_info *i), unsigned buses)
 {
 	static const u8 size[] = { 20, 8, 8, 8, 8 };
-	struct x86_board_info info = {0};
-	struct strbuf b = {0};
-	unsigned kinds[5] = {0}, entries = 0;
+	struct x86_board_info info = { 0 };
+	struct strbuf b = { 0 };
+	unsigned kinds[5] = { 0 }, entries = 0;
 	const u8 *t;
 	size_t at = 44;
 
@@ -41,7 +41,7 @@ static void check(void (*board)(struct x86_board_info *i), unsigned buses)
 	CHECK_EQ(kinds[0], info.ncpus);
 	CHECK_EQ(kinds[1], buses);
 	CHECK_EQ(kinds[2], 1);
-	CHECK_EQ(t[44 + 3], 3);		/* the first processor boots */
+	CHECK_EQ(t[44 + 3], 3); /* the first processor boots */
 	strbuf_fini(&b);
 	free(info.apic_id);
 }

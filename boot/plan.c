@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* plan.c - places what the guest finds in its memory when it starts. RAM is written directly, whatever shadows it at that moment. */
+/* plan.c - places what the guest finds in its memory when it starts. RAM is written directly,
+ * whatever shadows it at that moment. */
 #include "plan.h"
 #include "board/x86.h"
 #include "core/cpu.h"
@@ -63,20 +64,31 @@ static const struct plan_piece *overlapping(const struct boot_plan *p, u64 addr,
 	return NULL;
 }
 
-int plan_add(struct boot_plan *p, const char *what, u64 addr, u64 size, const void *data, u64 data_size, struct error *e)
+int plan_add(struct boot_plan *p, const char *what, u64 addr, u64 size, const void *data,
+	     u64 data_size, struct error *e)
 {
 	const struct plan_piece *other;
 	u64 off;
 
 	if (!ram_offset(p, addr, size, &off))
-		return error_ret(e, -ERANGE, "%s needs memory at %#llx..%#llx, but the machine has %llu MiB: use a larger -m", what,
-				 (unsigned long long)addr, (unsigned long long)(addr + size - 1), (unsigned long long)(p->m->ram_size >> 20));
+		return error_ret(e, -ERANGE,
+				 "%s needs memory at %#llx..%#llx, but the machine has %llu MiB: "
+				 "use a larger -m",
+				 what, (unsigned long long)addr,
+				 (unsigned long long)(addr + size - 1),
+				 (unsigned long long)(p->m->ram_size >> 20));
 	other = overlapping(p, addr, size);
 	if (other)
-		return error_ret(e, -ERANGE, "%s at %#llx..%#llx would overwrite %s at %#llx..%#llx", what, (unsigned long long)addr,
-				 (unsigned long long)(addr + size - 1), other->what, (unsigned long long)other->addr,
+		return error_ret(e, -ERANGE,
+				 "%s at %#llx..%#llx would overwrite %s at %#llx..%#llx", what,
+				 (unsigned long long)addr, (unsigned long long)(addr + size - 1),
+				 other->what, (unsigned long long)other->addr,
 				 (unsigned long long)(other->addr + other->size - 1));
-	vec_push(&p->pieces, ((struct plan_piece){ .what = what, .addr = addr, .size = size, .data = data, .data_size = data_size }));
+	vec_push(&p->pieces, ((struct plan_piece){ .what = what,
+						   .addr = addr,
+						   .size = size,
+						   .data = data,
+						   .data_size = data_size }));
 	return 0;
 }
 
@@ -98,11 +110,17 @@ u8 *plan_ram(struct boot_plan *p, u64 addr, u64 size)
 
 void plan_add_any(struct boot_plan *p, const char *what, u64 addr, const void *data, u64 size)
 {
-	vec_push(&p->pieces, ((struct plan_piece){ .what = what, .addr = addr, .size = size, .data = data, .data_size = size, .any = true }));
+	vec_push(&p->pieces, ((struct plan_piece){ .what = what,
+						   .addr = addr,
+						   .size = size,
+						   .data = data,
+						   .data_size = size,
+						   .any = true }));
 }
 
 /* Each step jumps over a piece that is in the way, so there are at most as many steps as pieces. */
-bool plan_find(const struct boot_plan *p, u64 lo, u64 hi, u64 size, u64 align, bool highest, u64 *addr)
+bool plan_find(const struct boot_plan *p, u64 lo, u64 hi, u64 size, u64 align, bool highest,
+	       u64 *addr)
 {
 	const struct plan_piece *q;
 	u64 at, off;
@@ -118,18 +136,22 @@ bool plan_find(const struct boot_plan *p, u64 lo, u64 hi, u64 size, u64 align, b
 		}
 		if (highest && q->addr < size)
 			return false;
-		at = highest ? ALIGN_DOWN(q->addr - size, align) : ALIGN_UP(q->addr + q->size, align);
+		at = highest ? ALIGN_DOWN(q->addr - size, align) :
+			       ALIGN_UP(q->addr + q->size, align);
 	}
 	return false;
 }
 
-int plan_put(struct boot_plan *p, const char *what, u64 lo, u64 hi, u64 align, const void *data, u64 size, u64 *addr, struct error *e)
+int plan_put(struct boot_plan *p, const char *what, u64 lo, u64 hi, u64 align, const void *data,
+	     u64 size, u64 *addr, struct error *e)
 {
 	void *copy;
 
 	if (!plan_find(p, lo, MIN(hi, plan_ram_low(p)), size, align, false, addr))
-		return error_ret(e, -ERANGE, "there is no room for %s (%llu bytes) between %#llx and %#llx", what, (unsigned long long)size,
-				 (unsigned long long)lo, (unsigned long long)MIN(hi, plan_ram_low(p)));
+		return error_ret(e, -ERANGE,
+				 "there is no room for %s (%llu bytes) between %#llx and %#llx",
+				 what, (unsigned long long)size, (unsigned long long)lo,
+				 (unsigned long long)MIN(hi, plan_ram_low(p)));
 	copy = plan_own(p, xmemdup(data, size));
 	return plan_add(p, what, *addr, size, copy, size, e);
 }
@@ -147,7 +169,8 @@ static void ram_changed(struct machine *m, u64 off, u64 n)
 	}
 }
 
-/* Into ROM or RAM that is not main memory, as a programmer would burn it; what is neither stays as it is. */
+/* Into ROM or RAM that is not main memory, as a programmer would burn it; what is neither stays as
+ * it is. */
 static void place_elsewhere(struct machine *m, u64 addr, const u8 *data, u64 n)
 {
 	while (n) {
@@ -206,10 +229,7 @@ void plan_place(struct boot_plan *p)
 	}
 }
 
-static void on_reset(void *arg)
-{
-	plan_place(arg);
-}
+static void on_reset(void *arg) { plan_place(arg); }
 
 void plan_commit(struct boot_plan *p)
 {

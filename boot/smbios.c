@@ -1,37 +1,98 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* smbios.c - SMBIOS structures (DMTF DSP0134 2.8 and 3.0): BIOS, system, board, chassis, processors, OEM strings, memory, boot status. */
+/* smbios.c - SMBIOS structures (DMTF DSP0134 2.8 and 3.0): BIOS, system, board, chassis,
+ * processors, OEM strings, memory, boot status. */
 #include "smbios.h"
 #include "acpi.h"
 #include <errno.h>
 #include <stdio.h>
 
 enum smbios_field {
-	BIOS_VENDOR, BIOS_VERSION, BIOS_DATE, BIOS_RELEASE, BIOS_UEFI,
-	SYS_MANUFACTURER, SYS_PRODUCT, SYS_VERSION, SYS_SERIAL, SYS_UUID, SYS_SKU, SYS_FAMILY,
-	BOARD_MANUFACTURER, BOARD_PRODUCT, BOARD_VERSION, BOARD_SERIAL, BOARD_ASSET, BOARD_LOCATION,
-	CHASSIS_MANUFACTURER, CHASSIS_VERSION, CHASSIS_SERIAL, CHASSIS_ASSET, CHASSIS_SKU,
-	CPU_PREFIX, CPU_MANUFACTURER, CPU_VERSION, CPU_SERIAL, CPU_ASSET, CPU_PART, CPU_MAX_SPEED, CPU_SPEED,
+	BIOS_VENDOR,
+	BIOS_VERSION,
+	BIOS_DATE,
+	BIOS_RELEASE,
+	BIOS_UEFI,
+	SYS_MANUFACTURER,
+	SYS_PRODUCT,
+	SYS_VERSION,
+	SYS_SERIAL,
+	SYS_UUID,
+	SYS_SKU,
+	SYS_FAMILY,
+	BOARD_MANUFACTURER,
+	BOARD_PRODUCT,
+	BOARD_VERSION,
+	BOARD_SERIAL,
+	BOARD_ASSET,
+	BOARD_LOCATION,
+	CHASSIS_MANUFACTURER,
+	CHASSIS_VERSION,
+	CHASSIS_SERIAL,
+	CHASSIS_ASSET,
+	CHASSIS_SKU,
+	CPU_PREFIX,
+	CPU_MANUFACTURER,
+	CPU_VERSION,
+	CPU_SERIAL,
+	CPU_ASSET,
+	CPU_PART,
+	CPU_MAX_SPEED,
+	CPU_SPEED,
 	OEM_VALUE,
-	DIMM_PREFIX, DIMM_BANK, DIMM_MANUFACTURER, DIMM_SERIAL, DIMM_ASSET, DIMM_PART, DIMM_SPEED,
+	DIMM_PREFIX,
+	DIMM_BANK,
+	DIMM_MANUFACTURER,
+	DIMM_SERIAL,
+	DIMM_ASSET,
+	DIMM_PART,
+	DIMM_SPEED,
 	FIELD_COUNT
 };
 _Static_assert((int)FIELD_COUNT <= (int)SMBIOS_FIELDS, "room for every field");
 
-static const struct { u8 type; const char *key; } fields[FIELD_COUNT] = {
-	[BIOS_VENDOR] = { 0, "vendor" }, [BIOS_VERSION] = { 0, "version" }, [BIOS_DATE] = { 0, "date" },
-	[BIOS_RELEASE] = { 0, "release" }, [BIOS_UEFI] = { 0, "uefi" },
-	[SYS_MANUFACTURER] = { 1, "manufacturer" }, [SYS_PRODUCT] = { 1, "product" }, [SYS_VERSION] = { 1, "version" },
-	[SYS_SERIAL] = { 1, "serial" }, [SYS_UUID] = { 1, "uuid" }, [SYS_SKU] = { 1, "sku" }, [SYS_FAMILY] = { 1, "family" },
-	[BOARD_MANUFACTURER] = { 2, "manufacturer" }, [BOARD_PRODUCT] = { 2, "product" }, [BOARD_VERSION] = { 2, "version" },
-	[BOARD_SERIAL] = { 2, "serial" }, [BOARD_ASSET] = { 2, "asset" }, [BOARD_LOCATION] = { 2, "location" },
-	[CHASSIS_MANUFACTURER] = { 3, "manufacturer" }, [CHASSIS_VERSION] = { 3, "version" }, [CHASSIS_SERIAL] = { 3, "serial" },
-	[CHASSIS_ASSET] = { 3, "asset" }, [CHASSIS_SKU] = { 3, "sku" },
-	[CPU_PREFIX] = { 4, "sock_pfx" }, [CPU_MANUFACTURER] = { 4, "manufacturer" }, [CPU_VERSION] = { 4, "version" },
-	[CPU_SERIAL] = { 4, "serial" }, [CPU_ASSET] = { 4, "asset" }, [CPU_PART] = { 4, "part" },
-	[CPU_MAX_SPEED] = { 4, "max-speed" }, [CPU_SPEED] = { 4, "current-speed" },
+static const struct {
+	u8 type;
+	const char *key;
+} fields[FIELD_COUNT] = {
+	[BIOS_VENDOR] = { 0, "vendor" },
+	[BIOS_VERSION] = { 0, "version" },
+	[BIOS_DATE] = { 0, "date" },
+	[BIOS_RELEASE] = { 0, "release" },
+	[BIOS_UEFI] = { 0, "uefi" },
+	[SYS_MANUFACTURER] = { 1, "manufacturer" },
+	[SYS_PRODUCT] = { 1, "product" },
+	[SYS_VERSION] = { 1, "version" },
+	[SYS_SERIAL] = { 1, "serial" },
+	[SYS_UUID] = { 1, "uuid" },
+	[SYS_SKU] = { 1, "sku" },
+	[SYS_FAMILY] = { 1, "family" },
+	[BOARD_MANUFACTURER] = { 2, "manufacturer" },
+	[BOARD_PRODUCT] = { 2, "product" },
+	[BOARD_VERSION] = { 2, "version" },
+	[BOARD_SERIAL] = { 2, "serial" },
+	[BOARD_ASSET] = { 2, "asset" },
+	[BOARD_LOCATION] = { 2, "location" },
+	[CHASSIS_MANUFACTURER] = { 3, "manufacturer" },
+	[CHASSIS_VERSION] = { 3, "version" },
+	[CHASSIS_SERIAL] = { 3, "serial" },
+	[CHASSIS_ASSET] = { 3, "asset" },
+	[CHASSIS_SKU] = { 3, "sku" },
+	[CPU_PREFIX] = { 4, "sock_pfx" },
+	[CPU_MANUFACTURER] = { 4, "manufacturer" },
+	[CPU_VERSION] = { 4, "version" },
+	[CPU_SERIAL] = { 4, "serial" },
+	[CPU_ASSET] = { 4, "asset" },
+	[CPU_PART] = { 4, "part" },
+	[CPU_MAX_SPEED] = { 4, "max-speed" },
+	[CPU_SPEED] = { 4, "current-speed" },
 	[OEM_VALUE] = { 11, "value" },
-	[DIMM_PREFIX] = { 17, "loc_pfx" }, [DIMM_BANK] = { 17, "bank" }, [DIMM_MANUFACTURER] = { 17, "manufacturer" },
-	[DIMM_SERIAL] = { 17, "serial" }, [DIMM_ASSET] = { 17, "asset" }, [DIMM_PART] = { 17, "part" }, [DIMM_SPEED] = { 17, "speed" },
+	[DIMM_PREFIX] = { 17, "loc_pfx" },
+	[DIMM_BANK] = { 17, "bank" },
+	[DIMM_MANUFACTURER] = { 17, "manufacturer" },
+	[DIMM_SERIAL] = { 17, "serial" },
+	[DIMM_ASSET] = { 17, "asset" },
+	[DIMM_PART] = { 17, "part" },
+	[DIMM_SPEED] = { 17, "speed" },
 };
 
 /* ---- options */
@@ -65,7 +126,10 @@ int uuid_parse(const char *text, u8 uuid[16])
 int smbios_set_uuid(struct smbios *s, const char *text, struct error *e)
 {
 	if (uuid_parse(text, s->uuid))
-		return error_ret(e, -EINVAL, "failed to parse UUID string '%s': it is like 01234567-89ab-cdef-0123-456789abcdef", text);
+		return error_ret(e, -EINVAL,
+				 "failed to parse UUID string '%s': it is like "
+				 "01234567-89ab-cdef-0123-456789abcdef",
+				 text);
 	s->has_uuid = true;
 	return 0;
 }
@@ -96,16 +160,21 @@ static int set_number(enum smbios_field f, const char *v, struct error *e)
 	u64 n;
 	int used = 0;
 
-	if ((f == CPU_MAX_SPEED || f == CPU_SPEED || f == DIMM_SPEED) && (str_to_u64(v, 0, &n) || n > 0xffff))
-		return error_ret(e, -EINVAL, "-smbios %s=%s: it must be a number up to 65535", fields[f].key, v);
-	if (f == BIOS_RELEASE && (sscanf(v, "%3u.%3u%n", &major, &minor, &used) != 2 || v[used] || major > 255 || minor > 255))
-		return error_ret(e, -EINVAL, "-smbios release=%s: it must be MAJOR.MINOR, each up to 255", v);
+	if ((f == CPU_MAX_SPEED || f == CPU_SPEED || f == DIMM_SPEED) &&
+	    (str_to_u64(v, 0, &n) || n > 0xffff))
+		return error_ret(e, -EINVAL, "-smbios %s=%s: it must be a number up to 65535",
+				 fields[f].key, v);
+	if (f == BIOS_RELEASE && (sscanf(v, "%3u.%3u%n", &major, &minor, &used) != 2 || v[used] ||
+				  major > 255 || minor > 255))
+		return error_ret(e, -EINVAL,
+				 "-smbios release=%s: it must be MAJOR.MINOR, each up to 255", v);
 	if (f == BIOS_UEFI && str_to_bool(v, &on))
 		return error_ret(e, -EINVAL, "-smbios uefi=%s: it must be on or off", v);
 	return 0;
 }
 
-static int set_field(struct smbios *s, u64 type, const char *key, const char *value, struct error *e)
+static int set_field(struct smbios *s, u64 type, const char *key, const char *value,
+		     struct error *e)
 {
 	for (unsigned f = 0; f < FIELD_COUNT; f++) {
 		int err;
@@ -125,7 +194,8 @@ static int set_field(struct smbios *s, u64 type, const char *key, const char *va
 		s->value[f] = xstrdup(value);
 		return 0;
 	}
-	return error_ret(e, -EINVAL, "-smbios type=%llu has no field '%s'", (unsigned long long)type, key);
+	return error_ret(e, -EINVAL, "-smbios type=%llu has no field '%s'",
+			 (unsigned long long)type, key);
 }
 
 static int add_file(struct smbios *s, const char *path, struct error *e)
@@ -139,16 +209,22 @@ static int add_file(struct smbios *s, const char *path, struct error *e)
 	}
 	vec_push(&s->file, b);
 	/* a structure, its strings and two zeros */
-	if (b.size < 6 || b.data[1] < 4 || b.data[1] > b.size - 2 || b.data[b.size - 1] || b.data[b.size - 2])
-		return error_ret(e, -EINVAL, "-smbios file=%s is no SMBIOS structure: a header, strings and two zero bytes", path);
+	if (b.size < 6 || b.data[1] < 4 || b.data[1] > b.size - 2 || b.data[b.size - 1] ||
+	    b.data[b.size - 2])
+		return error_ret(e, -EINVAL,
+				 "-smbios file=%s is no SMBIOS structure: a header, strings and "
+				 "two zero bytes",
+				 path);
 	if (b.data[0] == 127)
-		return error_ret(e, -EINVAL, "-smbios file=%s: the end-of-table structure is added by itself", path);
+		return error_ret(e, -EINVAL,
+				 "-smbios file=%s: the end-of-table structure is added by itself",
+				 path);
 	return 0;
 }
 
 int smbios_parse(struct smbios *s, const char *text, struct error *e)
 {
-	struct strbuf pair = {0};
+	struct strbuf pair = { 0 };
 	bool has_type = false;
 	u64 type = 0;
 	int err = 0;
@@ -157,7 +233,8 @@ int smbios_parse(struct smbios *s, const char *text, struct error *e)
 		char *eq = strchr(pair.at ?: "", '='), *key = pair.at;
 
 		if (!eq) {
-			err = error_ret(e, -EINVAL, "-smbios %s: '%s' is not of the form key=value", text, key ?: "");
+			err = error_ret(e, -EINVAL, "-smbios %s: '%s' is not of the form key=value",
+					text, key ?: "");
 			break;
 		}
 		*eq++ = 0;
@@ -166,11 +243,15 @@ int smbios_parse(struct smbios *s, const char *text, struct error *e)
 		} else if (!strcmp(key, "type")) {
 			has_type = true;
 			if (str_to_u64(eq, 0, &type) || !(type <= 4 || type == 11 || type == 17))
-				err = error_ret(e, -EINVAL, "-smbios type=%s is not supported; 0, 1, 2, 3, 4, 11 and 17 are", eq);
+				err = error_ret(e, -EINVAL,
+						"-smbios type=%s is not supported; 0, 1, 2, 3, 4, "
+						"11 and 17 are",
+						eq);
 			else
 				s->given[type] = true;
 		} else if (!has_type) {
-			err = error_ret(e, -EINVAL, "-smbios %s: give type= before '%s'", text, key);
+			err = error_ret(e, -EINVAL, "-smbios %s: give type= before '%s'", text,
+					key);
 		} else {
 			err = set_field(s, type, key, eq, e);
 		}
@@ -191,7 +272,7 @@ void smbios_fini(struct smbios *s)
 		bytes_fini(&s->file.at[i]);
 	vec_free(&s->oem);
 	vec_free(&s->file);
-	*s = (struct smbios){0};
+	*s = (struct smbios){ 0 };
 }
 
 /* ---- structures */
@@ -199,7 +280,7 @@ void smbios_fini(struct smbios *s)
 struct build {
 	struct smbios_tables *t;
 	const struct smbios *s;
-	size_t at;		/* of the open structure */
+	size_t at; /* of the open structure */
 	unsigned strings;
 	struct strbuf text;
 };
@@ -275,15 +356,16 @@ static void bios(struct build *b)
 	text(b, value(b, BIOS_VENDOR, "Quern"));
 	text(b, value(b, BIOS_VERSION, QUERN_VERSION));
 	le(b, 0xe800, 2);
-	/* Linux turns on what it expects of newer machines by this date: wake alarms by ACPI, host windows that ignore the memory map. */
+	/* Linux turns on what it expects of newer machines by this date: wake alarms by ACPI, host
+	 * windows that ignore the memory map. */
 	text(b, value(b, BIOS_DATE, "04/01/2014"));
 	le(b, 0, 1);
-	le(b, 8, 8);			/* characteristics not supported */
+	le(b, 8, 8); /* characteristics not supported */
 	le(b, 0, 1);
-	le(b, uefi ? 0x1c : 0x14, 1);	/* virtual machine, targeted content distribution */
+	le(b, uefi ? 0x1c : 0x14, 1); /* virtual machine, targeted content distribution */
 	le(b, major, 1);
 	le(b, minor, 1);
-	le(b, 0xffff, 2);		/* no embedded controller */
+	le(b, 0xffff, 2); /* no embedded controller */
 	end(b);
 }
 
@@ -298,7 +380,7 @@ static void system_info(struct build *b, const char *product)
 	text(b, value(b, SYS_SERIAL, NULL));
 	for (unsigned i = 0; i < 16; i++)
 		le(b, b->s && b->s->has_uuid ? b->s->uuid[order[i]] : 0, 1);
-	le(b, 6, 1);			/* woken by the power switch */
+	le(b, 6, 1); /* woken by the power switch */
 	text(b, value(b, SYS_SKU, NULL));
 	text(b, value(b, SYS_FAMILY, NULL));
 	end(b);
@@ -314,10 +396,10 @@ static void baseboard(struct build *b, const char *product)
 	text(b, value(b, BOARD_VERSION, "quern-" QUERN_VERSION));
 	text(b, value(b, BOARD_SERIAL, NULL));
 	text(b, value(b, BOARD_ASSET, NULL));
-	le(b, 1, 1);			/* hosting board */
+	le(b, 1, 1); /* hosting board */
 	text(b, value(b, BOARD_LOCATION, NULL));
 	le(b, 0x300, 2);
-	le(b, 10, 1);			/* motherboard */
+	le(b, 10, 1); /* motherboard */
 	le(b, 0, 1);
 	end(b);
 }
@@ -326,30 +408,31 @@ static void chassis(struct build *b)
 {
 	begin(b, 3, 0x300);
 	text(b, value(b, CHASSIS_MANUFACTURER, "QEMU"));
-	le(b, 1, 1);			/* other */
+	le(b, 1, 1); /* other */
 	text(b, value(b, CHASSIS_VERSION, "quern-" QUERN_VERSION));
 	text(b, value(b, CHASSIS_SERIAL, NULL));
 	text(b, value(b, CHASSIS_ASSET, NULL));
-	le(b, 3, 1);			/* boot-up, power supply, thermal: safe */
+	le(b, 3, 1); /* boot-up, power supply, thermal: safe */
 	le(b, 3, 1);
 	le(b, 3, 1);
-	le(b, 2, 1);			/* security unknown */
+	le(b, 2, 1); /* security unknown */
 	le(b, 0, 4);
-	le(b, 0, 4);			/* height, cords, contained elements */
+	le(b, 0, 4); /* height, cords, contained elements */
 	text(b, value(b, CHASSIS_SKU, NULL));
 	end(b);
 }
 
 static void processor(struct build *b, const struct x86_board_info *info, u32 socket)
 {
-	u32 cores = MAX(info->dies, 1u) * MAX(info->cores, 1u), threads = cores * MAX(info->threads, 1u);
+	u32 cores = MAX(info->dies, 1u) * MAX(info->cores, 1u),
+	    threads = cores * MAX(info->threads, 1u);
 	char name[64];
 
 	snprintf(name, sizeof(name), "%s %u", value(b, CPU_PREFIX, "CPU"), socket);
 	begin(b, 4, 0x400 + socket);
 	text(b, name);
-	le(b, 3, 1);			/* central processor */
-	le(b, 1, 1);			/* family: other */
+	le(b, 3, 1); /* central processor */
+	le(b, 1, 1); /* family: other */
 	text(b, value(b, CPU_MANUFACTURER, "QEMU"));
 	le(b, 0, 8);
 	text(b, value(b, CPU_VERSION, "quern-" QUERN_VERSION));
@@ -357,16 +440,16 @@ static void processor(struct build *b, const struct x86_board_info *info, u32 so
 	le(b, 0, 2);
 	le(b, number(b, CPU_MAX_SPEED, 2000), 2);
 	le(b, number(b, CPU_SPEED, 2000), 2);
-	le(b, 0x41, 1);			/* populated, enabled */
+	le(b, 0x41, 1); /* populated, enabled */
 	le(b, 1, 1);
-	le(b, 0xffffffffffff, 6);	/* no cache structures */
+	le(b, 0xffffffffffff, 6); /* no cache structures */
 	text(b, value(b, CPU_SERIAL, NULL));
 	text(b, value(b, CPU_ASSET, NULL));
 	text(b, value(b, CPU_PART, NULL));
 	le(b, MIN(cores, 255u), 1);
 	le(b, MIN(cores, 255u), 1);
 	le(b, MIN(threads, 255u), 1);
-	le(b, 2, 2);			/* characteristics unknown */
+	le(b, 2, 2); /* characteristics unknown */
 	le(b, 1, 2);
 	if (b->t->v3) {
 		le(b, cores, 2);
@@ -399,11 +482,11 @@ static void dimm(struct build *b, unsigned i, u64 mib)
 	le(b, 0xfffe, 2);
 	le(b, 0xffffffff, 4);
 	le(b, mib < 0x7fff ? mib : 0x7fff, 2);
-	le(b, 9, 1);			/* DIMM */
+	le(b, 9, 1); /* DIMM */
 	le(b, 0, 1);
 	text(b, name);
 	text(b, value(b, DIMM_BANK, NULL));
-	le(b, 7, 1);			/* RAM */
+	le(b, 7, 1); /* RAM */
 	le(b, 2, 2);
 	le(b, number(b, DIMM_SPEED, 0), 2);
 	text(b, value(b, DIMM_MANUFACTURER, "QEMU"));
@@ -413,7 +496,7 @@ static void dimm(struct build *b, unsigned i, u64 mib)
 	le(b, 0, 1);
 	le(b, mib < 0x7fff ? 0 : mib, 4);
 	le(b, number(b, DIMM_SPEED, 0), 2);
-	le(b, 0, 6);			/* voltages unknown */
+	le(b, 0, 6); /* voltages unknown */
 	end(b);
 }
 
@@ -445,8 +528,8 @@ static void memory(struct build *b, const struct x86_board_info *info)
 	n = MAX((total + each - 1) / each, 1ull);
 	begin(b, 16, 0x1000);
 	le(b, 1, 1);
-	le(b, 3, 1);			/* system memory */
-	le(b, 6, 1);			/* multi-bit ECC */
+	le(b, 3, 1); /* system memory */
+	le(b, 6, 1); /* multi-bit ECC */
 	le(b, total < 0x200000 ? total << 10 : 0x80000000, 4);
 	le(b, 0xfffe, 2);
 	le(b, n, 2);
@@ -458,11 +541,13 @@ static void memory(struct build *b, const struct x86_board_info *info)
 	mapped(b, 1, BIT64(32), info->ram_high);
 }
 
-void smbios_build(struct smbios_tables *t, const struct smbios *s, const struct x86_board_info *info, const char *machine)
+void smbios_build(struct smbios_tables *t, const struct smbios *s,
+		  const struct x86_board_info *info, const char *machine)
 {
 	struct build b = { .t = t, .s = s };
-	const char *product = !strcmp(machine, "pc") ? "Standard PC (i440FX + PIIX, 1996)" :
-			      !strcmp(machine, "q35") ? "Standard PC (Q35 + ICH9, 2009)" : machine;
+	const char *product = !strcmp(machine, "pc")  ? "Standard PC (i440FX + PIIX, 1996)" :
+			      !strcmp(machine, "q35") ? "Standard PC (Q35 + ICH9, 2009)" :
+							machine;
 
 	*t = (struct smbios_tables){ .v3 = s && s->v3 };
 	bios(&b);
@@ -479,7 +564,7 @@ void smbios_build(struct smbios_tables *t, const struct smbios *s, const struct 
 		t->largest = MAX(t->largest, (unsigned)s->file.at[i].size);
 	}
 	begin(&b, 32, 0x2000);
-	le(&b, 0, 7);			/* no errors detected */
+	le(&b, 0, 7); /* no errors detected */
 	end(&b);
 	begin(&b, 127, 0x7f00);
 	end(&b);

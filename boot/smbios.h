@@ -10,13 +10,13 @@
 
 enum { SMBIOS_FIELDS = 48 };
 struct smbios {
-	char *value[SMBIOS_FIELDS];	/* by the field table of smbios.c; NULL = the default */
-	bool given[128];		/* a -smbios type=N was there */
+	char *value[SMBIOS_FIELDS]; /* by the field table of smbios.c; NULL = the default */
+	bool given[128];	    /* a -smbios type=N was there */
 	bool has_uuid;
-	u8 uuid[16];			/* in the order of its text */
-	VEC(char *) oem;		/* type 11 strings */
-	VEC(struct bytes) file;		/* -smbios file=: one structure each */
-	bool v3;			/* -machine smbios-entry-point-type=64 */
+	u8 uuid[16];		/* in the order of its text */
+	VEC(char *) oem;	/* type 11 strings */
+	VEC(struct bytes) file; /* -smbios file=: one structure each */
+	bool v3;		/* -machine smbios-entry-point-type=64 */
 };
 
 /* One -smbios option's text: "type=1,manufacturer=A,product=B" with ,, escapes, or "file=F". */
@@ -33,6 +33,7 @@ struct smbios_tables {
 };
 enum { SMBIOS_ENTRY_MAX = 31 };
 /* s may be NULL. machine is the board's name, for the product's default. */
-void smbios_build(struct smbios_tables *t, const struct smbios *s, const struct x86_board_info *info, const char *machine);
+void smbios_build(struct smbios_tables *t, const struct smbios *s,
+		  const struct x86_board_info *info, const char *machine);
 /* The entry point for tables at addr; returns its length. Checksums are set. */
 unsigned smbios_entry(const struct smbios_tables *t, u64 addr, u8 entry[SMBIOS_ENTRY_MAX]);

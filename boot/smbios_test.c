@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* smbios_test.c - -smbios texts are understood or refused with a sentence; the structures are well-formed and hold what was asked for. */
+/* smbios_test.c - -smbios texts are understood or refused with a sentence; the structures are
+ * well-formed and hold what was asked for. */
 #include "smbios.h"
 #include "acpi_test_boards.h"
 #include "lib/test.h"
@@ -50,7 +51,7 @@ static const char *string(const u8 *s, unsigned at)
 
 static void parse(struct smbios *s, const char *text)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 
 	if (smbios_parse(s, text, &e))
 		test_fail(__FILE__, __LINE__, "%s", e.text);
@@ -58,8 +59,8 @@ static void parse(struct smbios *s, const char *text)
 
 static void refused(const char *text, const char *part)
 {
-	struct smbios s = {0};
-	struct error e = {0};
+	struct smbios s = { 0 };
+	struct error e = { 0 };
 
 	CHECK(smbios_parse(&s, text, &e) < 0);
 	if (!strstr(e.text, part))
@@ -70,10 +71,10 @@ static void refused(const char *text, const char *part)
 
 TEST(smbios_tables)
 {
-	struct x86_board_info info = {0};
-	struct smbios s = {0};
+	struct x86_board_info info = { 0 };
+	struct smbios s = { 0 };
 	struct smbios_tables t;
-	struct error e = {0};
+	struct error e = { 0 };
 	u8 entry[SMBIOS_ENTRY_MAX];
 
 	acpi_test_pc(&info);
@@ -88,14 +89,15 @@ TEST(smbios_tables)
 	smbios_build(&t, &s, &info, "pc");
 	CHECK_STR(string(find(&t, 1, 0), 4), "Acme,Inc");
 	CHECK_STR(string(find(&t, 1, 0), 5), "Anvil");
-	CHECK_MEM(find(&t, 1, 0) + 8, "\x33\x22\x11\x00\x55\x44\x77\x66\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16);
+	CHECK_MEM(find(&t, 1, 0) + 8,
+		  "\x33\x22\x11\x00\x55\x44\x77\x66\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16);
 	CHECK_STR(string(find(&t, 2, 0), 8), "tag");
 	CHECK_STR(string(find(&t, 0, 0), 5), "1.2");
 	CHECK_EQ(find(&t, 0, 0)[0x14], 4);
 	CHECK_EQ(find(&t, 0, 0)[0x15], 5);
 	CHECK_EQ(find(&t, 11, 0)[4], 2);
 	CHECK(find(&t, 4, 1) && !find(&t, 4, 2));
-	CHECK(find(&t, 17, 2) && !find(&t, 17, 3));	/* 43 GiB in modules of 16 */
+	CHECK(find(&t, 17, 2) && !find(&t, 17, 3)); /* 43 GiB in modules of 16 */
 	CHECK_EQ(ld16le(find(&t, 17, 2) + 12), 11264);
 	CHECK(find(&t, 19, 1) && find(&t, 127, 0));
 	CHECK_EQ(smbios_entry(&t, 0xf6000, entry), 31);
@@ -124,8 +126,8 @@ TEST(smbios_file)
 	struct bytes b = { (u8 *)one, sizeof(one) };
 	char path[] = "/tmp/quern-smbios-XXXXXX";
 	AUTO_FREE char *text = NULL;
-	struct x86_board_info info = {0};
-	struct smbios s = {0};
+	struct x86_board_info info = { 0 };
+	struct smbios s = { 0 };
 	struct smbios_tables t;
 	int fd = mkstemp(path);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tables.h - what firmware would leave in memory: ACPI, SMBIOS and MP tables, BIOS data area, the memory map. */
+/* tables.h - what firmware would leave in memory: ACPI, SMBIOS and MP tables, BIOS data area, the
+ * memory map. */
 #pragma once
 #include "linux.h"
 

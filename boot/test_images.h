@@ -31,7 +31,8 @@ static inline struct bytes test_elf_at(bool is64, u64 paddr, bool pvh, u64 first
 	st16le(d + (is64 ? 54 : 42), ph);
 	st16le(d + (is64 ? 56 : 44), pvh ? 3 : 2);
 	for (unsigned i = 0; i < 2; i++, p += ph) {
-		u64 off = first + i * 0x2800, at = paddr + i * 0x2000, filesz = i ? 0x100 : 0x1000, memsz = i ? 0x3000 : 0x1000;
+		u64 off = first + i * 0x2800, at = paddr + i * 0x2000, filesz = i ? 0x100 : 0x1000,
+		    memsz = i ? 0x3000 : 0x1000;
 
 		st32le(p, 1);
 		if (is64) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_machine.h - a machine that boots nothing: RAM, one CPU that records how it is entered, and a board's information. */
+/* test_machine.h - a machine that boots nothing: RAM, one CPU that records how it is entered, and a
+ * board's information. */
 #pragma once
 #include "boot.h"
 #include "acpi_test_boards.h"
@@ -23,11 +24,14 @@ static inline void test_boot_entry(struct cpu *cpu, const struct boot_entry *e)
 	test_entry[cpu->index] = *e;
 }
 
-static const struct isa test_isa = { .name = "test", .cpu_size = sizeof(struct cpu), .boot_entry = test_boot_entry };
+static const struct isa test_isa = { .name = "test",
+				     .cpu_size = sizeof(struct cpu),
+				     .boot_entry = test_boot_entry };
 
-static inline void test_machine_init(struct test_machine *t, u64 ram_low, u64 ram_high, void (*board)(struct x86_board_info *i))
+static inline void test_machine_init(struct test_machine *t, u64 ram_low, u64 ram_high,
+				     void (*board)(struct x86_board_info *i))
 {
-	struct error e = {0};
+	struct error e = { 0 };
 
 	*t = (struct test_machine){ .opt = { .boot_menu_ms = -1, .reboot_ms = -1 } };
 	t->m = machine_new();
@@ -61,7 +65,8 @@ static inline u8 *test_ram(struct test_machine *t, u64 off)
 	return t->m->ram.ram->host + off;
 }
 
-/* Writes a file that goes away with the directory of temporary files; the name is the caller's to free. */
+/* Writes a file that goes away with the directory of temporary files; the name is the caller's to
+ * free. */
 static inline char *test_file(const struct bytes *b)
 {
 	char *path = xstrdup("/tmp/quern-boot-XXXXXX");

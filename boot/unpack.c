@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* unpack.c - unpacks a bzImage's vmlinux right where it runs. The ELF file is written to guest memory such that its first segment comes to lie at
- * its address; the others move down to theirs. That saves a copy of the kernel, and the host's memory for it, on the way to the first
- * instruction; at a reset it is done again. The room is the kernel's own: init_size covers what its decompressor needs. */
+/* unpack.c - unpacks a bzImage's vmlinux right where it runs. The ELF file is written to guest
+ * memory such that its first segment comes to lie at its address; the others move down to theirs.
+ * That saves a copy of the kernel, and the host's memory for it, on the way to the first
+ * instruction; at a reset it is done again. The room is the kernel's own: init_size covers what its
+ * decompressor needs. */
 #include "decompress.h"
 #include "linux.h"
 
@@ -10,13 +12,15 @@ enum { UNPACKED_MAX = 1 << 30 };
 struct unpacked {
 	struct boot_plan *plan;
 	struct elf_image elf;
-	u64 base, size, end;	/* the file is unpacked to [base, base + size); [base, end) is the kernel's */
+	u64 base, size,
+		end; /* the file is unpacked to [base, base + size); [base, end) is the kernel's */
 	const u8 *payload;
 	u64 payload_size;
 	char *name;
 };
 
-/* Does every segment move down, or stay? They are in order and do not overlap, so none then moves over another one. */
+/* Does every segment move down, or stay? They are in order and do not overlap, so none then moves
+ * over another one. */
 static bool fits_in_place(const struct unpacked *u)
 {
 	const struct elf_image *elf = &u->elf;
@@ -24,7 +28,8 @@ static bool fits_in_place(const struct unpacked *u)
 	for (unsigned i = 0; i < elf->nsegments; i++) {
 		const struct elf_segment *g = &elf->segment[i];
 
-		if (g->paddr > u->base + g->offset || (i && (g->paddr < g[-1].paddr || g->offset < g[-1].offset + g[-1].filesz)))
+		if (g->paddr > u->base + g->offset ||
+		    (i && (g->paddr < g[-1].paddr || g->offset < g[-1].offset + g[-1].filesz)))
 			return false;
 	}
 	return elf->lo >= u->base && elf->hi <= u->end && u->base + u->size <= u->end;
@@ -56,7 +61,7 @@ static void refill(void *arg)
 {
 	struct unpacked *u = arg;
 	u8 *host = plan_ram(u->plan, u->base, u->end - u->base);
-	struct error e = {0};
+	struct error e = { 0 };
 
 	memset(host + u->size, 0, u->end - u->base - u->size);
 	if (payload_unpack_to(host, u->size, u->payload, u->payload_size, u->name, &e))
@@ -64,7 +69,8 @@ static void refill(void *arg)
 	move_segments(u, host);
 }
 
-/* Where the first segment's bytes are in the file is not known before the file is unpacked: as the linker's page size puts them, this far in. */
+/* Where the first segment's bytes are in the file is not known before the file is unpacked: as the
+ * linker's page size puts them, this far in. */
 static u64 first_offset(const struct bzimage *b)
 {
 	return b->xloadflags & XLF_KERNEL_64 ? 0x200000 : 0x1000;
@@ -86,12 +92,15 @@ int linux_unpack_in_place(struct start *s, struct elf_image *elf, struct error *
 	u8 *host;
 	int err;
 
-	*u = (struct unpacked){ .plan = s->plan, .payload = k->file.data + b->payload_at, .payload_size = b->payload_size,
+	*u = (struct unpacked){ .plan = s->plan,
+				.payload = k->file.data + b->payload_at,
+				.payload_size = b->payload_size,
 				.name = plan_own(s->plan, xstrdup(k->path)) };
 	err = payload_size(&u->size, u->payload, u->payload_size, UNPACKED_MAX, k->path, e);
 	if (err)
 		return err;
-	if (b->pref_address < 0x100000 + offset || add_overflow(b->pref_address, b->init_size, &u->end))
+	if (b->pref_address < 0x100000 + offset ||
+	    add_overflow(b->pref_address, b->init_size, &u->end))
 		return 0;
 	u->base = b->pref_address - offset;
 	if (u->end > s->top || u->size > u->end - u->base)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fw_cfg - hands configuration to firmware and guests: a selector and a data port, or DMA, over numbered items and a directory of named files.
- * After the kernel's Documentation/devicetree/bindings/firmware/qemu,fw-cfg-mmio.yaml and QEMU's docs/specs/fw_cfg.txt. */
+/* fw_cfg - hands configuration to firmware and guests: a selector and a data port, or DMA, over
+ * numbered items and a directory of named files. After the kernel's
+ * Documentation/devicetree/bindings/firmware/qemu,fw-cfg-mmio.yaml and QEMU's
+ * docs/specs/fw_cfg.txt. */
 #include <quern/device.h>
 #include <quern/fw_cfg.h>
 #include <errno.h>
@@ -8,7 +10,13 @@
 
 enum { FIXED = 0x20, ARCH = 0x20, FILES = 256, ARCH_KEY = 0x8000, DIR_ENTRY = 64 };
 enum { PORT_SELECT = 0, PORT_DATA = 1, PORT_DMA = 4 };
-enum { DMA_ERROR = BIT(0), DMA_READ = BIT(1), DMA_SKIP = BIT(2), DMA_SELECT = BIT(3), DMA_WRITE = BIT(4) };
+enum {
+	DMA_ERROR = BIT(0),
+	DMA_READ = BIT(1),
+	DMA_SKIP = BIT(2),
+	DMA_SELECT = BIT(3),
+	DMA_WRITE = BIT(4)
+};
 
 struct item {
 	const u8 *data;
@@ -18,18 +26,18 @@ struct item {
 struct fw_cfg {
 	struct device dev;
 	u16 select;
-	u32 at;			/* position in the selected item */
+	u32 at; /* position in the selected item */
 	u64 dma_addr;
 	u32 nfiles;
 	struct item fixed[FIXED], arch[ARCH], file[FILES];
-	u8 *directory;		/* count and entries, big-endian */
-	u16 watched;		/* key of the file that is brought up to date when selected, 0 = none */
+	u8 *directory; /* count and entries, big-endian */
+	u16 watched;   /* key of the file that is brought up to date when selected, 0 = none */
 	void (*update)(void *arg);
 	void *update_arg;
 };
 
 static const u8 signature[4] = "QEMU";
-static const u8 features[4] = { 3 };	/* traditional interface, DMA */
+static const u8 features[4] = { 3 }; /* traditional interface, DMA */
 static const u8 dma_signature[8] = "QEMU CFG";
 
 static struct item *find(struct fw_cfg *d, u16 key)
@@ -111,7 +119,8 @@ static bool dma_read_item(struct fw_cfg *d, u64 addr, u32 len)
 	const struct item *item = find(d, d->select);
 
 	while (len) {
-		u32 left = item && d->at < item->size ? item->size - d->at : 0, n = MIN(len, left ?: (u32)sizeof(zeros));
+		u32 left = item && d->at < item->size ? item->size - d->at : 0,
+		    n = MIN(len, left ?: (u32)sizeof(zeros));
 
 		if (dev_dma_write(d, addr, left ? item->data + d->at : zeros, n))
 			return false;
@@ -137,7 +146,8 @@ static void run_dma(struct fw_cfg *d)
 	len = ld32be(command + 4);
 	if (control & DMA_SELECT)
 		select_item(d, control >> 16);
-	trace(d, "dma", "control=%#x len=%u addr=%#llx", control, len, (unsigned long long)ld64be(command + 8));
+	trace(d, "dma", "control=%#x len=%u addr=%#llx", control, len,
+	      (unsigned long long)ld64be(command + 8));
 	if (control & DMA_READ)
 		ok = dma_read_item(d, ld64be(command + 8), len);
 	else if (control & DMA_WRITE)
@@ -148,7 +158,8 @@ static void run_dma(struct fw_cfg *d)
 		guest_error(d, "item %#x cannot be written", d->select);
 	st32be(result, ok ? 0 : DMA_ERROR);
 	if (dev_dma_write(d, at, result, sizeof(result)))
-		guest_error(d, "DMA control block at %#llx cannot be written", (unsigned long long)at);
+		guest_error(d, "DMA control block at %#llx cannot be written",
+			    (unsigned long long)at);
 }
 
 static u64 port_read(void *dev, u64 off, unsigned size)
@@ -163,7 +174,8 @@ static u64 port_read(void *dev, u64 off, unsigned size)
 		for (unsigned i = 0; i < size; i++)
 			val |= (u64)dma_signature[off - PORT_DMA + i] << 8 * i;
 	else
-		guest_error(d, "port %#llx cannot be read with %u bytes", (unsigned long long)off, size);
+		guest_error(d, "port %#llx cannot be read with %u bytes", (unsigned long long)off,
+			    size);
 	return val;
 }
 
@@ -222,13 +234,23 @@ static const struct bank banks[] = {
 	{ 0 }
 };
 static const struct state state[] = {
-	STATE(struct fw_cfg, select), STATE(struct fw_cfg, at), STATE(struct fw_cfg, dma_addr),
+	STATE(struct fw_cfg, select),
+	STATE(struct fw_cfg, at),
+	STATE(struct fw_cfg, dma_addr),
 	/* from the command line, the same in every run of this machine */
-	DERIVED(struct fw_cfg, nfiles), DERIVED(struct fw_cfg, fixed), DERIVED(struct fw_cfg, arch), DERIVED(struct fw_cfg, file),
-	DERIVED(struct fw_cfg, directory), DERIVED(struct fw_cfg, watched), DERIVED(struct fw_cfg, update), DERIVED(struct fw_cfg, update_arg),
+	DERIVED(struct fw_cfg, nfiles),
+	DERIVED(struct fw_cfg, fixed),
+	DERIVED(struct fw_cfg, arch),
+	DERIVED(struct fw_cfg, file),
+	DERIVED(struct fw_cfg, directory),
+	DERIVED(struct fw_cfg, watched),
+	DERIVED(struct fw_cfg, update),
+	DERIVED(struct fw_cfg, update_arg),
 	{ 0 }
 };
-static const struct fw_cfg_iface iface = { .set = set, .add_file = add_file, .on_select = on_select };
+static const struct fw_cfg_iface iface = { .set = set,
+					   .add_file = add_file,
+					   .on_select = on_select };
 
-DEVICE(fw_cfg, .name = "fw_cfg", .doc = "Firmware configuration", .banks = banks, .state = state, .init = init, .reset = reset, .fini = fini,
-       .iface = &iface);
+DEVICE(fw_cfg, .name = "fw_cfg", .doc = "Firmware configuration", .banks = banks, .state = state,
+       .init = init, .reset = reset, .fini = fini, .iface = &iface);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* boot_entry.c - the CPU state that a boot loader hands over: real mode, flat 32-bit protected mode (Linux 32-bit boot protocol, multiboot v1
- * 3.2, PVH) or long mode with identity-mapped memory (Linux 64-bit boot protocol). */
+/* boot_entry.c - the CPU state that a boot loader hands over: real mode, flat 32-bit protected mode
+ * (Linux 32-bit boot protocol, multiboot v1 3.2, PVH) or long mode with identity-mapped memory
+ * (Linux 64-bit boot protocol). */
 #include "x86.h"
 #include "core/boot_entry.h"
 
 enum {
-	ATTR_DATA = 0x3 | SEG_S | SEG_P | SEG_DB | SEG_G,	/* read/write, accessed */
-	ATTR_CODE32 = 0xb | SEG_S | SEG_P | SEG_DB | SEG_G,	/* execute/read, accessed */
+	ATTR_DATA = 0x3 | SEG_S | SEG_P | SEG_DB | SEG_G,   /* read/write, accessed */
+	ATTR_CODE32 = 0xb | SEG_S | SEG_P | SEG_DB | SEG_G, /* execute/read, accessed */
 	ATTR_CODE64 = 0xb | SEG_S | SEG_P | SEG_L | SEG_G,
 	ATTR_TSS32 = 0xb | SEG_P,
 };
@@ -49,17 +50,18 @@ static void enter_flat(struct x86_cpu *c, const struct boot_entry *e)
 	}
 }
 
-/* SDM 3A 12.11: memory is write-back, the legacy video window and the device range below 4 GiB are uncached, ROM is write-protected. */
+/* SDM 3A 12.11: memory is write-back, the legacy video window and the device range below 4 GiB are
+ * uncached, ROM is write-protected. */
 static void set_mtrrs(struct x86_cpu *c, u64 uncached)
 {
 	enum { UC = 0, WP = 5, WB = 6 };
 	const u64 each = 0x0101010101010101ull;
 
-	c->msr.mtrr_fix[0] = WB * each;		/* 00000: 8 x 64 KiB */
-	c->msr.mtrr_fix[1] = WB * each;		/* 80000: 8 x 16 KiB */
-	c->msr.mtrr_fix[2] = UC * each;		/* a0000 */
+	c->msr.mtrr_fix[0] = WB * each; /* 00000: 8 x 64 KiB */
+	c->msr.mtrr_fix[1] = WB * each; /* 80000: 8 x 16 KiB */
+	c->msr.mtrr_fix[2] = UC * each; /* a0000 */
 	for (unsigned i = 3; i < ARRAY_SIZE(c->msr.mtrr_fix); i++)
-		c->msr.mtrr_fix[i] = WP * each;	/* c0000..fffff: 4 KiB each */
+		c->msr.mtrr_fix[i] = WP * each; /* c0000..fffff: 4 KiB each */
 	c->msr.mtrr_base[0] = uncached | UC;
 	c->msr.mtrr_mask[0] = (~(BIT64(32) - uncached - 1) & c->phys_mask & ~0xfffull) | BIT(11);
 	c->msr.mtrr_def = BIT(11) | BIT(10) | WB;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bootopts_fuzz.c - fuzzes the texts of -smbios, -uuid, -fw_cfg and -device loader. Run by make fuzz-bootopts. */
+/* bootopts_fuzz.c - fuzzes the texts of -smbios, -uuid, -fw_cfg and -device loader. Run by make
+ * fuzz-bootopts. */
 #include "boot/boot.h"
 #include "boot/smbios.h"
 
@@ -8,11 +9,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	AUTO_FREE char *text = xstrndup((const char *)data, size);
 	struct x86_board_info info = { .ram_low = 64 << 20, .sockets = 1, .cores = 1 };
-	struct smbios s = {0};
+	struct smbios s = { 0 };
 	struct smbios_tables t;
 	struct boot_fw_cfg f;
-	struct boot_loader l = {0};
-	struct error e = {0};
+	struct boot_loader l = { 0 };
+	struct error e = { 0 };
 	char *eq;
 
 	/* no files: a fuzzer that opens what it makes up finds only the file system */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* image_fuzz.c - fuzzes what reads kernel files: recognition, the ELF reader, the seven unpackers, relocation. Run by make fuzz-image. */
+/* image_fuzz.c - fuzzes what reads kernel files: recognition, the ELF reader, the seven unpackers,
+ * relocation. Run by make fuzz-image. */
 #include "boot/decompress.h"
 #include "boot/linux.h"
 
@@ -8,7 +9,7 @@ enum { LIMIT = 1 << 22 };
 static void elf(u8 *data, size_t size)
 {
 	struct elf_image elf;
-	struct error e = {0};
+	struct error e = { 0 };
 	u64 pa;
 
 	if (!elf_parse(&elf, data, size, "fuzz", &e)) {
@@ -22,7 +23,7 @@ static void elf(u8 *data, size_t size)
 static void unpack(const u8 *data, size_t size)
 {
 	struct bytes out;
-	struct error e = {0};
+	struct error e = { 0 };
 
 	if (!payload_unpack(&out, data, size, LIMIT, "fuzz", &e))
 		elf(out.data, out.size);
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct kernel_image k;
-	struct error e = {0};
+	struct error e = { 0 };
 
 	if (!image_parse(&k, xmemdup(data, size), size, "fuzz", &e) && k.kind == IMAGE_BZIMAGE)
 		unpack(k.file.data + k.bz.payload_at, k.bz.payload_size);
