@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# device.sh - a device of one's own, out of the tree: the example in CONTRIBUTING.md is compiled against installed headers only,
+# loaded, and driven from the guest through /sys, down to the checksum of its memory.
+# timeout: 600
+. "$(dirname "$0")/lib.sh"
+cloud=$("$ROOT/tools/fetch-kernel" linux-image-cloud-amd64) || exit 1
+cc=${CC:-gcc}
+cd "$TMP"
+
+make -s -C "$ROOT" "BUILD=$(basename "$OUT")" CC="$cc" "DESTDIR=$TMP/dest" PREFIX=/usr install > install.log 2>&1 || {
+	cat install.log
+	fail install "make install failed"
+	finish
+}
+QUERN=$TMP/dest/usr/bin/quern
+export QUERN
+sed -n '/^```c$/,/^```$/p' "$ROOT/CONTRIBUTING.md" | sed -n '/summer\.c - /,/^```$/p' | grep -v '^```$' > body
+{ echo '/* SPDX-License-Identifier: GPL-2.0-or-later */'; cat body; } > summer.c
+mkdir alone && mv summer.c alone && cd alone
+flags=$("$QUERN" --cflags)
+check headers-are-installed test "$(grep -c "$TMP/dest/usr/include" <<< "$flags")" = 1
+check compiles "$cc" -Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers $flags -shared -fPIC -o summer.so summer.c
+check drive-compiles "$cc" -O1 -Wall -o drive "$ROOT/test/drive-summer.c"
+
+"$QUERN" -device ./summer.so,help > help 2>&1
+check help grep -q 'delay_us=' help
+"$QUERN" -device ./missing.so -kernel "$cloud" > out 2> err; status=$?
+check missing-status test $status = 1
+check missing-one-line test "$(wc -l < err)" = 1
+echo 'int x;' | "$cc" -shared -fPIC -o nothing.so -x c -
+"$QUERN" -device ./nothing.so -kernel "$cloud" > out 2> err; status=$?
+check no-device-status test $status = 1
+check no-device-one-line test "$(wc -l < err)" = 1
+
+"$ROOT/test/shell-initramfs" amd64 shell.img "prog /bin/drive $PWD/drive 755 0 0" || exit 1
+page=$(python3 -c 'import zlib; print("%08x" % zlib.crc32(bytes((i * 7 + (i >> 8)) & 255 for i in range(4096))))')
+cat > script <<END
+\$ dev=\$(dirname \$(grep -l 0x00c3 /sys/bus/pci/devices/*/device)); cat \$dev/vendor \$dev/class
+0x1234
+0x088000
+\$ drive \$dev
+id 50330001
+check value: status 2 sum cbf43926
+~ first half: status 2 sum [0-9a-f]{8}
+second half: status 2 sum cbf43926
+page: status 2 sum $page
+~ nowhere: status 4 sum [0-9a-f]{8}
+~ no mastering: status 4 sum [0-9a-f]{8}
+\$ poweroff -f
+END
+for machine in pc q35; do
+	"$ROOT/test/console.py" --timeout 300 --log log script -- "$QUERN" -M $machine -m 512 -kernel "$cloud" -initrd shell.img \
+		-append "console=ttyS0 panic=-1" -nographic -no-reboot -device ./summer.so,delay_us=50 -trace 'summer.*' -D trace > out 2> err
+	status=$?
+	if [ $status = 0 ]; then ok "drive-$machine"; else fail "drive-$machine" "status $status"; cat out err; fi
+	check "trace-$machine" grep -q 'finish.*sum=0xcbf43926' trace
+done
+finish
