@@ -2,7 +2,7 @@
 /* fpu_xsave.c - FXSAVE, FXRSTOR and the XSAVE family for the components x87 (0) and SSE (1). SDM vol. 1, 10.5 and 13. */
 #include "fpu.h"
 #include "sse.h"
-#include "cpuid.h"
+#include "system.h"
 
 enum { XC_X87 = 1, XC_SSE = 2, XC_AVX = 4, LEGACY = 512, HEADER = 64 };
 #define XCOMP_COMPACT (1ull << 63)
@@ -85,9 +85,10 @@ static void set_mxcsr(struct x86_cpu *c, u32 v)
 	x86_mxcsr_written(c);
 }
 
+/* An address that is not canonical is reported as such, by the access. */
 static void check_aligned(struct x86_cpu *c, u64 va, unsigned n)
 {
-	if (va & (n - 1))
+	if (va & (n - 1) && (!x86_long(c) || x86_canonical(va)))
 		x86_raise_err(c, EXC_GP, 0);
 }
 
