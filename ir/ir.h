@@ -134,6 +134,7 @@ enum ir_x86_form {
 	X86_FORM_RV,		/* integer result = op(V128 a): ModRM.reg = GPR, rm = vector (PMOVMSKB, CVTTSD2SI) */
 	X86_FORM_VR,		/* V128 a op= integer b: ModRM.reg = vector, rm = GPR (CVTSI2SD); a's other elements stay */
 	X86_FORM_FLAGS,		/* flags slot = op(V128 a, V128 b): ModRM.reg = a, rm = b, all six host flags are the guest's (COMISD, PTEST) */
+	X86_FORM_INDEX,		/* integer result in ECX and the flags = op(V128 a, V128 b, imm8) (PCMPISTRI) */
 	X86_FORM_SHIFT,		/* V128 a shifted by imm: opcode /digit ib, rm = vector (PSRLDQ, PSLLW) */
 };
 enum host_feature { HOST_BASE, HOST_SSE3, HOST_SSSE3, HOST_SSE41, HOST_SSE42, HOST_AES, HOST_PCLMUL, HOST_SHA, HOST_POPCNT };

@@ -200,7 +200,7 @@ bool inline_alt(struct em *m, const struct ir_helper *h)
 	const struct ir_op *o = m->o;
 	struct code *c = &m->c;
 	u32 op = opcode(h->x86_alt.map, h->x86_alt.opcode);
-	unsigned size = h->x86_alt.rexw ? 8 : 4, r, x;
+	unsigned size = h->x86_alt.rexw ? 8 : 4, r, x, s;
 
 	if (!h->x86_alt.form || !(m->th->vec_need & BIT(h->x86_alt.host_need)) || !vector_slot(m, o->a))
 		return false;
@@ -224,6 +224,24 @@ bool inline_alt(struct em *m, const struct ir_helper *h)
 			return false;
 		x = vec_read(m, o->a);
 		ins(c, h->x86_alt.prefix, size, op, x, o_reg(vec_read(m, o->b)), 0);
+		m->fl = FL_HOST;
+		return true;
+	case X86_FORM_INDEX:
+		if (!vector_slot(m, o->b))
+			return false;
+		x = vec_read(m, o->a);
+		s = vec_read(m, o->b);
+		mov_store(c, 8, o_mem(RSP, ARGS), RCX);
+		ins(c, h->x86_alt.prefix, size, op, x, o_reg(s), 0);
+		e8(c, (u8)o->imm);
+		if (o->dst) {
+			r = take(m);
+			mov_rr(c, 4, r, RCX);
+			mov_load(c, 8, RCX, o_mem(RSP, ARGS));
+			dst_done(m, o->dst, r, I64);
+		} else {
+			mov_load(c, 8, RCX, o_mem(RSP, ARGS));
+		}
 		m->fl = FL_HOST;
 		return true;
 	case X86_FORM_SHIFT:
