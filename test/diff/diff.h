@@ -57,6 +57,7 @@ struct item {
 	s8 target;		/* index of the item that a relative branch goes to, -1 = none */
 	u8 rel;			/* bytes of the branch displacement, at the end */
 	u8 rip_at;		/* offset of a RIP-relative disp32, 0 = none */
+	bool glued;		/* to the item before: branches go there instead */
 	u64 rip_to;		/* its absolute target; 1..MAX_INSNS + 1: the address of item n - 1 */
 	const struct x86_enc *enc;
 };

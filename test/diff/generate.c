@@ -45,6 +45,14 @@ static bool define_flags(struct gen *g, unsigned k)
 	return true;
 }
 
+/* Nothing branches into the middle of what belongs together. */
+static void settle_glue(struct items *l)
+{
+	for (unsigned k = 0; k < l->n; k++)
+		while (l->i[k].target > 0 && l->i[k].target < (int)l->n && l->i[l->i[k].target].glued)
+			l->i[k].target--;
+}
+
 /* Loops are entered at the instruction in front of them, which sets their count. */
 static void settle_loops(struct items *l)
 {
@@ -96,6 +104,7 @@ static bool attempt(struct gen *g, struct snippet *s)
 		if (!row || (encode_row(g, row, &it) && !gen_add(g, &it)))
 			break;
 	}
+	settle_glue(g->out);
 	settle_loops(g->out);
 	if (!settle_flags(g) || !g->out->n || !snippet_layout(s, g->out))
 		return false;

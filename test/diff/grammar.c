@@ -367,10 +367,16 @@ static void scrub_env(struct gen *g, unsigned p, bool narrow)
 		scrub(g, p, 20, 8);
 }
 
+static void glue(struct gen *g, unsigned from)
+{
+	for (unsigned k = from + 1; k < g->out->n; k++)
+		g->out->i[k].glued = true;
+}
+
 /* Save, change something, restore: with FNSAVE/FRSTOR, FNSTENV/FLDENV, FXSAVE/FXRSTOR, XSAVE.../XRSTOR of x87 and SSE. */
 static void save_restore(struct gen *g)
 {
-	unsigned p = pointer_register(g), w = chance(&g->r, 50) ? 0x48 : 0x40, kind = below(&g->r, 6), mask = 1 + below(&g->r, 3);
+	unsigned p = pointer_register(g), w = chance(&g->r, 50) ? 0x48 : 0x40, kind = below(&g->r, 6), mask = 1 + below(&g->r, 3), from = g->out->n;
 	bool narrow = chance(&g->r, 15);
 
 	mov_imm(g, p, (u32)(WIN_DATA + (chance(&g->r, 50) ? 0 : 4 * PAGE_BYTES) + 64 * below(&g->r, 40) + (kind < 2 && chance(&g->r, 30) ? below(&g->r, 64) : 0)));
@@ -385,6 +391,7 @@ static void save_restore(struct gen *g)
 			RAW(g, 0x66, kind ? 0xd9 : 0xdd, 0x20 | p);
 		else
 			RAW(g, kind ? 0xd9 : 0xdd, 0x20 | p);
+		glue(g, from);
 		return;
 	}
 	if (p == R_AX || p == R_DX)
@@ -406,6 +413,7 @@ static void save_restore(struct gen *g)
 		mov_imm(g, R_AX, 1 + below(&g->r, 3));
 		RAW(g, w, 0x0f, 0xae, 0x28 | p);
 	}
+	glue(g, from);
 }
 
 /* popf with harmless bits; TF and AC sometimes. */

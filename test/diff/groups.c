@@ -88,7 +88,7 @@ unsigned row_weight(unsigned row)
 	static const char *const rare[] = { "ret", "call_ind", "jmp_ind", "popf", "int3", "int1", "ud", "in", "out", "ins", "outs", "hlt", "cli", "sti", "rsm", "clac",
 					    "stac", "enter", "leave", NULL };
 	/* with what must be taken out of their images: grammar.c */
-	static const char *const saves[] = { "fxsave", "xsave", "xsavec", "fnstenv", "fnsave", NULL };
+	static const char *const saves[] = { "fxsave", "xsave", "xsaveopt", "xsavec", "fnstenv", "fnsave", NULL };
 	static const char *const seldom[] = { "fxrstor", "xrstor", "fldenv", "frstor", "ldmxcsr", "div", "idiv", "maskmovq", "maskmovdqu", NULL };
 	const struct x86_enc *e = &x86_encodings[row];
 
