@@ -3,6 +3,7 @@
 #include "decode.h"
 #include "helpers.h"
 #include "cpuid.h"
+#include "core/machine.h"
 
 #define OP0 (&t->in->op[0])
 #define OP1_ (&t->in->op[1])
@@ -408,7 +409,15 @@ EMIT(leave)
 /* --- no effect that a guest can see */
 
 EMIT(nop) { }
-EMIT(pause) { }
+EMIT(pause)
+{
+	/* vCPUs take turns: one that spins waits for another's turn */
+	if (!t->cpu->cpu.machine || t->cpu->cpu.machine->ncpus < 2)
+		return;
+	ir_callv(t->ir, XH_pause, 0, 0, 0, 0);
+	x86_end_next(t, IR_EXIT_POLL);
+}
+
 EMIT(mfence) { ir_emit(t->ir, IR_FENCE, I64, 0, 0, 0); }
 
 EMIT(clflush)

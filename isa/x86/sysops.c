@@ -143,6 +143,12 @@ u64 x86_h_mwait(struct cpu *cpu, u64 next, u64 eax, u64 ecx, u64 imm)
 	return 0;
 }
 
+u64 x86_h_pause(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
+{
+	__atomic_fetch_or(&cpu->exit_request, CPU_EXIT_SLICE, __ATOMIC_RELAXED);
+	return 0;
+}
+
 u64 x86_h_rsm(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
 	x86_raise(X86(cpu), EXC_UD);
