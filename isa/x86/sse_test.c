@@ -373,13 +373,10 @@ TEST_TIMED(sse_strings, 60)
 	for (unsigned k = 0; k < 4; k++)
 		for (unsigned imm = 0; imm < 256; imm++)
 			for (unsigned wide = 0; wide < (k < 2 ? 2 : 1); wide++) {
-				/* rdx is kept in r8, and loaded from the value's upper half */
-				static const u8 lengths[] = { 0x49, 0x89, 0xd0, 0x48, 0x89, 0xc2, 0x48, 0x89, 0xf8, 0x48, 0x8b, 0x42, 0 };
 				u8 *p = code_page();
 				unsigned n = begin(p);
 
-				(void)lengths;
-				/* mov r8, rdx; mov rdx, [rdx+64]; (rax = value) */
+				/* rdx is kept in r8 and loaded with the second length: mov r8, rdx; mov rdx, [rdx+64]; (rax = value) */
 				memcpy(p + n, "\x49\x89\xd0\x48\x8b\x52\x40", 7);
 				n += 7;
 				n += encode(p + n, 0x66, wide ? 0x48 : 0, 3, 0x60 + k);
