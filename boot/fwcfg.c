@@ -250,6 +250,13 @@ static void put_e820(struct fw *f)
 	add_copy(f, "etc/e820", out, e820_store(&map, out));
 }
 
+static const char linux_rom[] = "genroms/quern-linux.bin";
+
+static bool boots_by_firmware(const struct start *s, const struct boot_options *o)
+{
+	return s->info->firmware_size && o->kernel;
+}
+
 static void put_boot_order(struct fw *f, const struct boot_options *o)
 {
 	/* SeaBIOS: S3 and S4 are off, S5 is type 0 */
@@ -258,8 +265,10 @@ static void put_boot_order(struct fw *f, const struct boot_options *o)
 	u8 raw[4];
 
 	add_file(f, "etc/system-states", states, sizeof(states));
+	if (boots_by_firmware(f->s, o))
+		strbuf_printf(&order, "/rom@%s", linux_rom);
 	for (unsigned i = 0; i < o->nbootindex; i++)
-		strbuf_printf(&order, "%s%s", i ? "\n" : "", o->bootindex[i]);
+		strbuf_printf(&order, "%s%s", order.n ? "\n" : "", o->bootindex[i]);
 	add_copy(f, "bootorder", strbuf_str(&order), order.n + (order.n > 0));
 	strbuf_fini(&order);
 	set_int(f, FW_CFG_BOOT_MENU, o->boot_menu, 2);
@@ -273,10 +282,18 @@ static void put_boot_order(struct fw *f, const struct boot_options *o)
 	}
 }
 
+static void put_linux_rom(struct fw *f, const struct fwcfg_rom_part *parts)
+{
+	size_t n;
+	u8 *rom = fwcfg_linux_rom(parts, FWCFG_ROM_PARTS, &n);
+
+	add_file(f, linux_rom, plan_own(f->s->plan, rom), n);
+}
+
 /* -kernel with firmware: it loads and starts the pieces itself. */
 static int put_kernel(struct fw *f, struct boot_options *o)
 {
-	enum { REAL = 0x10000, TEXT = 0x20000, KERNEL = 0x100000 };
+	enum { REAL = 0x10000, TEXT = 0x20000, KERNEL = 0x100000, TOP = 0x100000 };
 	const struct kernel_image *k = f->s->kernel;
 	u64 initrd_at = 0;
 	u8 *setup;
@@ -292,16 +309,17 @@ static int put_kernel(struct fw *f, struct boot_options *o)
 		if (err)
 			return err;
 	}
-	if (f->s->initrd.size >= MIN(f->s->info->ram_low - KERNEL, k->bz.initrd_max))
+	if (f->s->initrd.size > f->s->info->ram_low ||
+	    f->s->initrd.size + k->bz.kernel_size + KERNEL + TOP > f->s->info->ram_low ||
+	    f->s->initrd.size > k->bz.initrd_max)
 		return error_ret(f->e, -E2BIG,
 				 "initrd is too large, cannot support: it has %llu MiB",
 				 (unsigned long long)f->s->initrd.size >> 20);
 	/* Below what SeaBIOS keeps for its tables. */
 	if (f->s->initrd.size)
-		initrd_at =
-			ALIGN_DOWN(MIN(f->s->info->ram_low - 0x100000, (u64)k->bz.initrd_max + 1) -
-					   f->s->initrd.size,
-				   4096);
+		initrd_at = ALIGN_DOWN(MIN(f->s->info->ram_low - TOP, (u64)k->bz.initrd_max + 1) -
+					       f->s->initrd.size,
+				       4096);
 	setup = keep(f, k->file.data, k->bz.setup_size);
 	setup[HDR_TYPE_OF_LOADER] = 0xff;
 	setup[HDR_LOADFLAGS] |= CAN_USE_HEAP;
@@ -323,6 +341,11 @@ static int put_kernel(struct fw *f, struct boot_options *o)
 	set_int(f, FW_CFG_INITRD_ADDR, initrd_at, 4);
 	set_int(f, FW_CFG_INITRD_SIZE, f->s->initrd.size, 4);
 	f->iface->set(f->dev, FW_CFG_INITRD_DATA, f->s->initrd.data, f->s->initrd.size);
+	put_linux_rom(f, (const struct fwcfg_rom_part[FWCFG_ROM_PARTS]){
+				 { FW_CFG_SETUP_DATA, k->bz.setup_size, REAL },
+				 { FW_CFG_CMDLINE_DATA, strlen(f->s->cmdline) + 1, TEXT },
+				 { FW_CFG_KERNEL_DATA, k->bz.kernel_size, KERNEL },
+				 { FW_CFG_INITRD_DATA, f->s->initrd.size, initrd_at } });
 	return 0;
 }
 
@@ -362,7 +385,7 @@ int fwcfg_put(struct start *s, struct boot_options *o, struct error *e)
 	put_basics(&f, o);
 	for (unsigned i = 0; i < o->nfw_cfg; i++)
 		add_copy(&f, o->fw_cfg[i].name, o->fw_cfg[i].data.data, o->fw_cfg[i].data.size);
-	if (!f.err && s->info->firmware_size && o->kernel)
+	if (!f.err && boots_by_firmware(s, o))
 		f.err = put_kernel(&f, o);
 	return f.err;
 }

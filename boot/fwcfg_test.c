@@ -4,8 +4,10 @@
 #include "fwcfg.h"
 #include "acpi.h"
 #include "plan.h"
+#include "test_images.h"
 #include "test_machine.h"
 #include <errno.h>
+#include <quern/fw_cfg.h>
 
 enum { PORT = 0x510, MIB = 1 << 20 };
 
@@ -218,4 +220,46 @@ TEST(fwcfg_duplicate)
 	t.opt.nfw_cfg = 2;
 	CHECK_EQ(boot_prepare(t.m, &t.opt, &e), -EEXIST);
 	CHECK_STR(e.text, "fw_cfg file 'opt/x' could not be added: there is one of that name");
+}
+
+/* With firmware the kernel is not entered directly: its parts, and a ROM that fetches them, are in
+ * fw_cfg. */
+TEST(fwcfg_kernel_for_firmware)
+{
+	struct bytes k = test_bzimage("payload!", 8);
+	AUTO_FREE char *path = test_file(&k);
+	struct test_machine t;
+	u8 *rom, *order, sum = 0, setup[1024];
+	u32 size;
+
+	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
+	t.info.firmware_size = 0x40000;
+	t.opt.kernel = path;
+	t.opt.append = "quiet";
+	t.opt.initrd_data = (struct bytes){ xmemdup("initrd", 6), 6 };
+	start(&t);
+	unlink(path);
+	CHECK(!t.opt.plan->has_entry);
+	read_item(&t, FW_CFG_SETUP_DATA, setup, sizeof(setup));
+	CHECK_MEM(setup + HDR_MAGIC, "HdrS", 4);
+	CHECK_EQ(ld32le(setup + HDR_RAMDISK_SIZE), 6);
+	CHECK_EQ(ld32le(setup + HDR_CMD_LINE_PTR), 0x20000);
+	rom = read_file(&t, "genroms/quern-linux.bin", &size);
+	CHECK_EQ(size, 512);
+	CHECK_EQ(ld16le(rom), 0xaa55);
+	CHECK_EQ(rom[2] * 512, size);
+	for (u32 i = 0; i < size; i++)
+		sum += rom[i];
+	CHECK_EQ(sum, 0);
+	for (u32 i = sum = 0; i < 32; i++)
+		sum += rom[ld16le(rom + 0x1a) + i];
+	CHECK_EQ(sum, 0);
+	CHECK_EQ(ld16le(rom + 0xfe), 4);
+	/* the third request: the kernel to 1 MiB */
+	CHECK_EQ(ld32be(rom + 0x120), FW_CFG_KERNEL_DATA << 16 | 0xa);
+	CHECK_EQ(ld32be(rom + 0x124), k.size - 1024);
+	CHECK_EQ(ld64be(rom + 0x128), 0x100000);
+	order = read_file(&t, "bootorder", &size);
+	CHECK_STR((char *)order, "/rom@genroms/quern-linux.bin");
+	bytes_fini(&k);
 }
