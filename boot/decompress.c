@@ -266,7 +266,7 @@ int payload_unpack_to(u8 *out, u64 n, const u8 *in, size_t size, const char *nam
 	const char *wrong = f->unpack(&j);
 
 	if (!wrong && j.n != n)
-		wrong = "its size is wrong";
+		wrong = "it is corrupt: its size is wrong";
 	if (wrong)
 		return error_ret(e, -EINVAL,
 				 "kernel file '%s': could not unpack its %s payload: %s", name,

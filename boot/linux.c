@@ -3,6 +3,7 @@
  * the host unpacks the payload of a bzImage, loads the vmlinux inside as the image's own
  * decompressor would, and enters it as the decompressor does; else the image does so itself. */
 #include "linux.h"
+#include "core/cpu.h"
 #include "decompress.h"
 #include <errno.h>
 
@@ -124,6 +125,12 @@ static int enter(struct start *s, bool wide, u64 pc, bool kaslr, u64 cmdline, u6
 	u8 bp[BP_SIZE] = { 0 };
 	int err;
 
+	if (wide && !strcmp(s->plan->m->isa->name, "i386"))
+		return error_ret(
+			e, -EINVAL,
+			"kernel file '%s' is a 64-bit kernel, but this machine is an i386: "
+			"use qemu-system-x86_64",
+			k->path);
 	if (k->kind == IMAGE_BZIMAGE)
 		memcpy(bp + HDR_SETUP_SECTS, k->file.data + HDR_SETUP_SECTS,
 		       k->bz.hdr_end - HDR_SETUP_SECTS);

@@ -13,7 +13,7 @@ enum { FILE_LIMIT = 0x7fffffff };
 
 static int bad(struct error *e, const char *key, const char *value, const char *right)
 {
-	return error_ret(e, -EINVAL, "-device loader: %s=%s: it must be %s", key, value, right);
+	return error_ret(e, -EINVAL, "%s=%s: it must be %s", key, value, right);
 }
 
 int boot_loader_set(struct boot_loader *l, const char *key, const char *value, struct error *e)
@@ -31,7 +31,7 @@ int boot_loader_set(struct boot_loader *l, const char *key, const char *value, s
 	if (strcmp(key, "addr") && strcmp(key, "data") && strcmp(key, "data-len") &&
 	    strcmp(key, "cpu-num"))
 		return error_ret(e, -EINVAL,
-				 "-device loader has no property '%s'; it has addr, data, "
+				 "there is no property '%s'; there are addr, data, "
 				 "data-len, data-be, cpu-num, file and "
 				 "force-raw",
 				 key);
@@ -58,18 +58,15 @@ int boot_loader_set(struct boot_loader *l, const char *key, const char *value, s
 int boot_loader_check(const struct boot_loader *l, struct error *e)
 {
 	if (l->file && (l->data || l->data_len || l->data_be))
-		return error_ret(e, -EINVAL,
-				 "-device loader: a file and data can not be given together");
+		return error_ret(e, -EINVAL, "a file and data can not be given together");
 	if (!l->file && l->force_raw)
-		return error_ret(e, -EINVAL, "-device loader: force-raw needs a file");
+		return error_ret(e, -EINVAL, "force-raw needs a file");
 	if (!l->file && !l->has_addr)
-		return error_ret(e, -EINVAL, "-device loader: give an addr or a file");
+		return error_ret(e, -EINVAL, "give an addr or a file");
 	if (!l->file && !l->data_len && (l->data || l->data_be || !l->has_cpu))
-		return error_ret(
-			e, -EINVAL,
-			"-device loader: data needs data-len, and addr alone needs cpu-num");
+		return error_ret(e, -EINVAL, "data needs data-len, and addr alone needs cpu-num");
 	if (l->file && l->force_raw && !l->has_addr)
-		return error_ret(e, -EINVAL, "-device loader: a raw file needs an addr");
+		return error_ret(e, -EINVAL, "a raw file needs an addr");
 	return 0;
 }
 
@@ -155,6 +152,8 @@ int loader_put(struct boot_plan *p, const struct boot_loader *l, unsigned n, str
 		u64 entry = l->addr;
 		int err = boot_loader_check(l, e);
 
+		if (err)
+			error_prefix(e, "-device loader");
 		if (!err && l->file)
 			err = put_file(p, l, &entry, e);
 		else if (!err && l->data_len)

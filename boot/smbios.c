@@ -162,14 +162,14 @@ static int set_number(enum smbios_field f, const char *v, struct error *e)
 
 	if ((f == CPU_MAX_SPEED || f == CPU_SPEED || f == DIMM_SPEED) &&
 	    (str_to_u64(v, 0, &n) || n > 0xffff))
-		return error_ret(e, -EINVAL, "-smbios %s=%s: it must be a number up to 65535",
+		return error_ret(e, -EINVAL, "%s=%s: it must be a number up to 65535",
 				 fields[f].key, v);
 	if (f == BIOS_RELEASE && (sscanf(v, "%3u.%3u%n", &major, &minor, &used) != 2 || v[used] ||
 				  major > 255 || minor > 255))
-		return error_ret(e, -EINVAL,
-				 "-smbios release=%s: it must be MAJOR.MINOR, each up to 255", v);
+		return error_ret(e, -EINVAL, "release=%s: it must be MAJOR.MINOR, each up to 255",
+				 v);
 	if (f == BIOS_UEFI && str_to_bool(v, &on))
-		return error_ret(e, -EINVAL, "-smbios uefi=%s: it must be on or off", v);
+		return error_ret(e, -EINVAL, "uefi=%s: it must be on or off", v);
 	return 0;
 }
 
@@ -194,8 +194,7 @@ static int set_field(struct smbios *s, u64 type, const char *key, const char *va
 		s->value[f] = xstrdup(value);
 		return 0;
 	}
-	return error_ret(e, -EINVAL, "-smbios type=%llu has no field '%s'",
-			 (unsigned long long)type, key);
+	return error_ret(e, -EINVAL, "type=%llu has no field '%s'", (unsigned long long)type, key);
 }
 
 static int add_file(struct smbios *s, const char *path, struct error *e)
@@ -204,7 +203,7 @@ static int add_file(struct smbios *s, const char *path, struct error *e)
 	int err = bytes_read_file(&b, path, 0xffff, e);
 
 	if (err) {
-		error_prefix(e, "-smbios");
+		error_prefix(e, "file=%s", path);
 		return err;
 	}
 	vec_push(&s->file, b);
@@ -212,13 +211,12 @@ static int add_file(struct smbios *s, const char *path, struct error *e)
 	if (b.size < 6 || b.data[1] < 4 || b.data[1] > b.size - 2 || b.data[b.size - 1] ||
 	    b.data[b.size - 2])
 		return error_ret(e, -EINVAL,
-				 "-smbios file=%s is no SMBIOS structure: a header, strings and "
+				 "file=%s is no SMBIOS structure: a header, strings and "
 				 "two zero bytes",
 				 path);
 	if (b.data[0] == 127)
 		return error_ret(e, -EINVAL,
-				 "-smbios file=%s: the end-of-table structure is added by itself",
-				 path);
+				 "file=%s: the end-of-table structure is added by itself", path);
 	return 0;
 }
 
@@ -233,8 +231,8 @@ int smbios_parse(struct smbios *s, const char *text, struct error *e)
 		char *eq = strchr(pair.at ?: "", '='), *key = pair.at;
 
 		if (!eq) {
-			err = error_ret(e, -EINVAL, "-smbios %s: '%s' is not of the form key=value",
-					text, key ?: "");
+			err = error_ret(e, -EINVAL, "%s: '%s' is not of the form key=value", text,
+					key ?: "");
 			break;
 		}
 		*eq++ = 0;
@@ -244,20 +242,19 @@ int smbios_parse(struct smbios *s, const char *text, struct error *e)
 			has_type = true;
 			if (str_to_u64(eq, 0, &type) || !(type <= 4 || type == 11 || type == 17))
 				err = error_ret(e, -EINVAL,
-						"-smbios type=%s is not supported; 0, 1, 2, 3, 4, "
+						"type=%s is not supported; 0, 1, 2, 3, 4, "
 						"11 and 17 are",
 						eq);
 			else
 				s->given[type] = true;
 		} else if (!has_type) {
-			err = error_ret(e, -EINVAL, "-smbios %s: give type= before '%s'", text,
-					key);
+			err = error_ret(e, -EINVAL, "%s: give type= before '%s'", text, key);
 		} else {
 			err = set_field(s, type, key, eq, e);
 		}
 	}
 	if (!err && !*text)
-		err = error_ret(e, -EINVAL, "-smbios needs type= or file=");
+		err = error_ret(e, -EINVAL, "it needs type= or file=");
 	strbuf_fini(&pair);
 	return err;
 }
