@@ -30,6 +30,7 @@ struct x86_wiring {
 	struct region bios, isa_bios;	/* firmware at the top of 4 GiB and its end below 1 MiB */
 	bool has_bios;
 	struct region pci_memory;	/* what PCI devices show, below everything else */
+	struct region open_bus;		/* in it: what 0xa0000 to 0xfffff is where no device answers */
 	struct region vga;		/* 0xa0000 to 0xbffff of it, above RAM */
 	struct region pam_bus[PAM_SEGMENTS], pam_rom[PAM_SEGMENTS];	/* above RAM: the bus; RAM that cannot be written */
 

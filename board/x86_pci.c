@@ -42,6 +42,8 @@ static void make_attribute_map(struct x86_wiring *w)
 		region_add(&w->m->memory_root, base, &w->pam_bus[s], 1);
 		region_add(&w->m->memory_root, base, &w->pam_rom[s], 1);
 	}
+	region_init_reserved(&w->open_bus, "open-bus", 0x60000);
+	region_add(&w->pci_memory, 0xa0000, &w->open_bus, -1);
 	region_init_alias(&w->vga, "vga-window", &w->pci_memory, 0xa0000, 0x20000);
 	region_add(&w->m->memory_root, 0xa0000, &w->vga, 1);
 }
@@ -278,4 +280,5 @@ void x86_pci_fini(struct x86_board *x)
 		region_fini(&w->pam_rom[s]);
 	}
 	region_fini(&w->vga);
+	region_fini(&w->open_bus);
 }
