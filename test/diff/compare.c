@@ -177,6 +177,15 @@ static bool clears_edx(const struct items *l, unsigned k)
 	return false;
 }
 
+/* mov qword [r + 512], 0 before an XRSTOR? */
+static bool cleared_header(const struct items *l, unsigned k)
+{
+	while (k-- > 0)
+		if (l->i[k].len == 11 && ld16le(l->i[k].b) == 0xc748 && ld32le(l->i[k].b + 3) == 512)
+			return true;
+	return false;
+}
+
 static struct images find_images(const struct snippet *s)
 {
 	struct images m = { .n = 0 };
@@ -193,8 +202,10 @@ static struct images find_images(const struct snippet *s)
 			continue;
 		if (extended && strcmp(name, "fxsave") && (!constant(&l, k, R_AX, &mask) || !mask || mask > 3 || !clears_edx(&l, k)))
 			m.unknown = true;
-		if (!strcmp(name, "xrstor"))
+		if (!strcmp(name, "xrstor")) {
+			m.unknown |= !cleared_header(&l, k);
 			continue;
+		}
 		if (in.base < 0 || in.base > 7 || in.index >= 0 || m.n == ARRAY_SIZE(m.i) || !constant(&l, k, (unsigned)in.base, &at))
 			m.unknown = true;
 		else

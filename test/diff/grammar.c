@@ -396,6 +396,10 @@ static void save_restore(struct gen *g)
 	}
 	if (p == R_AX || p == R_DX)
 		return;
+	/* an empty header: XSAVE keeps bits of state that it does not save, which the guest may not have */
+	for (unsigned at = 0; at < 24; at += 8)
+		RAW(g, 0x48, 0xc7, 0x80 | p, at, 2, 0, 0, 0, 0, 0, 0);
+	RAW(g, 0xc7, 0x40 | p, 24, 0x80, 0x1f, 0, 0);
 	mov_imm(g, R_AX, mask);
 	RAW(g, 0x31, 0xd2);	/* xor edx, edx */
 	switch (kind) {
