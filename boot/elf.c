@@ -15,7 +15,7 @@ enum {
 	EM_IAMCU = 6,
 	EM_X86_64 = 62
 };
-enum { PT_LOAD = 1, PT_NOTE = 4, PN_XNUM = 0xffff, NOTE_PHYS32_ENTRY = 18 };
+enum { PT_LOAD = 1, PT_INTERP = 3, PT_NOTE = 4, PN_XNUM = 0xffff, NOTE_PHYS32_ENTRY = 18 };
 
 bool elf_is(const u8 *data, u64 size) { return size >= 52 && !memcmp(data, "\177ELF", 4); }
 
@@ -144,6 +144,12 @@ int elf_parse(struct elf_image *elf, const u8 *data, u64 size, const char *name,
 		read_phdr(elf, p, &s);
 		if (ld32le(p) == PT_NOTE && range_fits(s.offset, s.filesz, size))
 			read_notes(elf, data + s.offset, s.filesz);
+		/* Only for ET_DYN: kernels of FreeBSD are ET_EXEC and name an interpreter. */
+		if (ld32le(p) == PT_INTERP && type == ET_DYN)
+			return error_ret(e, -EINVAL,
+					 "kernel file '%s' is a program for a dynamic linker, not "
+					 "a kernel",
+					 name);
 		if (ld32le(p) != PT_LOAD)
 			continue;
 		err = add_segment(elf, &s, size, name, e);

@@ -129,6 +129,9 @@ TEST(image_hostile_elf)
 	st64le(b.data + 32, ~0ull - 10);
 	refused(&b, "program headers");
 	st64le(b.data + 32, 64);
+	st16le(b.data + 16, 3);
+	st32le(ph, 3);
+	refused(&b, "dynamic linker");
 	st16le(b.data + 18, 183);
 	refused(&b, "another machine (183)");
 	free(b.data);

@@ -122,15 +122,15 @@ static int enter(struct start *s, bool wide, u64 pc, bool kaslr, u64 cmdline, u6
 {
 	struct boot_entry *entry = &s->plan->entry;
 	const struct kernel_image *k = s->kernel;
+	const struct isa *isa = s->plan->m->isa;
 	u8 bp[BP_SIZE] = { 0 };
 	int err;
 
-	if (wide && !strcmp(s->plan->m->isa->name, "i386"))
-		return error_ret(
-			e, -EINVAL,
-			"kernel file '%s' is a 64-bit kernel, but this machine is an i386: "
-			"use qemu-system-x86_64",
-			k->path);
+	if (wide && isa->boot_mode && !isa->boot_mode(s->plan->m->cpu[0], BOOT_X86_LONG64))
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s' is a 64-bit kernel, but the CPU has no long "
+				 "mode: use another -cpu",
+				 k->path);
 	if (k->kind == IMAGE_BZIMAGE)
 		memcpy(bp + HDR_SETUP_SECTS, k->file.data + HDR_SETUP_SECTS,
 		       k->bz.hdr_end - HDR_SETUP_SECTS);

@@ -122,6 +122,7 @@ struct isa {
 
 	/* Direct boot: after reset, puts the CPU into the state in which a boot loader hands over (core/boot_entry.h). NULL: cannot. */
 	void (*boot_entry)(struct cpu *cpu, const struct boot_entry *e);
+	bool (*boot_mode)(struct cpu *cpu, int mode);	/* can it start in that enum boot_mode? NULL: in any */
 	/* The text of `-cpu help`, line by line; NULL: there is nothing to choose. */
 	void (*cpu_help)(void (*line)(void *arg, const char *text), void *arg);
 };

@@ -3,6 +3,7 @@
  * (Linux 32-bit boot protocol, multiboot v1 3.2, PVH) or long mode with identity-mapped memory
  * (Linux 64-bit boot protocol). */
 #include "x86.h"
+#include "cpuid.h"
 #include "core/boot_entry.h"
 
 enum {
@@ -94,4 +95,9 @@ void x86_boot_entry(struct cpu *cpu, const struct boot_entry *e)
 	cpu->hflags = x86_hf_from_arith(0);
 	cpu_tlb_flush_all(cpu);
 	x86_update_mode(c);
+}
+
+bool x86_boot_mode(struct cpu *cpu, int mode)
+{
+	return mode != BOOT_X86_LONG64 || x86_has(X86(cpu), X86F_LM);
 }

@@ -196,6 +196,7 @@ void x86_fpu_enter(struct cpu *c);			/* isa->enter/leave: guest MXCSR into the h
 void x86_fpu_leave(struct cpu *c);
 void x86_mxcsr_written(struct x86_cpu *c);		/* after a change of c->mxcsr: host register and M_FPEXC */
 void x86_mxcsr_sync(struct x86_cpu *c);			/* merge the host's sticky flags into c->mxcsr before it is read */
-/* --- boot_entry.c: isa->boot_entry */
+/* --- boot_entry.c: isa->boot_entry, boot_mode */
 struct boot_entry;
 void x86_boot_entry(struct cpu *cpu, const struct boot_entry *e);
+bool x86_boot_mode(struct cpu *cpu, int mode);
