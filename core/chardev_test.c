@@ -236,3 +236,26 @@ TEST(mux_guest_that_does_not_read)
 	CHECK_STR(r.f[0].got, "abcdef");
 	machine_free(r.m);
 }
+
+/* What a pipe brings while the guest reads nothing stays in the pipe. */
+TEST(mux_input_waits_when_its_queue_is_full)
+{
+	static const u8 many[512] = { 'x' };
+	struct rig r;
+	int typed = 0;
+
+	rig_up(&r);
+	r.f[0].room = 0;
+	while (chardev_can_receive(r.back) > 0) {
+		int n = MIN(chardev_can_receive(r.back), (int)sizeof(many));
+
+		chardev_receive(r.back, many, n);
+		typed += n;
+		CHECK(typed <= 1 << 20);
+	}
+	CHECK(typed >= 4096);
+	r.f[0].room = 10;
+	chardev_room(r.c[0]);
+	CHECK_EQ(chardev_can_receive(r.back), 10);
+	machine_free(r.m);
+}

@@ -18,7 +18,6 @@ struct front {
 	struct mux *mux;
 	u8 *queue;		/* typed, not yet taken */
 	u32 n;
-	bool full;		/* told once */
 };
 struct mux {
 	struct chardev c;
@@ -96,7 +95,6 @@ static void drain(struct front *f)
 		memmove(f->queue, f->queue + n, f->n);
 		chardev_receive(&f->c, chunk, n);
 	}
-	f->full = false;
 }
 
 static void enqueue(struct mux *m, u8 byte)
@@ -107,12 +105,8 @@ static void enqueue(struct mux *m, u8 byte)
 		return;
 	if (!f->queue)
 		f->queue = xalloc(QUEUE);
-	if (f->n == QUEUE) {
-		if (!f->full)
-			warn("chardev '%s': the guest reads nothing and %d typed bytes wait; further ones are lost", m->c.id, QUEUE);
-		f->full = true;
+	if (f->n == QUEUE)	/* only after a change of focus: see backend_room */
 		return;
-	}
 	f->queue[f->n++] = byte;
 }
 
@@ -193,8 +187,8 @@ static int backend_room(void *arg)
 	struct mux *m = arg;
 	struct front *f = m->nfronts ? m->front[m->focus] : NULL;
 
-	/* one byte always: it may be the escape */
-	return f ? MAX((int)(QUEUE - f->n), 1) : 1;
+	/* Nobody types so much ahead of the guest; a pipe may, and then waits. */
+	return f ? (int)(QUEUE - f->n) : 1;
 }
 
 static void backend_receive(void *arg, const u8 *buf, int n)

@@ -19,7 +19,7 @@ enum { MSR_DELTAS = 0x0f, MSR_RI_FELL = BIT(2), MSR_CTS = BIT(4), MSR_DSR = BIT(
 struct ns16550 {
 	struct device dev;
 	struct irq irq;
-	struct timer rx_timer, tx_timer;
+	struct timer rx_timer, tx_timer, gap_timer;
 	struct chardev *chardev;
 	u32 baudbase, iobase, irqnum;
 	u16 divisor;
@@ -27,6 +27,7 @@ struct ns16550 {
 	u8 rx[FIFO_SIZE], rx_lsr[FIFO_SIZE], tx[FIFO_SIZE];	/* rx_lsr: the error bits of each character */
 	u8 rx_head, rx_n, tx_n;
 	bool thr_pending, timeout_pending, paced;
+	bool draining;		/* the guest has begun to empty the FIFO: nothing comes in before it has, and a gap has passed */
 	u8 index;
 };
 
@@ -110,6 +111,8 @@ static void rx_clear(struct ns16550 *d)
 	d->timeout_pending = false;
 	d->lsr &= ~(LSR_DR | LSR_FIFO_ERROR);
 	timer_stop(&d->rx_timer);
+	timer_stop(&d->gap_timer);
+	d->draining = false;
 }
 
 static u8 rx_pop(struct ns16550 *d)
@@ -127,9 +130,20 @@ static u8 rx_pop(struct ns16550 *d)
 		timer_stop(&d->rx_timer);
 	show_head(d);
 	update(d);
+	/* A handler that reads until the FIFO is empty must see it empty, as on a line, however fast a pipe brings the next ones. */
+	d->draining = true;
+	if (!d->rx_n)
+		timer_start(&d->gap_timer, char_ns(d));
+	return c;
+}
+
+static void gap_over(void *dev)
+{
+	struct ns16550 *d = dev;
+
+	d->draining = false;
 	if (d->chardev && !(d->mcr & MCR_LOOP))
 		chardev_room(d->chardev);
-	return c;
 }
 
 /* 8.6.3: characters lie in the FIFO below its trigger level and none came or went for four character times. */
@@ -347,7 +361,7 @@ static int uart_room(void *dev)
 {
 	struct ns16550 *d = dev;
 
-	if (d->mcr & MCR_LOOP)
+	if ((d->mcr & MCR_LOOP) || d->draining)
 		return 0;
 	return (fifo_on(d) ? FIFO_SIZE : 1) - d->rx_n;
 }
@@ -427,12 +441,13 @@ static const struct prop isa_serial_props[] = {
 	IRQ_OUT(struct ns16550, irq), \
 	TIMER(struct ns16550, rx_timer, rx_timeout), \
 	TIMER(struct ns16550, tx_timer, tx_fire), \
+	TIMER(struct ns16550, gap_timer, gap_over), \
 	STATE(struct ns16550, divisor), \
 	STATE(struct ns16550, ier), STATE(struct ns16550, fcr), STATE(struct ns16550, lcr), STATE(struct ns16550, mcr), \
 	STATE(struct ns16550, lsr), STATE(struct ns16550, msr), STATE(struct ns16550, scr), \
 	STATE(struct ns16550, rx), STATE(struct ns16550, rx_lsr), STATE(struct ns16550, tx), \
 	STATE(struct ns16550, rx_head), STATE(struct ns16550, rx_n), STATE(struct ns16550, tx_n), \
-	STATE(struct ns16550, thr_pending), STATE(struct ns16550, timeout_pending)
+	STATE(struct ns16550, thr_pending), STATE(struct ns16550, timeout_pending), STATE(struct ns16550, draining)
 static const struct state ns16550_state[] = {
 	UART_STATE, DERIVED(struct ns16550, iobase), DERIVED(struct ns16550, irqnum), DERIVED(struct ns16550, index), {}
 };
