@@ -112,6 +112,7 @@ TEST(chardev_logs_output)
 	CHECK_EQ(bytes_read_file(&b, path, 100, &e), 0);
 	CHECK_EQ(b.size, 6);
 	CHECK_MEM(b.data, "onetwo", 6);
+	bytes_fini(&b);
 	unlink(path);
 	CHECK(chardev_log(c, "/no/such/place", false, &e) < 0);
 	error_clear(&e);
