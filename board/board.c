@@ -167,6 +167,8 @@ static struct cpu *make_cpu(struct machine *m, u32 index, const char *model, str
 	cpu->machine = m;
 	cpu->index = index;
 	if (m->isa->init(cpu, model, e)) {
+		if (m->isa->fini)
+			m->isa->fini(cpu);
 		free(cpu);
 		return NULL;
 	}

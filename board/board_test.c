@@ -9,15 +9,21 @@ static struct machine *m;
 static struct board_config cfg;
 static struct error err;
 
+/* A failed one is released. */
 static int try_build(const char *name)
 {
+	int r;
+
 	m = machine_new();
 	m->clock.counted = true;
 	if (!cfg.cpus)
 		cfg.cpus = 1;
 	if (!cfg.ram_size)
 		cfg.ram_size = 64 << 20;
-	return board_build(m, board_find(name), &cfg, &err);
+	r = board_build(m, board_find(name), &cfg, &err);
+	if (r < 0)
+		machine_free(m);
+	return r;
 }
 
 static struct x86_wiring *build(const char *name)
@@ -83,6 +89,13 @@ TEST(board_options_are_checked)
 	error_clear(&err);
 	cfg = (struct board_config){ .ram_size = 4097, .cpus = 1 };
 	CHECK(try_build("pc") < 0);
+	error_clear(&err);
+	cfg = (struct board_config){ .cpu_model = "no-such-cpu" };
+	CHECK(try_build("q35") < 0);
+	error_clear(&err);
+	cfg = (struct board_config){ .firmware = (const u8 *)"", .firmware_size = 32 << 20 };
+	CHECK(try_build("microvm") < 0);
+	error_clear(&err);
 }
 
 TEST(board_without_parts)
@@ -248,5 +261,6 @@ TEST(board_serial_ports)
 	CHECK_EQ(x86_info(m)->pvpanic_port, 0x505);
 	CHECK(!device_make(m, "isa-debugcon", NULL, "iobase=0x3f8", &err));	/* taken */
 	CHECK(err.text && strstr(err.text, "serial0"));
+	error_clear(&err);
 	machine_free(m);
 }

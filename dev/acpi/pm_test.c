@@ -22,6 +22,7 @@ TEST(pm_timer_runs_at_its_rate)
 	tdev_run_us(t, 10000000);
 	CHECK_EQ(in32(d, "tmr", 0) >> 24, 0);
 	CHECK_EQ(in8(d, "tmr", 0), in32(d, "tmr", 0) & 0xff);
+	tdev_free(t);
 }
 
 TEST(pm_acpi_is_switched_on_by_command)
@@ -36,6 +37,7 @@ TEST(pm_acpi_is_switched_on_by_command)
 	CHECK_EQ(bank_in(d, "cnt", 0, 2), 0);
 	out8(d, "apm", 1, 0x5a);
 	CHECK_EQ(in8(d, "apm", 1), 0x5a);
+	tdev_free(t);
 }
 
 TEST(pm_power_button)
@@ -55,6 +57,7 @@ TEST(pm_power_button)
 	bank_out(d, "evt", 0, 2, 0x0100);
 	CHECK_EQ(tdev_level(t, "sci", 0), 0);
 	CHECK_EQ(bank_in(d, "evt", 0, 2), 0);
+	tdev_free(t);
 }
 
 TEST(pm_timer_overflow)
@@ -69,6 +72,7 @@ TEST(pm_timer_overflow)
 	bank_out(d, "evt", 0, 2, 1);
 	tdev_run_us(t, 2343500);
 	CHECK_EQ(tdev_irqs(t, 0), 2);
+	tdev_free(t);
 }
 
 TEST(pm_powers_off)
@@ -79,6 +83,7 @@ TEST(pm_powers_off)
 	bank_out(d, "cnt", 0, 2, 0x2000);
 	CHECK(tdev_machine(t)->shutdown_requested);
 	CHECK_EQ(bank_in(d, "cnt", 0, 2) & 0x2000, 0);	/* the bit is a pulse */
+	tdev_free(t);
 }
 
 TEST(pm_general_purpose_events)
@@ -91,6 +96,7 @@ TEST(pm_general_purpose_events)
 	CHECK_EQ(tdev_level(t, "sci", 0), 1);
 	out8(d, "gpe", 0, 0x04);
 	CHECK_EQ(tdev_level(t, "sci", 0), 0);
+	tdev_free(t);
 }
 
 TEST(ged_power_button_and_sleep)
@@ -109,4 +115,5 @@ TEST(ged_power_button_and_sleep)
 	CHECK(!tdev_machine(t)->reset_requested);
 	out8(d, "sleep", 2, 0x42);
 	CHECK(tdev_machine(t)->reset_requested);
+	tdev_free(t);
 }

@@ -47,6 +47,7 @@ TEST(i8042_controller)
 	command(0x20);
 	CHECK_EQ(data(), 0x74);
 	CHECK_EQ(status() & 1, 0);
+	tdev_free(t);
 }
 
 TEST(i8042_loops_and_interrupts)
@@ -68,6 +69,7 @@ TEST(i8042_loops_and_interrupts)
 	CHECK_EQ(data(), 0x11);
 	CHECK_EQ(tdev_irqs(t, 0), 1);
 	CHECK_EQ(tdev_irqs(t, 1), 1);
+	tdev_free(t);
 }
 
 TEST(i8042_keyboard)
@@ -102,6 +104,7 @@ TEST(i8042_keyboard)
 	CHECK_EQ(data(), 0xfa);
 	CHECK_EQ(data(), 0xab);
 	CHECK_EQ(data(), 0x41);
+	tdev_free(t);
 }
 
 TEST(i8042_mouse)
@@ -128,6 +131,7 @@ TEST(i8042_mouse)
 	mouse(0xf2);
 	CHECK_EQ(data(), 0xfa);
 	CHECK_EQ(data(), 3);	/* a wheel */
+	tdev_free(t);
 }
 
 TEST(i8042_holds_bytes_while_a_port_is_off)
@@ -140,6 +144,7 @@ TEST(i8042_holds_bytes_while_a_port_is_off)
 	CHECK_EQ(data(), 0xfa);
 	command(0xae);
 	CHECK_EQ(status() & 1, 0);
+	tdev_free(t);
 }
 
 TEST(i8042_resets_the_machine)
@@ -155,4 +160,5 @@ TEST(i8042_resets_the_machine)
 	command(0xd1);
 	send(0xde);
 	CHECK(tdev_machine(t)->reset_requested);
+	tdev_free(t);
 }

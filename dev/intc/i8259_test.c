@@ -3,6 +3,7 @@
 #include "dev/test_ports.h"
 #include <quern/intc.h>
 
+static struct tdev *t;
 static struct device *d;
 static const struct cpu_intc *intc;
 
@@ -13,11 +14,11 @@ static bool pending(void) { return intc->pending(d); }
 static void command(u8 v) { out8(d, "master", 0, v); }
 
 /* As Linux does: vectors 0x30 and 0x38, everything unmasked. */
-static struct tdev *start(u8 icw4)
+static void start(u8 icw4)
 {
-	struct tdev *t = tdev_new("i8259");
 	static const u8 words[2][4] = { { 0x11, 0x30, 0x04, 0 }, { 0x11, 0x38, 0x02, 0 } };
 
+	t = tdev_new("i8259");
 	d = tdev_device(t);
 	intc = d->class->iface;
 	for (unsigned p = 0; p < 2; p++) {
@@ -29,7 +30,6 @@ static struct tdev *start(u8 icw4)
 		out8(d, bank, 1, icw4);
 		CHECK_EQ(in8(d, bank, 1), 0);	/* initialisation clears the mask */
 	}
-	return t;
 }
 
 TEST(pic_priority_and_eoi)
@@ -52,6 +52,7 @@ TEST(pic_priority_and_eoi)
 	CHECK_EQ(ack(), 0x34);
 	command(0x20);
 	CHECK(!pending());
+	tdev_free(t);
 }
 
 TEST(pic_edge_needs_a_new_edge)
@@ -69,6 +70,7 @@ TEST(pic_edge_needs_a_new_edge)
 	CHECK_EQ(ack(), 0x37);
 	command(0x0b);
 	CHECK_EQ(in8(d, "master", 0), 0);
+	tdev_free(t);
 }
 
 TEST(pic_level_by_elcr)
@@ -86,6 +88,7 @@ TEST(pic_level_by_elcr)
 	input(5, 0);
 	command(0x20);
 	CHECK(!pending());
+	tdev_free(t);
 }
 
 TEST(pic_cascade)
@@ -101,6 +104,7 @@ TEST(pic_cascade)
 	CHECK_EQ(ack(), 0x3c);
 	pulse_up(1);			/* higher than the cascade */
 	CHECK_EQ(ack(), 0x31);
+	tdev_free(t);
 }
 
 TEST(pic_mask_and_special_mask)
@@ -116,6 +120,7 @@ TEST(pic_mask_and_special_mask)
 	command(0x68);			/* special mask mode: only 1 itself is held back */
 	CHECK_EQ(ack(), 0x35);
 	command(0x48);
+	tdev_free(t);
 }
 
 TEST(pic_rotates)
@@ -130,6 +135,7 @@ TEST(pic_rotates)
 	command(0x20);
 	command(0xc7);			/* set priority: 7 the lowest again */
 	CHECK_EQ(ack(), 0x33);
+	tdev_free(t);
 }
 
 TEST(pic_automatic_eoi)
@@ -141,6 +147,7 @@ TEST(pic_automatic_eoi)
 	CHECK_EQ(in8(d, "master", 0), 0);
 	pulse_up(7);
 	CHECK(pending());
+	tdev_free(t);
 }
 
 TEST(pic_poll)
@@ -153,4 +160,5 @@ TEST(pic_poll)
 	CHECK_EQ(in8(d, "master", 0), 0x83);
 	command(0x0b);
 	CHECK_EQ(in8(d, "master", 0), 0x08);	/* the poll was its acknowledge */
+	tdev_free(t);
 }

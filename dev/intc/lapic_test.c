@@ -94,6 +94,14 @@ static void start(void)
 	CHECK(ioapic);
 }
 
+static void finish(void)
+{
+	tdev_machine(t)->ncpus = 0;	/* they are the test's */
+	tdev_machine(t)->cpu = NULL;
+	tdev_free(t);
+	t = NULL;
+}
+
 static void ioapic_wr(u8 reg, u32 v)
 {
 	out32(ioapic, "mmio", 0, reg);
@@ -122,6 +130,7 @@ TEST(lapic_identity_and_reset_state)
 	CHECK_EQ(rd(1, LVT_LINT0), 0x10000);
 	CHECK_EQ(rdmsr(0, BASE), 0xfee00900);
 	CHECK_EQ(rdmsr(1, BASE), 0xfee00800);
+	finish();
 }
 
 TEST(lapic_priorities)
@@ -146,6 +155,7 @@ TEST(lapic_priorities)
 	wr(0, EOI, 0);
 	CHECK_EQ(ack(0), 0x41);
 	CHECK_EQ(ack(0), -1);
+	finish();
 }
 
 TEST(lapic_interprocessor)
@@ -172,6 +182,7 @@ TEST(lapic_interprocessor)
 	wr(0, ICR, 0x469a);
 	CHECK_EQ(sipi[1], 0x9a);
 	CHECK_EQ(events[1][CPU_LINE_SIPI], 1);
+	finish();
 }
 
 TEST(lapic_logical_destinations)
@@ -193,6 +204,7 @@ TEST(lapic_logical_destinations)
 	wr(0, ICR2, 0x13u << 24);
 	wr(0, ICR, 0x4881);
 	CHECK(intr(0) && intr(1) && !intr(2));
+	finish();
 }
 
 TEST(lapic_lowest_priority)
@@ -204,6 +216,7 @@ TEST(lapic_lowest_priority)
 	}
 	out32(bus, "window", 0x7000 | BIT(2), 0x4100 | 0x77);	/* a message to 1, 2, 3 logical */
 	CHECK(!intr(0) && intr(1) && !intr(2));
+	finish();
 }
 
 TEST(lapic_message_window)
@@ -215,6 +228,7 @@ TEST(lapic_message_window)
 	CHECK_EQ(ack(0), 0x56);
 	out32(bus, "window", 0xff << 12, 0x4066);
 	CHECK(intr(0) && intr(1) && intr(2));
+	finish();
 }
 
 TEST(lapic_software_disable)
@@ -228,6 +242,7 @@ TEST(lapic_software_disable)
 	wr(1, ICR2, 0);
 	wr(1, ICR, 0x4090);
 	CHECK(!intr(0));
+	finish();
 }
 
 TEST(lapic_errors)
@@ -241,6 +256,7 @@ TEST(lapic_errors)
 	CHECK_EQ(rd(0, ESR), 0x20);
 	wr(0, ESR, 0);
 	CHECK_EQ(rd(0, ESR), 0);
+	finish();
 }
 
 TEST(lapic_timer_one_shot_and_periodic)
@@ -268,6 +284,7 @@ TEST(lapic_timer_one_shot_and_periodic)
 	wr(0, INITIAL, 0);
 	tdev_run_us(t, 5000);
 	CHECK(!intr(0));
+	finish();
 }
 
 TEST(lapic_timer_deadline)
@@ -297,6 +314,7 @@ TEST(lapic_timer_deadline)
 	CHECK(wrmsr(0, DEADLINE, 0));					/* disarms */
 	tdev_run_us(t, 10000);
 	CHECK(!intr(0));
+	finish();
 }
 
 TEST(lapic_x2apic)
@@ -325,13 +343,16 @@ TEST(lapic_x2apic)
 	CHECK(wrmsr(0, BASE, 0xfee00100));
 	CHECK(wrmsr(0, BASE, 0xfee00900));
 	CHECK_EQ(rd(0, SVR), 0xff);
+	finish();
 }
 
 TEST(lapic_virtual_wire)
 {
-	struct device *pic = device_find(tdev_machine(t ? t : (start(), t)), "pic");
 	static const u8 words[] = { 0x11, 0x30, 0x04, 0x01 };
+	struct device *pic;
 
+	start();
+	pic = device_find(tdev_machine(t), "pic");
 	device_connect(pic, "intr", 0, bus, 0);
 	*(struct device **)((u8 *)bus + bus->class->props[0].off) = pic;
 	for (unsigned i = 0; i < 4; i++)
@@ -347,6 +368,7 @@ TEST(lapic_virtual_wire)
 	bus->class->input(bus, 1, 1);
 	CHECK_EQ(events[0][CPU_LINE_NMI], 1);
 	CHECK_EQ(events[1][CPU_LINE_NMI], 0);
+	finish();
 }
 
 TEST(ioapic_edge)
@@ -362,6 +384,7 @@ TEST(ioapic_edge)
 	ioapic->class->input(ioapic, 4, 1);
 	CHECK_EQ(ack(1), 0x34);
 	CHECK_EQ(rd(1, TMR + 0x10), 0);
+	finish();
 }
 
 TEST(ioapic_level_and_eoi)
@@ -389,4 +412,5 @@ TEST(ioapic_level_and_eoi)
 	CHECK(!intr(2));
 	ioapic_wr(0x22, 0x8039);
 	CHECK_EQ(ack(2), 0x39);
+	finish();
 }

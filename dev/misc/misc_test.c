@@ -12,6 +12,7 @@ TEST(debug_exit_status)
 	CHECK(tdev_machine(t)->shutdown_requested);
 	CHECK_EQ(tdev_machine(t)->exit_code, 0x63);
 	CHECK_EQ(tdev_machine(t)->cause, CAUSE_DEVICE_EXIT);
+	tdev_free(t);
 }
 
 TEST(debug_exit_has_its_size)
@@ -20,6 +21,7 @@ TEST(debug_exit_has_its_size)
 
 	out8(tdev_device(t), "port", 1, 0);
 	CHECK(!tdev_machine(t)->shutdown_requested);
+	tdev_free(t);
 }
 
 TEST(pvpanic_events)
@@ -32,10 +34,12 @@ TEST(pvpanic_events)
 	out8(tdev_device(t), "port", 0, 1);
 	CHECK(tdev_machine(t)->shutdown_requested);
 	CHECK_EQ(tdev_machine(t)->cause, CAUSE_GUEST_PANIC);
+	tdev_free(t);
 	t = tdev_new_props("pvpanic", "events=1");
 	CHECK_EQ(in8(tdev_device(t), "port", 0), 1);
 	out8(tdev_device(t), "port", 0, 4);
 	CHECK(!tdev_machine(t)->shutdown_requested);
+	tdev_free(t);
 }
 
 TEST(port92_and_cf9)
@@ -48,12 +52,14 @@ TEST(port92_and_cf9)
 	out8(tdev_device(t), "port", 0, 3);
 	CHECK(tdev_machine(t)->reset_requested);
 	CHECK_EQ(in8(tdev_device(t), "port", 0), 2);
+	tdev_free(t);
 	t = tdev_new("cf9");
 	out8(tdev_device(t), "port", 0, 2);
 	CHECK(!tdev_machine(t)->reset_requested);
 	out8(tdev_device(t), "port", 0, 6);
 	CHECK(tdev_machine(t)->reset_requested);
 	CHECK_EQ(in8(tdev_device(t), "port", 0), 2);
+	tdev_free(t);
 }
 
 static char printed[16];
@@ -82,4 +88,5 @@ TEST(debugcon_prints)
 	out8(d, "port", 0, 'i');
 	CHECK_MEM(printed, "hi", 2);
 	CHECK_EQ(nprinted, 2);
+	tdev_free(t);
 }

@@ -45,6 +45,7 @@ TEST(rtc_shows_the_time)
 	put(0xb, 0x04);			/* binary, 12 hours */
 	CHECK_EQ(get(4), 0x82);
 	CHECK_EQ(get(9), 26);
+	tdev_free(t);
 }
 
 TEST(rtc_update_in_progress)
@@ -57,6 +58,7 @@ TEST(rtc_update_in_progress)
 	tdev_run_us(t, 2000);
 	CHECK_EQ(get(0xa) & 0x80, 0);
 	CHECK_EQ(get(0), 0x59);
+	tdev_free(t);
 }
 
 TEST(rtc_is_set)
@@ -79,6 +81,7 @@ TEST(rtc_is_set)
 	CHECK_EQ(get(7), 0x29);		/* a leap year */
 	CHECK_EQ(get(4), 0x00);
 	CHECK_EQ(get(0), 0x30);
+	tdev_free(t);
 }
 
 TEST(rtc_update_interrupt)
@@ -91,6 +94,7 @@ TEST(rtc_update_interrupt)
 	CHECK_EQ(tdev_level(t, "irq", 0), 0);
 	tdev_run_us(t, 1000000);
 	CHECK_EQ(tdev_irqs(t, 0), 2);
+	tdev_free(t);
 }
 
 TEST(rtc_alarm)
@@ -107,6 +111,7 @@ TEST(rtc_alarm)
 	CHECK_EQ(get(0xc) & 0xa0, 0xa0);
 	tdev_run_us(t, 3600ull * 1000000);
 	CHECK_EQ(tdev_irqs(t, 0), 2);
+	tdev_free(t);
 }
 
 TEST(rtc_polled_alarm)
@@ -121,6 +126,7 @@ TEST(rtc_polled_alarm)
 	tdev_run_us(t, 2000000);
 	CHECK_EQ(get(0xc) & 0x30, 0x30);
 	CHECK_EQ(tdev_irqs(t, 0), 0);
+	tdev_free(t);
 }
 
 TEST(rtc_periodic)
@@ -139,6 +145,7 @@ TEST(rtc_periodic)
 	get(0xc);
 	tdev_run_us(t, 10000);
 	CHECK_EQ(get(0xc) & 0xc0, 0);
+	tdev_free(t);
 }
 
 TEST(rtc_memory_sizes)
@@ -152,4 +159,5 @@ TEST(rtc_memory_sizes)
 	put(0x40, 0x5a);
 	device_reset(d);
 	CHECK_EQ(get(0x40), 0x5a);
+	tdev_free(t);
 }

@@ -44,6 +44,12 @@ static struct line *line_new(void)
 	return l;
 }
 
+static void line_free(struct line *l)
+{
+	tdev_free(l->t);
+	free(l);
+}
+
 static u8 rd(struct line *l, unsigned reg) { return in8(l->d, "regs", reg); }
 static void wr(struct line *l, unsigned reg, u8 v) { out8(l->d, "regs", reg, v); }
 static int irq(struct line *l) { return device_output(l->d, "irq", 0)->level; }
@@ -74,6 +80,7 @@ TEST(uart_looks_like_a_16550a)
 	CHECK_EQ(rd(l, 1), 0x12);
 	wr(l, LCR, 0x03);
 	CHECK_EQ(rd(l, LSR), 0x60);
+	line_free(l);
 }
 
 TEST(uart_transmits_at_once)
@@ -86,6 +93,7 @@ TEST(uart_transmits_at_once)
 	}
 	CHECK_EQ(l->n, 5);
 	CHECK_MEM(l->out, "hello", 5);
+	line_free(l);
 }
 
 TEST(uart_raises_empty_transmitter_again)
@@ -102,6 +110,7 @@ TEST(uart_raises_empty_transmitter_again)
 	CHECK_EQ(rd(l, IIR), 0x02);
 	wr(l, THR, 'x');		/* and so does an emptied transmitter */
 	CHECK_EQ(irq(l), 1);
+	line_free(l);
 }
 
 TEST(uart_loses_nothing_to_a_slow_back_end)
@@ -119,6 +128,7 @@ TEST(uart_loses_nothing_to_a_slow_back_end)
 	CHECK_EQ(l->n, 6);
 	CHECK_MEM(l->out, "abcdef", 6);
 	CHECK_EQ(rd(l, LSR) & 0x60, 0x60);
+	line_free(l);
 }
 
 TEST(uart_receives_by_trigger_and_timeout)
@@ -152,6 +162,7 @@ TEST(uart_receives_by_trigger_and_timeout)
 	CHECK_EQ(chardev_can_receive(&l->chr), 16);
 	receive(l, "0123456789abcdef");
 	CHECK_EQ(chardev_can_receive(&l->chr), 0);
+	line_free(l);
 }
 
 TEST(uart_interrupt_priorities)
@@ -171,6 +182,7 @@ TEST(uart_interrupt_priorities)
 	CHECK_EQ(rd(l, IIR) & 0xf, 0x00);
 	CHECK(rd(l, MSR) & 0x0f);
 	CHECK_EQ(rd(l, IIR) & 0xf, 0x01);
+	line_free(l);
 }
 
 TEST(uart_overrun_and_break)
@@ -187,6 +199,7 @@ TEST(uart_overrun_and_break)
 	wr(l, LCR, 0x43);
 	wr(l, LCR, 0x03);
 	CHECK_EQ(l->breaks, 1);
+	line_free(l);
 }
 
 TEST(uart_paced)

@@ -23,6 +23,7 @@ TEST(hpet_capabilities)
 	CHECK_EQ(rd(4), 10000000);
 	CHECK_EQ(rd64(0x100), 0x00ff000000000030ull);	/* periodic, 64 bits, no FSB; routes 16 to 23 */
 	CHECK_EQ(rd64(0x160), 0);			/* there is no fourth */
+	tdev_free(t);
 }
 
 TEST(hpet_counter)
@@ -41,6 +42,7 @@ TEST(hpet_counter)
 	tdev_run_us(t, 1);
 	CHECK_EQ(rd(0xf0), 0x54);
 	CHECK_EQ(rd(0xf4), 2);
+	tdev_free(t);
 }
 
 TEST(hpet_one_shot_level)
@@ -57,6 +59,7 @@ TEST(hpet_one_shot_level)
 	wr(0x20, 2);
 	CHECK_EQ(tdev_level(t, "irq", 20), 0);
 	CHECK_EQ(tdev_irqs(t, 20), 1);
+	tdev_free(t);
 }
 
 TEST(hpet_periodic_legacy)
@@ -73,6 +76,7 @@ TEST(hpet_periodic_legacy)
 	wr(0x10, 0);
 	tdev_run_us(t, 10000);
 	CHECK_EQ(tdev_irqs(t, 0), 10);
+	tdev_free(t);
 }
 
 TEST(hpet_value_set)
@@ -86,6 +90,7 @@ TEST(hpet_value_set)
 	CHECK_EQ(tdev_irqs(t, 0), 0);
 	tdev_run_us(t, 3200);
 	CHECK_EQ(tdev_irqs(t, 0), 4);
+	tdev_free(t);
 }
 
 TEST(hpet_shortest_period_is_bounded)
@@ -97,4 +102,5 @@ TEST(hpet_shortest_period_is_bounded)
 	wr(0x10, 3);
 	tdev_run_us(t, 1000);
 	CHECK(tdev_irqs(t, 0) <= 52);
+	tdev_free(t);
 }

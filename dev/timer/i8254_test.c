@@ -42,6 +42,7 @@ TEST(pit_mode0_interrupts_once)
 	CHECK_EQ(tdev_irqs(t, 0), 2);		/* the reset state's high level is the first */
 	tdev_run_us(t, 100000);
 	CHECK_EQ(tdev_irqs(t, 0), 2);
+	tdev_free(t);
 }
 
 TEST(pit_mode2_divides_the_rate)
@@ -53,6 +54,7 @@ TEST(pit_mode2_divides_the_rate)
 	before = tdev_irqs(t, 0);
 	tdev_run_us(t, 1000500);
 	CHECK_EQ(tdev_irqs(t, 0) - before, 100);
+	tdev_free(t);
 }
 
 TEST(pit_mode3_reads_even_counts)
@@ -65,6 +67,7 @@ TEST(pit_mode3_reads_even_counts)
 	CHECK_EQ(count(2), 10000 - 2 * 1193);
 	tdev_run_us(t, 3500);			/* past the half: 5369 ticks */
 	CHECK_EQ(in8(d, "speaker", 0) & 0x20, 0);
+	tdev_free(t);
 }
 
 TEST(pit_mode4_strobes)
@@ -78,6 +81,7 @@ TEST(pit_mode4_strobes)
 	CHECK_EQ(tdev_irqs(t, 0) - before, 1);
 	tdev_run_us(t, 60000);
 	CHECK_EQ(tdev_irqs(t, 0) - before, 1);
+	tdev_free(t);
 }
 
 TEST(pit_latch_holds_and_status_reads_first)
@@ -96,6 +100,7 @@ TEST(pit_latch_holds_and_status_reads_first)
 	out8(d, "pit", 3, 0xb0);
 	out8(d, "pit", 3, 0xe8);
 	CHECK_EQ(in8(d, "pit", 2) & 0x40, 0x40);	/* no count was written since */
+	tdev_free(t);
 }
 
 TEST(pit_byte_access_modes_and_bcd)
@@ -111,6 +116,7 @@ TEST(pit_byte_access_modes_and_bcd)
 	out8(d, "pit", 2, 0x10);		/* 1000 */
 	tdev_run_us(t, 84);
 	CHECK_EQ(count(2), 0x900);
+	tdev_free(t);
 }
 
 TEST(pit_gate_and_refresh)
@@ -128,6 +134,7 @@ TEST(pit_gate_and_refresh)
 	first = in8(d, "speaker", 0) & 0x10;
 	tdev_run_ns(t, 15085);
 	CHECK(first != (in8(d, "speaker", 0) & 0x10));
+	tdev_free(t);
 }
 
 TEST(pit_is_replaced_by_the_hpet)
@@ -143,4 +150,5 @@ TEST(pit_is_replaced_by_the_hpet)
 	d->class->input(d, 0, 0);
 	tdev_run_us(t, 100000);
 	CHECK(tdev_irqs(t, 0) > before + 8);
+	tdev_free(t);
 }
