@@ -259,6 +259,18 @@ static int make_i8042(struct x86_board *x, struct error *e)
 	return 0;
 }
 
+static int make_dma(struct x86_board *x, struct error *e)
+{
+	struct device *d = make(x, "i8237", "dma", NULL, e);
+
+	if (!d)
+		return -EINVAL;
+	device_map_io(d, "low", 0x00);
+	device_map_io(d, "page", 0x80);
+	device_map_io(d, "high", 0xc0);
+	return 0;
+}
+
 static int make_legacy(struct x86_board *x, const struct board_config *c, const struct x86_parts *p, struct error *e)
 {
 	struct device *d;
@@ -274,6 +286,8 @@ static int make_legacy(struct x86_board *x, const struct board_config *c, const 
 		err = make_i8042(x, e);
 	if (!err && p->serial)
 		err = make_serials(x, c, e);
+	if (!err && p->chipset)
+		err = make_dma(x, e);
 	if (err || !p->port92)
 		return err;
 	d = make(x, "port92", "port92", NULL, e);
