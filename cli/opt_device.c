@@ -139,6 +139,7 @@ OPTION_HANDLER(opt_audio)
 static const struct log_item {
 	const char *name, *doc;
 	bool works;
+	const char *trace;	/* the trace points that tell it */
 } log_items[] = {
 	{ "guest_errors", "what a guest does wrong with a device", true },
 	{ "unimp", "what a model lacks (always on)", true },
@@ -149,14 +150,14 @@ static const struct log_item {
 	{ "op_opt", "intermediate code, optimised", false },
 	{ "op_ind", "intermediate code", false },
 	{ "op_plugin", "intermediate code of plugins", false },
-	{ "int", "interrupts and exceptions", false },
+	{ "int", "interrupts and exceptions", true, "x86-int" },
 	{ "exec", "each executed unit", false },
 	{ "cpu", "registers before each unit", false },
 	{ "fpu", "floating-point registers too", false },
 	{ "vpu", "vector registers too", false },
-	{ "mmu", "address translation", false },
-	{ "pcall", "protected-mode far transfers", false },
-	{ "cpu_reset", "registers at each reset", false },
+	{ "mmu", "address translation", true, "x86-fault" },
+	{ "pcall", "protected-mode far transfers", true, "x86-far" },
+	{ "cpu_reset", "registers at each reset", true, "x86-reset" },
 	{ "page", "pages at start", false },
 	{ "nochain", "do not chain units", false },
 	{ "plugin", "output of plugins", false },
@@ -180,6 +181,8 @@ static int log_item(struct settings *s, const char *name, struct error *e)
 		if (!i->works)
 			return error_ret(e, -ENOTSUP, "logging of '%s' is not built yet", name);
 		s->lint |= str_eq(name, "guest_errors");
+		if (i->trace)
+			texts_add(&s->traces, i->trace);
 		return 0;
 	}
 	return error_ret(e, -EINVAL, "'%s' is no log item, -d help lists them", name);

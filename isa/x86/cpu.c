@@ -3,6 +3,7 @@
 #include "system.h"
 #include "helpers.h"
 #include "lib/alloc.h"
+#include <quern/device.h>
 #include <stddef.h>
 
 #define AT(m) offsetof(struct x86_cpu, m)
@@ -181,6 +182,11 @@ static void reset_common(struct x86_cpu *c)
 	c->cpu.stopped = c->cpu.index != 0;
 }
 
+static void trace_reset(void *arg, const char *text)
+{
+	trace(NULL, "x86-reset", "cpu %u %s", ((struct cpu *)arg)->index, text);
+}
+
 void x86_reset(struct cpu *cpu)
 {
 	struct x86_cpu *c = X86(cpu);
@@ -198,6 +204,7 @@ void x86_reset(struct cpu *cpu)
 	if (cpu->engine) {
 		cpu_tlb_switch(cpu, (u64)-1, false);
 		cpu_tlb_flush_all(cpu);
+		x86_dump(cpu, trace_reset, cpu);
 	}
 }
 

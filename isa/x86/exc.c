@@ -243,9 +243,10 @@ static void enter_long(struct x86_cpu *c, const struct event *e)
 
 static void enter(struct x86_cpu *c, const struct event *e)
 {
-	trace(NULL, "x86-int", "cpu %u vector %#x error %#x%s pc %04x:%016llx sp %04x:%016llx cpl %u cr2 %#llx", c->cpu.index, e->vector, e->error,
-	      e->soft ? " (INT)" : "", c->seg[S_CS].sel, (unsigned long long)c->cpu.pc, c->seg[S_SS].sel, (unsigned long long)c->gpr[R_SP],
-	      x86_cpl(c), (unsigned long long)c->cr2);
+	trace(NULL, "x86-int", "cpu %u v=%02x e=%04x i=%d cpl=%u IP=%04x:%016llx pc=%016llx SP=%04x:%016llx %s=%016llx", c->cpu.index, e->vector,
+	      e->error, e->soft, x86_cpl(c), c->seg[S_CS].sel, (unsigned long long)c->cpu.pc, (unsigned long long)(c->cpu.pc + c->cpu.pc_base),
+	      c->seg[S_SS].sel, (unsigned long long)c->gpr[R_SP], e->vector == EXC_PF ? "CR2" : "EAX",
+	      (unsigned long long)(e->vector == EXC_PF ? c->cr2 : c->gpr[R_AX]));
 	c->inhibit = 0;
 	c->monitoring = false;
 	if (x86_long(c))

@@ -2,9 +2,12 @@
 /* far.c - far CALL, JMP and RET: directly, through call gates and to tasks. SDM volume 2 CALL, JMP, RET; volume 3 5.8 and 8.3. */
 #include "system.h"
 #include "helpers.h"
+#include <quern/device.h>
 
 void x86_far_enter(struct x86_cpu *c, struct x86_seg cs, u64 pc)
 {
+	trace(NULL, "x86-far", "cpu %u from %04x:%#llx to %04x:%#llx cpl %u", c->cpu.index, c->seg[S_CS].sel, (unsigned long long)c->cpu.pc, cs.sel,
+	      (unsigned long long)pc, x86_cpl(c));
 	c->seg[S_CS] = cs;
 	c->cpu.pc = pc;
 	x86_update_mode(c);

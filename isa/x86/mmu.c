@@ -3,6 +3,7 @@
  * whole, so that one walk fills a TLB entry for reads, writes and fetches. */
 #include "system.h"
 #include "decode.h"
+#include <quern/device.h>
 
 enum { PTE_P = 1, PTE_RW = 2, PTE_US = 4, PTE_PCD = 16, PTE_A = 32, PTE_D = 64, PTE_PS = 128, PTE_G = 256 };
 #define PTE_NX BIT64(63)
@@ -251,6 +252,9 @@ void x86_mem_fault(struct cpu *cpu, u64 va, enum access access, unsigned ctx, in
 {
 	struct x86_cpu *c = X86(cpu);
 
+	trace(NULL, "x86-fault", "cpu %u %s of %#llx at %#llx: %s, error %#x", cpu->index,
+	      access == ACCESS_WRITE ? "write" : access == ACCESS_EXEC ? "fetch" : "read", (unsigned long long)va, (unsigned long long)cpu->pc,
+	      code & WALK_NONCANONICAL ? "not canonical" : code & PF_RSVD ? "reserved bits" : code & PF_P ? "protection" : "not present", code & 0xffff);
 	c->exc_soft = c->exc_trap = false;
 	c->exc_has_error = true;
 	if (code & WALK_NONCANONICAL) {
