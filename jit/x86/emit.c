@@ -363,6 +363,8 @@ static void emit_mul2(struct em *m)
 	m->held = false;
 	b = val(m, o->b, o->type);
 	if (holds(m, RAX, o->b)) {		/* the product commutes */
+		if (m->uses[REF_INDEX(o->b)] > 1)
+			take_reg(m, RAX);	/* spills; the value stays readable in rax */
 		b = val(m, o->a, o->type);
 		if (b.kind == O_IMM) {
 			take_reg(m, R14);

@@ -90,6 +90,11 @@ unsigned take(struct em *m)
 		if (best < 0)
 			best = i;
 	}
+	if (best < 0 && m->held) {
+		/* the address kept for a store to come gives way; the store looks it up again */
+		m->held = false;
+		return take_reg(m, R14);
+	}
 	if (best < 0) {
 		m->bug = "no scratch register";
 		return RAX;
