@@ -248,6 +248,53 @@ TEST(microvm_has_what_is_asked_for)
 	machine_free(m);
 }
 
+/* A device's message goes through the window to the local APIC of its destination; a pin through bridge and I/O APIC. */
+TEST(pci_interrupts_reach_the_cpu)
+{
+	struct x86_wiring *w;
+	struct pci_device *p;
+	const struct cpu_intc *intc;
+	unsigned cap, bar;
+	u64 table;
+
+	cfg.cpus = 2;
+	cfg.direct_boot = true;
+	w = build("q35");
+	p = pci_make(w->pci, 4, 0, "crc", NULL, NULL, &err);
+	CHECK(p);
+	for (cap = config(4, 0, 0x34) & 0xff; (config(4, 0, cap) & 0xff) != 0x11; cap = config(4, 0, cap) >> 8 & 0xff)
+		CHECK(cap);
+	bar = config(4, 0, cap + 4) & 7;
+	st(&m->io, 0xcf8, 4, 0x80002000 | (0x10 + 4 * bar));
+	st(&m->io, 0xcfc, 4, 0xe0000000);
+	config_set(4, 0, 0x04, 0x06);
+	config_set(4, 0, cap + 3, 0x80);
+	table = 0xe0000000 + (config(4, 0, cap + 4) & ~7u);
+	st(&m->memory, table, 4, 0xfee01000);
+	st(&m->memory, table + 4, 4, 0);
+	st(&m->memory, table + 8, 4, 0x0041);
+	st(&m->memory, table + 12, 4, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		m->current = m->cpu[i];
+		st(&m->memory, 0xfee000f0, 4, 0x1ff);
+	}
+	m->current = NULL;
+	pci_irq(p, 0);
+	intc = m->cpu[1]->intc;
+	CHECK(intc->pending(m->cpu[1]->intc_dev));
+	CHECK(!m->cpu[0]->intc->pending(m->cpu[0]->intc_dev));
+	CHECK_EQ(intc->ack(m->cpu[1]->intc_dev), 0x41);
+	/* its pin A: slot 4 is PIRQE, pin 20 */
+	CHECK_EQ(w->info.pci_gsi[4][0], 20);
+	st(&m->memory, 0xfec00000, 4, 0x10 + 2 * 20 + 1);
+	st(&m->memory, 0xfec00010, 4, 0);
+	st(&m->memory, 0xfec00000, 4, 0x10 + 2 * 20);
+	st(&m->memory, 0xfec00010, 4, 0x8052);
+	w->bridge->dev.class->input(w->bridge, 4, 1);
+	CHECK_EQ(m->cpu[0]->intc->ack(m->cpu[0]->intc_dev), 0x52);
+	machine_free(m);
+}
+
 TEST(board_serial_ports)
 {
 	cfg.serial_all = true;
