@@ -247,8 +247,8 @@ static void shift_by_cl(struct em *m, unsigned ext, ref count)
 	bool dbl = o->op == IR_SHLD || o->op == IR_SHRD, in_cl = holds(m, RCX, count), parked = false;
 	unsigned b = NOREG;
 
-	/* the result is made in a register other than rcx */
-	if (REF_KIND(o->dst) == REF_SLOT && m->th->pin[REF_INDEX(o->dst)] == RCX) {
+	/* the result is made in a register other than rcx, and other than the count's */
+	if (REF_KIND(o->dst) == REF_SLOT && (m->th->pin[REF_INDEX(o->dst)] == RCX || (dbl && o->dst == count))) {
 		d = take(m);
 		load_into(m, d, o->a, o->type);
 	} else {
@@ -351,6 +351,43 @@ static void emit_mul(struct em *m)
 	flags_after(m);
 }
 
+static unsigned temp_reg(const struct em *m, ref r)
+{
+	return REF_KIND(r) == REF_TEMP ? m->treg[REF_INDEX(r)] : NOREG;
+}
+
+/* The second factor where it can be an operand of MUL as it is: a slot, but not the one in rdx. */
+static bool factor_in_place(const struct em *m, ref r)
+{
+	u32 i = REF_INDEX(r);
+
+	return REF_KIND(r) == REF_SLOT && (m->th->pin[i] != NOREG ? m->th->pin[i] != RDX : m->ir->slots[i].type >= m->o->type);
+}
+
+/* a in rax, b in r14 (or in place), whatever scratch registers they come from. */
+static struct opnd factors(struct em *m)
+{
+	const struct ir_op *o = m->o;
+	unsigned ra = temp_reg(m, o->a), rb = temp_reg(m, o->b);
+	struct opnd b = o_reg(R14);
+
+	if (factor_in_place(m, o->b)) {
+		b = val(m, o->b, o->type);
+	} else if (ra == R14 && rb == RAX) {
+		ins(&m->c, 0, 8, 0x87, RAX, o_reg(R14), 0);
+		ra = RAX;
+	} else if (rb != R14) {
+		if (ra == R14) {
+			mov_rr(&m->c, 8, RAX, R14);
+			ra = RAX;
+		}
+		load_into(m, R14, o->b, o->type);
+	}
+	if (ra != RAX)
+		load_into(m, RAX, o->a, o->type);
+	return b;
+}
+
 /* rax * b -> rdx:rax, with the pinned rdx kept in r15 */
 static void emit_mul2(struct em *m)
 {
@@ -361,43 +398,10 @@ static void emit_mul2(struct em *m)
 
 	flags_before(m, true);
 	m->held = false;
-	b = val(m, o->b, o->type);
-	if (holds(m, RAX, o->b)) {		/* the product commutes */
-		if (m->uses[REF_INDEX(o->b)] > 1)
-			take_reg(m, RAX);	/* spills; the value stays readable in rax */
-		b = val(m, o->a, o->type);
-		if (b.kind == O_IMM) {
-			take_reg(m, R14);
-			mov_imm(c, R14, b.imm);
-			b = o_reg(R14);
-		}
-	} else {
-		if (b.kind == O_IMM || (b.kind == O_REG && b.reg == R15) || (b.kind == O_REG && b.reg == RDX)) {
-			if (!holds(m, R14, o->b)) {
-				if (holds(m, R14, o->a)) {	/* a must not be lost */
-					take_reg(m, RAX);
-					mov_rr(c, 8, RAX, R14);
-					bind_temp(m, o->a, RAX);
-				}
-				take_reg(m, R14);
-				load_into(m, R14, o->b, o->type);
-			}
-			b = o_reg(R14);
-		}
-		if (!holds(m, RAX, o->a)) {
-			struct opnd a = val(m, o->a, o->type);
-			if (a.kind == O_REG && scratch_index(a.reg) >= 0) {
-				take_reg(m, RAX);
-				mov_rr(c, 8, RAX, a.reg);
-			} else {
-				take_reg(m, RAX);
-				load_into(m, RAX, o->a, o->type);
-			}
-		} else if (m->uses[REF_INDEX(o->a)] > 1) {
-			take_reg(m, RAX);	/* spills; the value stays readable in rax */
-		}
-	}
-	take_reg(m, R15);
+	m->span = -1;
+	spill_all(m);
+	b = factors(m);
+	drop_scratch(m);
 	if (size == 1) {
 		ins(c, 0, 1, 0xf6, ext, b, BYTE_RM);
 		mov_store(c, 8, o_mem(RSP, ARGS), RAX);
@@ -406,10 +410,6 @@ static void emit_mul2(struct em *m)
 		mov_rr(c, 8, R15, RDX);
 		ins(c, 0, size, 0xf7, ext, b, 0);
 		ins(c, 0, 8, 0x87, RDX, o_reg(R15), 0);
-	}
-	if (m->owner[0] >= 0) {		/* rax no longer holds what it did */
-		m->treg[m->owner[0]] = NOREG;
-		m->owner[0] = -1;
 	}
 	if (o->dst)
 		dst_done(m, o->dst, RAX, o->type);
@@ -681,9 +681,11 @@ static void emit_getf(struct em *m)
 
 static void emit_putf(struct em *m)
 {
-	unsigned r = val_reg(m, m->o->a, I16);
+	unsigned d = take(m);
 
-	mov_store(&m->c, 2, o_cpu(offsetof(struct cpu, hflags)), r);
+	load_into(m, d, m->o->a, I16);
+	alu_imm(&m->c, ALU_AND, 4, o_reg(d), HF_ALL);	/* flags_load relies on it */
+	mov_store(&m->c, 2, o_cpu(offsetof(struct cpu, hflags)), d);
 	m->fl = FL_MEM;
 }
 
