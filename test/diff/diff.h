@@ -3,6 +3,7 @@
  * outcomes must be equal. What its files share. */
 #pragma once
 #include "isa/x86/decode.h"
+#include "rng.h"
 
 /* --- the world that a snippet sees: windows of pages at the same addresses everywhere */
 #define WIN_DATA 0x10000000ull
@@ -73,19 +74,6 @@ void snippet_print(const struct snippet *s, const struct regs *start);
 /* One line of a case file, and back. */
 void snippet_write(const struct snippet *s, char *text, size_t size);
 bool snippet_read(struct snippet *s, const char *text);
-
-/* --- random numbers */
-struct rng { u64 s; };
-static inline u64 rnd(struct rng *r)
-{
-	u64 z = (r->s += 0x9e3779b97f4a7c15ull);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
-static inline u32 below(struct rng *r, u32 n) { return (u32)((rnd(r) >> 32) * n >> 32); }
-static inline bool chance(struct rng *r, unsigned percent) { return below(r, 100) < percent; }
 
 /* --- state.c: where a snippet starts */
 /* What the generator relies on: registers that hold addresses in the data window, small numbers, or anything. */
