@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ns16550 - the 16550A UART, after the National Semiconductor PC16550D data sheet (June 1995); section numbers are its own.
- * Output leaves at the host's speed unless `paced` is set: the guest finds the transmitter empty at once, except while the back end is slow, when
- * THR stays full and nothing is lost. */
+ * Output leaves at the host's speed unless `paced` is set: the guest finds the transmitter empty at once, and its characters go to the back end a
+ * line at a time or a moment later. While the back end is slow, THR stays full and nothing is lost. */
 #include <quern/device.h>
 #include <quern/isa.h>
 
-enum { FIFO_SIZE = 16 };
+enum { FIFO_SIZE = 16, LINE_SIZE = 64 };	/* LINE_SIZE: what is gathered for the back end */
 enum { IER_RX = BIT(0), IER_THR = BIT(1), IER_LINE = BIT(2), IER_MODEM = BIT(3), IER_ALL = 0x0f };
 enum { IIR_MODEM = 0, IIR_NONE = 1, IIR_THR = 2, IIR_RX = 4, IIR_LINE = 6, IIR_TIMEOUT = 12, IIR_ID = 15, IIR_FIFO = 0xc0 };
 enum { FCR_ENABLE = BIT(0), FCR_CLEAR_RX = BIT(1), FCR_CLEAR_TX = BIT(2), FCR_DMA = BIT(3), FCR_TRIGGER = 0xc0 };
@@ -15,6 +15,7 @@ enum { LSR_DR = BIT(0), LSR_OVERRUN = BIT(1), LSR_PARITY = BIT(2), LSR_FRAMING =
        LSR_FIFO_ERROR = BIT(7), LSR_CHAR = LSR_PARITY | LSR_FRAMING | LSR_BREAK, LSR_ERRORS = LSR_OVERRUN | LSR_CHAR };
 enum { MSR_DELTAS = 0x0f, MSR_RI_FELL = BIT(2), MSR_CTS = BIT(4), MSR_DSR = BIT(5), MSR_RI = BIT(6), MSR_DCD = BIT(7), MSR_LINES = 0xf0 };
 #define RETRY_NS 1000000ull	/* how often a slow back end is offered the rest */
+#define GATHER_NS 200000ull	/* how long characters without a line's end wait for more */
 
 struct ns16550 {
 	struct device dev;
@@ -24,7 +25,7 @@ struct ns16550 {
 	u32 baudbase, iobase, irqnum;
 	u16 divisor;
 	u8 ier, fcr, lcr, mcr, lsr, msr, scr;
-	u8 rx[FIFO_SIZE], rx_lsr[FIFO_SIZE], tx[FIFO_SIZE];	/* rx_lsr: the error bits of each character */
+	u8 rx[FIFO_SIZE], rx_lsr[FIFO_SIZE], tx[LINE_SIZE];	/* rx_lsr: the error bits of each character */
 	u8 rx_head, rx_n, tx_n;
 	bool thr_pending, timeout_pending, paced;
 	bool draining;		/* the guest has begun to empty the FIFO: nothing comes in before it has, and a gap has passed */
@@ -210,15 +211,32 @@ static void tx_fire(void *dev)
 	update(d);
 }
 
+/* Characters that the guest takes for sent, but that still wait for more, go now. */
+static void tx_flush(struct ns16550 *d)
+{
+	if (!d->tx_n || !(d->lsr & LSR_THRE))
+		return;
+	timer_stop(&d->tx_timer);
+	tx_run(d);
+}
+
 static void thr_write(struct ns16550 *d, u8 c)
 {
+	bool empty = d->lsr & LSR_THRE;
+
 	d->thr_pending = false;
 	if (d->mcr & MCR_LOOP) {
 		rx_push(d, c, 0);
 		d->thr_pending = true;
-	} else if (d->tx_n < (fifo_on(d) ? FIFO_SIZE : 1)) {
+	} else if (empty && !d->paced && c != '\n' && d->tx_n < LINE_SIZE - 1) {
+		d->tx[d->tx_n++] = c;
+		d->thr_pending = true;
+		if (d->tx_n == 1)
+			timer_start(&d->tx_timer, GATHER_NS);
+	} else if (empty || d->tx_n < (fifo_on(d) ? FIFO_SIZE : 1)) {
 		d->tx[d->tx_n++] = c;
 		d->lsr &= ~(LSR_THRE | LSR_TEMT);
+		timer_stop(&d->tx_timer);
 		tx_run(d);
 	} else {
 		guest_error(d, "thr: written while full, %#x is lost", c);
@@ -248,6 +266,7 @@ static void fcr_write(struct ns16550 *d, u8 v)
 {
 	bool toggled = (v ^ d->fcr) & FCR_ENABLE;
 
+	tx_flush(d);
 	if (toggled || (v & FCR_CLEAR_RX))
 		rx_clear(d);
 	if (toggled || (v & FCR_CLEAR_TX)) {
@@ -264,6 +283,7 @@ static void fcr_write(struct ns16550 *d, u8 v)
 static void lcr_write(struct ns16550 *d, u8 v)
 {
 	if (v & ~d->lcr & LCR_BREAK) {
+		tx_flush(d);
 		if (d->mcr & MCR_LOOP)
 			rx_push(d, 0, LSR_BREAK | LSR_FRAMING);
 		else if (d->chardev)
@@ -303,6 +323,7 @@ static void ns16550_write(void *dev, u64 off, unsigned size, u64 val)
 		lcr_write(d, v);
 		break;
 	case 4:
+		tx_flush(d);
 		d->mcr = v & MCR_ALL;
 		modem_update(d);
 		update(d);
@@ -400,6 +421,7 @@ static void ns16550_reset(void *dev)
 {
 	struct ns16550 *d = dev;
 
+	tx_flush(d);
 	d->ier = d->fcr = d->lcr = d->mcr = 0;
 	d->divisor = 12;	/* 9600: what firmware leaves */
 	d->lsr = LSR_THRE | LSR_TEMT;
@@ -417,6 +439,7 @@ static void ns16550_fini(void *dev)
 {
 	struct ns16550 *d = dev;
 
+	tx_flush(d);
 	if (d->chardev)
 		chardev_attach(d->chardev, d, NULL);
 }

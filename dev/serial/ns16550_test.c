@@ -87,12 +87,20 @@ TEST(uart_transmits_at_once)
 {
 	struct line *l = line_new();
 
-	for (const char *s = "hello"; *s; s++) {
+	for (const char *s = "hello\nworld"; *s; s++) {
 		CHECK_EQ(rd(l, LSR) & 0x60, 0x60);
 		wr(l, THR, *s);
 	}
-	CHECK_EQ(l->n, 5);
-	CHECK_MEM(l->out, "hello", 5);
+	CHECK_EQ(l->n, 6);		/* a line goes at its end */
+	tdev_run_us(l->t, 210);		/* the rest a moment later */
+	CHECK_EQ(l->n, 11);
+	CHECK_MEM(l->out, "hello\nworld", 11);
+	wr(l, THR, '!');
+	wr(l, FCR, 0x07);		/* clearing the FIFO takes nothing back that was sent */
+	CHECK_EQ(l->n, 12);
+	wr(l, THR, '!');
+	device_reset(l->d);
+	CHECK_EQ(l->n, 13);
 	line_free(l);
 }
 
@@ -119,15 +127,24 @@ TEST(uart_loses_nothing_to_a_slow_back_end)
 
 	wr(l, FCR, 0x01);
 	l->limit = 2;
-	for (unsigned i = 0; i < 6; i++)
+	for (unsigned i = 0; i < 5; i++)
 		wr(l, THR, 'a' + i);
+	wr(l, THR, '\n');
 	CHECK_EQ(l->n, 2);
 	CHECK_EQ(rd(l, LSR) & 0x60, 0);	/* the guest sees that it must wait */
 	l->limit = 60;
 	tdev_run_us(l->t, 2000);
 	CHECK_EQ(l->n, 6);
-	CHECK_MEM(l->out, "abcdef", 6);
+	CHECK_MEM(l->out, "abcde\n", 6);
 	CHECK_EQ(rd(l, LSR) & 0x60, 0x60);
+	l->limit = l->n;
+	for (unsigned i = 0; i < 64; i++)	/* a long line fills up what is gathered */
+		wr(l, THR, 'x');
+	CHECK_EQ(rd(l, LSR) & 0x60, 0);
+	l->limit = 1000;
+	l->n = 0;
+	tdev_run_us(l->t, 2000);
+	CHECK_EQ(l->n, 64);
 	line_free(l);
 }
 
