@@ -60,6 +60,7 @@ struct mapping {
 	bool read, write, exec;	/* allowed in this context. write only when the dirty bit is set already (the walk of a write sets it) */
 	bool global;		/* survives address-space switches */
 	bool io;		/* uncacheable by guest attributes: informational */
+	bool watch;		/* the guest watches addresses in this 4 KiB page: isa->watched is asked for each access */
 };
 
 struct lift;
@@ -94,6 +95,9 @@ struct isa {
 	/* Memory: translate va. Sets accessed/dirty bits as hardware does. 0, or a positive fault code for mem_fault. `peek` (debugger): no
 	 * side effect, permissions ignored. */
 	int (*walk)(struct cpu *cpu, u64 va, enum access access, unsigned ctx, bool peek, struct mapping *m);
+	/* An access to a page whose mapping says `watch`, before it is made: does it meet a watched address? The engine then executes its instruction
+	 * singly and asks again with commit = true: note it, and let `interrupt` raise what follows. May be NULL. */
+	bool (*watched)(struct cpu *cpu, u64 va, unsigned size, enum access access, bool commit);
 	/* Make the fault pending; the engine then unwinds and the machine loop calls deliver. cpu->pc is synchronised. */
 	void (*mem_fault)(struct cpu *cpu, u64 va, enum access access, unsigned ctx, int code);
 	void (*misaligned)(struct cpu *cpu, u64 va, enum access access, unsigned ctx, unsigned size);	/* size: of the access in bytes */

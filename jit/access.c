@@ -35,6 +35,18 @@ static void bus_answer(struct cpu *cpu, enum mem_result r, u64 phys, enum access
 		cpu_unwind(cpu);
 }
 
+/* The guest watches this page. Its instruction runs singly when a watched address is met: what follows comes right behind it. */
+static cold_path void watched(struct engine_cpu *ec, u64 va, unsigned size, enum access access)
+{
+	const struct isa *isa = ec->cpu->isa;
+
+	if (!isa->watched || !isa->watched(ec->cpu, va, size, access, ec->single) || ec->single)
+		return;
+	engine_sync_pc(ec);
+	ec->single = true;
+	cpu_unwind(ec->cpu);
+}
+
 /* Inside one page, entry at hand. */
 static u64 page_ld(struct engine_cpu *ec, struct tlb_info *n, u64 va, unsigned size)
 {
@@ -42,6 +54,8 @@ static u64 page_ld(struct engine_cpu *ec, struct tlb_info *n, u64 va, unsigned s
 	enum mem_result r;
 	u64 v = ~0ull;
 
+	if (unlikely(n->watch))
+		watched(ec, va, size, ACCESS_READ);
 	if (n->host)
 		return host_ld(n->host + off, size);
 	engine_sync_pc(ec);
@@ -68,6 +82,8 @@ static void page_st(struct engine_cpu *ec, struct tlb_info *n, u64 va, unsigned 
 	unsigned off = va & (GUEST_PAGE - 1);
 	enum mem_result r;
 
+	if (unlikely(n->watch))
+		watched(ec, va, size, ACCESS_WRITE);
 	if (n->host && !n->readonly) {
 		if (n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)
 			code_store(ec, n, off, size);
@@ -185,7 +201,7 @@ void *cpu_host(struct cpu *cpu, unsigned ctx, u64 va, size_t *n, enum access acc
 
 	if (*n > room)
 		*n = room;
-	if (!t->host)
+	if (!t->host || t->watch)
 		return NULL;
 	if (access == ACCESS_WRITE) {
 		u8 *flags = &t->ram->page_flags[t->ram_page - t->ram->first_page];

@@ -35,7 +35,7 @@ struct tlb_info {
 	struct region *io;	/* device region, with io_off = offset of the page in it; NULL and host NULL: nothing there */
 	u64 io_off;
 	u8 perm;		/* TLB_R... */
-	bool global, large, readonly;
+	bool global, large, readonly, watch;
 };
 enum { TLB_R = 1, TLB_W = 2, TLB_X = 4 };
 

@@ -271,6 +271,7 @@ static void install(struct engine_cpu *ec, unsigned ctx, u64 va, const struct ma
 	n->perm = (m->read ? TLB_R : 0) | (m->write ? TLB_W : 0) | (m->exec ? TLB_X : 0);
 	n->global = m->global;
 	n->large = m->page_bits > GUEST_PAGE_BITS;
+	n->watch = m->watch;
 	resolve(ec, n);
 	if (!n->global)
 		log_fill(s, ctx, i);
@@ -278,7 +279,7 @@ static void install(struct engine_cpu *ec, unsigned ctx, u64 va, const struct ma
 		set_bit_of(s->large_areas, ARRAY_SIZE(s->large_areas), va >> 21);
 		s->huge |= m->page_bits > 21;
 	}
-	if (!n->host)
+	if (!n->host || n->watch)
 		return;
 	if (m->read)
 		s->fast[ctx][i].r = (struct tlb_fast){ page >> GUEST_PAGE_BITS, (u64)n->host - page };
@@ -298,7 +299,7 @@ struct tlb_info *tlb_get(struct engine_cpu *ec, unsigned ctx, u64 va, enum acces
 
 	if (n->tag == (va & ~(u64)(GUEST_PAGE - 1)) && (n->perm & need[access])) {
 		/* a page may have lost its translations: give it its write entry back */
-		if (access == ACCESS_WRITE && n->host && !n->readonly && ec->set->fast[ctx][tlb_index(va)].w.tag == FAST_NONE &&
+		if (access == ACCESS_WRITE && n->host && !n->readonly && !n->watch && ec->set->fast[ctx][tlb_index(va)].w.tag == FAST_NONE &&
 		    !(n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)) {
 			n->ram->page_flags[n->ram_page - n->ram->first_page] |= PAGE_DIRTY | PAGE_WRITABLE;
 			ec->set->fast[ctx][tlb_index(va)].w = (struct tlb_fast){ n->tag >> GUEST_PAGE_BITS, (u64)n->host - n->tag };

@@ -278,7 +278,7 @@ static u64 timestamp(struct cpu *cpu, u64 *hz)
 	.name = name_, .cpu_size = sizeof(struct x86_cpu), .slots = x86_slots, .nslots = SL_COUNT, .flags_slot = SL_HFLAGS, \
 	.helpers = x86_helpers, .nhelpers = XH_COUNT, .page_bits = 12, \
 	.init = init, .reset = x86_reset, .fini = fini, .lift = x86_lift, .flags_dead = x86_flags_dead, .pc_mask = pc_mask, \
-	.mode_class = mode_class, .fetch_context = fetch_context, .walk = x86_walk, .mem_fault = x86_mem_fault, .misaligned = misaligned, \
+	.mode_class = mode_class, .fetch_context = fetch_context, .walk = x86_walk, .watched = x86_watched, .mem_fault = x86_mem_fault, .misaligned = misaligned, \
 	.divide_error = divide_error, .bus_error = bus_error, .exception_pending = x86_exception_pending, .deliver = x86_deliver, \
 	.interrupt = x86_interrupt, .has_work = x86_has_work, .set_line = x86_set_line, .timestamp = timestamp, .enter = x86_fpu_enter, \
 	.leave = x86_fpu_leave, .regs = regs_, .disasm = x86_disasm, .dump = x86_dump, .boot_entry = x86_boot_entry, \

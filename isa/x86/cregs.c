@@ -200,13 +200,6 @@ u64 x86_h_rd_dr(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	return c->dr[dr_number(c, imm)];
 }
 
-static void check_data_breakpoints(struct x86_cpu *c, u64 dr7)
-{
-	for (unsigned i = 0; i < 4; i++)
-		if (dr7 >> i * 2 & 3 && dr7 >> (16 + i * 4) & 3)
-			x86_unimplemented(c, MISSING_WATCH);
-}
-
 u64 x86_h_wr_dr(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
 	struct x86_cpu *c = X86(cpu);
@@ -218,10 +211,11 @@ u64 x86_h_wr_dr(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 		c->dr[6] = (a & 0xe00f) | 0xffff0ff0;
 	} else if (n == 7) {
 		c->dr[7] = (a & 0xffff2bff) | 0x400;
-		check_data_breakpoints(c, c->dr[7]);
 		x86_update_mode(c);
+		x86_update_watch(c);
 	} else {
 		c->dr[n] = a;
+		x86_update_watch(c);
 	}
 	return 0;
 }

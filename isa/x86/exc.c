@@ -296,6 +296,7 @@ void x86_deliver(struct cpu *cpu)
 	struct event e = { .soft = c->exc_soft, .has_error = c->exc_has_error, .error = c->exc_error, .ret = c->exc_soft ? c->exc_next : cpu->pc };
 
 	c->exc_vector = -1;
+	c->watch_hits = 0;	/* a fault undoes what its instruction met */
 	if (v == EXC_PF)
 		c->cr2 = c->exc_cr2;
 	if (!e.soft) {
@@ -328,7 +329,6 @@ void x86_unimplemented(struct x86_cpu *c, enum x86_missing what)
 {
 	static const char *const text[] = {
 		[MISSING_SMM] = "system management mode (an SMI was signalled and is ignored)",
-		[MISSING_WATCH] = "data breakpoints in DR0 to DR3 (instruction breakpoints work)",
 		[MISSING_DEBUGCTL] = "branch stepping and recording (DEBUGCTL)",
 	};
 
@@ -340,7 +340,7 @@ void x86_unimplemented(struct x86_cpu *c, enum x86_missing what)
 
 void x86_kick_irq(struct x86_cpu *c)
 {
-	if (c->cpu.lines & BIT(CPU_LINE_INTR) || c->nmi_pending || c->init_pending || c->smi_pending)
+	if (c->cpu.lines & BIT(CPU_LINE_INTR) || c->watch_hits || c->nmi_pending || c->init_pending || c->smi_pending)
 		__atomic_fetch_or(&c->cpu.exit_request, CPU_EXIT_IRQ, __ATOMIC_RELAXED);
 }
 
@@ -401,6 +401,13 @@ bool x86_interrupt(struct cpu *cpu)
 		}
 		c->inhibit = 0;
 	}
+	if (c->watch_hits) {
+		pend(c, EXC_DB, false, 0);
+		c->exc_trap = true;
+		c->dr[6] = (c->dr[6] & ~15ull) | c->watch_hits;
+		c->watch_hits = 0;
+		return true;
+	}
 	if (c->smi_pending) {
 		c->smi_pending = false;
 		x86_unimplemented(c, MISSING_SMM);
@@ -425,7 +432,7 @@ bool x86_has_work(struct cpu *cpu)
 {
 	struct x86_cpu *c = X86(cpu);
 
-	if (c->init_pending || c->smi_pending || (c->nmi_pending && !c->nmi_masked))
+	if (c->init_pending || c->smi_pending || c->watch_hits || (c->nmi_pending && !c->nmi_masked))
 		return true;
 	if (c->monitoring && cpu_phys_ld(cpu, c->mon_addr, 8) != c->mon_value)
 		return true;
@@ -466,6 +473,8 @@ void x86_exc_reset(struct x86_cpu *c)
 	c->exc_ext = 0;
 	c->exc_soft = c->exc_trap = false;
 	c->inhibit = 0;
+	c->watching = false;
+	c->watch_hits = 0;
 	c->nmi_masked = c->nmi_pending = c->init_pending = c->smi_pending = c->monitoring = false;
 	c->sipi_vector = -1;
 }
@@ -518,7 +527,8 @@ u64 x86_h_step_trap(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
 	struct x86_cpu *c = X86(cpu);
 
-	c->dr[6] |= BIT(14);
+	c->dr[6] |= BIT(14) | c->watch_hits;
+	c->watch_hits = 0;
 	x86_trap(c, EXC_DB, a);
 }
 

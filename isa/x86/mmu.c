@@ -78,6 +78,7 @@ static int finish(struct walk *w, u64 frame, unsigned bits, struct mapping *m)
 	m->page_bits = bits;
 	m->global = leaf & PTE_G && c->cr4 & CR4_PGE;
 	m->io = leaf & PTE_PCD;
+	m->watch = c->watching && x86_watched_page(c, w->va);
 	if (w->peek) {
 		m->read = m->write = m->exec = true;
 		return 0;
@@ -235,7 +236,8 @@ int x86_walk(struct cpu *cpu, u64 va, enum access access, unsigned ctx, bool pee
 	int r;
 
 	if (!(c->cr0 & CR0_PG)) {
-		*m = (struct mapping){ .phys = va & 0xffffffff, .page_bits = 12, .read = true, .write = true, .exec = true };
+		*m = (struct mapping){ .phys = va & 0xffffffff, .page_bits = 12, .read = true, .write = true, .exec = true,
+				       .watch = c->watching && x86_watched_page(c, va) };
 		return 0;
 	}
 	if (c->efer & EFER_LMA && !x86_canonical(va))

@@ -305,12 +305,14 @@ u64 x86_h_io_check(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 size)
 u64 x86_h_in(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 size)
 {
 	x86_h_io_check(cpu, a, 0, 0, size);
+	x86_watch_port(X86(cpu), a & 0xffff, size);
 	return cpu_io_read(cpu, a, size);
 }
 
 u64 x86_h_out(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 size)
 {
 	x86_h_io_check(cpu, a, 0, 0, size);
+	x86_watch_port(X86(cpu), a & 0xffff, size);
 	cpu_io_write(cpu, a, size, b);
 	return 0;
 }

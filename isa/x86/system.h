@@ -88,11 +88,16 @@ void x86_set_line(struct cpu *cpu, unsigned line, int level);
 bool x86_exception_pending(const struct cpu *cpu);
 _Noreturn void x86_trap(struct x86_cpu *c, int vector, u64 next);	/* trap-class exception, pc moved to next first */
 /* Tells once that the guest uses what Quern lacks. */
-enum x86_missing { MISSING_SMM, MISSING_WATCH, MISSING_DEBUGCTL };
+enum x86_missing { MISSING_SMM, MISSING_DEBUGCTL };
 void x86_unimplemented(struct x86_cpu *c, enum x86_missing what);
 void x86_kick_irq(struct x86_cpu *c);		/* look at interrupts when one could be taken now */
 void x86_far_enter(struct x86_cpu *c, struct x86_seg cs, u64 pc);
 
+/* --- watch.c: data and port breakpoints */
+void x86_update_watch(struct x86_cpu *c);	/* DR0..DR3 or DR7 changed */
+bool x86_watched_page(const struct x86_cpu *c, u64 va);
+bool x86_watched(struct cpu *cpu, u64 va, unsigned size, enum access access, bool commit);
+void x86_watch_port(struct x86_cpu *c, unsigned port, unsigned size);
 /* --- cpu.c, mmu.c, msr.c */
 void x86_reset(struct cpu *cpu);
 void x86_init_signal(struct x86_cpu *c);	/* INIT: as reset, but caches, FPU and some MSRs stay */

@@ -953,3 +953,41 @@ TEST(x86_debug_registers)
 	CHECK(!(c->eflags & EFL_RF));
 	CHECK_RAISES(&r, x86_h_wr_dr(&c->cpu, BIT64(32), 0, 0, 7), EXC_GP, 0);
 }
+
+TEST(x86_data_breakpoints)
+{
+	struct rig r;
+	struct x86_cpu *c;
+	struct mapping m;
+
+	rig(&r, NULL);
+	enter64(&r, false);
+	c = r.c;
+	FINE(&r, x86_h_wr_dr(&c->cpu, 0x5006, 0, 0, 1));
+	FINE(&r, x86_h_wr_dr(&c->cpu, BIT(2) | 1 << 20 | 1 << 22, 0, 0, 7));	/* DR1: writes to two bytes */
+	CHECK(c->watching && !(c->cpu.mode & M_DEBUG));
+	CHECK_EQ(walk(&r, 0x5000, ACCESS_READ, CTX_KERNEL, &m), 0);
+	CHECK(m.watch);
+	CHECK_EQ(walk(&r, 0x6000, ACCESS_READ, CTX_KERNEL, &m), 0);
+	CHECK(!m.watch);
+	CHECK(x86_watched(&c->cpu, 0x5000, 8, ACCESS_WRITE, false));
+	CHECK(!x86_watched(&c->cpu, 0x5000, 8, ACCESS_READ, false));
+	CHECK(!x86_watched(&c->cpu, 0x5008, 1, ACCESS_WRITE, false));
+	CHECK(!x86_watched(&c->cpu, 0x5000, 6, ACCESS_WRITE, false));
+	CHECK(!x86_interrupt(&c->cpu));
+	/* the store is done, then comes the trap */
+	c->cpu.unwind = NULL;
+	c->cpu.engine = r.c->cpu.engine;
+	CHECK(RAISES(&r, cpu_st(&c->cpu, CTX_KERNEL, 0x5004, 4, 0x12345678)));
+	CHECK_EQ(c->exc_vector, -1);
+	CHECK(x86_watched(&c->cpu, 0x5007, 1, ACCESS_WRITE, true));
+	CHECK(c->cpu.exit_request & CPU_EXIT_IRQ);
+	c->cpu.pc = 0x777;
+	CHECK(x86_interrupt(&c->cpu));
+	CHECK_EQ(c->exc_vector, EXC_DB);
+	CHECK(c->exc_trap);
+	CHECK_EQ(c->dr[6] & 15, 2);
+	c->exc_vector = -1;
+	FINE(&r, x86_h_wr_dr(&c->cpu, 0, 0, 0, 7));
+	CHECK(!c->watching);
+}

@@ -178,6 +178,7 @@ void x86_task_switch(struct x86_cpu *c, u16 sel, enum x86_task_why why, u64 next
 		c->gpr[i] = layout(tss.attr)->size == 4 ? im.gpr[i] : (c->gpr[i] & ~0xffffull) | im.gpr[i];
 	x86_set_eflags(c, im.flags, ~0u);
 	c->dr[7] &= ~(u64)0x55;
+	x86_update_watch(c);
 	load_segments(c, &im);
 	x86_check_target(c, &c->seg[S_CS], im.ip);
 	if (has_error) {

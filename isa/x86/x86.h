@@ -114,6 +114,8 @@ struct x86_cpu {
 	u32 exc_ext;				/* EXT bit of error codes made while an event is delivered */
 	bool exc_trap;				/* the pending exception is a trap: pc is past its instruction already, RF is not set */
 	u8 soft_kind;				/* exc_soft: 0 INT n, 1 INT3, 2 INTO, 3 INT1 */
+	bool watching;				/* data breakpoints are armed in DR7... */
+	u8 watch_hits;				/* ...and met by the instruction under way: DR6 bits */
 	u32 told;				/* what has been reported as missing (x86_unimplemented) */
 	u32 inhibit;				/* bit 0: interrupts inhibited until after the next instruction (STI, MOV SS)... */
 	u64 inhibit_pc;				/* ...which is the one here (system.def) */
