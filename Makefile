@@ -67,7 +67,7 @@ BIN_NOW := $(if $(wildcard cli/main.c),$(BIN))
 
 all: $(or $(BIN_NOW),$(BIN_OBJ))
 # Everything that a test needs, built but not run.
-build-tests: $(BIN_NOW) $(UNIT)
+build-tests: $(BIN_NOW) $(UNIT) $(DIFF)
 
 $(BIN): $(BIN_OBJ)
 	@echo "  LINK  $@"

@@ -118,7 +118,7 @@ void native_signal(int sig, siginfo_t *info, void *context, u64 fs)
 	u64 rip = (u64)uc->uc_mcontext.gregs[REG_RIP], gs;
 
 	__asm__ volatile("rdgsbase %0" : "=r"(gs));
-	if (sig == SIGALRM) {
+	if (sig == SIGPROF) {
 		if (running && ++ticks > 3) {
 			how = RUN_TIMEOUT;
 			give_back(uc);
@@ -160,7 +160,7 @@ static bool map_pages(void)
 bool native_init(void)
 {
 	static u8 stack[64 << 10] __attribute__((aligned(64)));
-	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGALRM };
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGPROF };
 	const stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	struct sigaction sa = { .sa_sigaction = native_handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
 
@@ -211,7 +211,7 @@ static void tick(int sig)
 
 bool native_init(void)
 {
-	signal(SIGALRM, tick);
+	signal(SIGPROF, tick);
 	return false;
 }
 

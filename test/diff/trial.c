@@ -19,7 +19,7 @@ static void start_tick(void)
 {
 	const struct itimerval every = { { 0, 30000 }, { 0, 30000 } };
 
-	setitimer(ITIMER_REAL, &every, NULL);
+	setitimer(ITIMER_PROF, &every, NULL);
 }
 
 void trial_init(void)
