@@ -98,6 +98,14 @@ static int check_value(const struct board *b, const struct board_option *o, cons
 	return error_ret(e, -EINVAL, "option '%s' of machine '%s' cannot be '%s'; it takes %s", o->name, b->name, value, o->values);
 }
 
+/* What an option without effect cannot give is not missed by who takes the default or asks for none. */
+static bool is_absent(const struct board_option *o, const char *value)
+{
+	bool on;
+
+	return (o->def && str_eq(value, o->def)) || (o->values && str_prefix(o->values, "on|off", NULL) && !str_to_bool(value, &on) && !on);
+}
+
 static int check_options(const struct board *b, const struct board_config *c, struct error *e)
 {
 	for (unsigned i = 0; i < c->nsettings; i++) {
@@ -110,7 +118,7 @@ static int check_options(const struct board *b, const struct board_config *c, st
 		err = check_value(b, o, s->value, e);
 		if (err)
 			return err;
-		if (o->ignored && !str_eq(s->value, o->def ? o->def : ""))
+		if (o->ignored && !is_absent(o, s->value))
 			warn("-machine %s=%s has no effect: %s", o->name, s->value, o->ignored);
 	}
 	return 0;
