@@ -286,6 +286,21 @@ bool x86_load_pdptes(struct x86_cpu *c, u64 cr3)
 	return true;
 }
 
+/* PUSH, POP, CALL, RET, ENTER, LEAVE, PUSHF, POPF, IRET and the like. */
+static bool uses_stack(const struct x86_insn *in)
+{
+	u8 o = in->opcode, digit = in->modrm >> 3 & 7;
+
+	if (in->map == MAP_0F)
+		return o == 0xa0 || o == 0xa1 || o == 0xa8 || o == 0xa9;
+	if (in->map != MAP_PRI)
+		return false;
+	if (o == 0xff)
+		return digit == 2 || digit == 3 || digit == 6;
+	return (o >= 0x50 && o <= 0x61) || o == 0x68 || o == 0x6a || o == 0x8f || o == 0x9a || o == 0x9c || o == 0x9d || o == 0xc2 || o == 0xc3 ||
+	       (o >= 0xc8 && o <= 0xcb) || o == 0xcf || o == 0xe8 || (o < 0x20 && ((o & 7) == 6 || (o & 7) == 7));
+}
+
 /* Bytes at a linear address as a debugger reads them: no faults, no side effects. Returns how many there are. */
 static unsigned peek_code(struct x86_cpu *c, u64 va, u8 *buf, unsigned n)
 {
@@ -316,8 +331,8 @@ bool x86_stack_access(struct x86_cpu *c, u64 va)
 	for (unsigned i = 0; i < in.nops; i++)
 		if (in.op[i].kind == OPK_MEM && in.seg == S_SS)
 			return true;
-	if (in.map == MAP_PRI && (in.opcode == 0xc8 || in.opcode == 0xc9))	/* ENTER, LEAVE: rBP too */
-		return true;
-	/* what the stack pointer makes: PUSH, POP, CALL, RET, LEAVE and the like, when it is that address that failed */
-	return va - c->gpr[R_SP] + 64 < 128 && in.base != R_SP;
+	/* what the stack pointer makes (and rBP for ENTER, LEAVE), when it is that address that failed */
+	if (!uses_stack(&in))
+		return false;
+	return va - c->gpr[R_SP] + 64 < 128 || (in.map == MAP_PRI && (in.opcode == 0xc8 || in.opcode == 0xc9));
 }
