@@ -437,6 +437,62 @@ static void flags_word(struct gen *g)
 	RAW(g, 0x9d);
 }
 
+/* Accesses around one base, as to a stack frame or a structure; often near the end of a page, sometimes of the window. The base moves a little. */
+static void frame(struct gen *g)
+{
+	static const u8 alu[] = { 0x01, 0x03, 0x11, 0x13, 0x29, 0x2b, 0x39, 0x3b, 0x31, 0x33 };
+	unsigned p = pointer_register(g), n = 3 + below(&g->r, 7);
+	u64 at = WIN_DATA + (chance(&g->r, 80) ? PAGE_BYTES - 64 + below(&g->r, 100) : 300 + below(&g->r, 300));
+
+	if (g->faults && chance(&g->r, 40))
+		at = WIN_DATA + 2 * PAGE_BYTES - 40 - below(&g->r, 120);
+	mov_imm(g, p, (u32)at);
+	for (unsigned k = 0; k < n; k++) {
+		unsigned a = data_register(g), d = below(&g->r, 120) - 20, w = chance(&g->r, 50) ? 0x48 : 0x40;
+
+		if (chance(&g->r, 60))
+			d &= ~7u;
+		if (a == p)
+			a = R_AX;
+		d &= 0xff;
+		switch (below(&g->r, 10)) {
+		case 0: case 1: RAW(g, w, 0x8b, 0x40 | a << 3 | p, d); break;
+		case 2: case 3: RAW(g, w, 0x89, 0x40 | a << 3 | p, d); break;
+		case 4: RAW(g, w, alu[below(&g->r, ARRAY_SIZE(alu))], 0x40 | a << 3 | p, d); break;
+		case 5: RAW(g, 0x0f, 0xb6 + below(&g->r, 2), 0x40 | a << 3 | p, d); break;
+		case 6: RAW(g, 0xc7, 0x40 | p, d, rnd(&g->r), rnd(&g->r), 0, 0); break;
+		case 7: RAW(g, 0x48, 0x83, 0xc0 | (chance(&g->r, 50) ? 0x28 : 0) | p, 8 * below(&g->r, 4)); break;	/* add/sub p, imm8 */
+		case 8: RAW(g, 0x0f, 0x10 + below(&g->r, 2), 0x40 | below(&g->r, 8) << 3 | p, d); break;		/* movups */
+		default: RAW(g, 0x40, 0x0f, 0x90 | below(&g->r, 16), 0x40 | p, d); break;				/* setcc [p + d] */
+		}
+	}
+	g->written |= BIT(p);
+}
+
+/* The same with the stack pointer: prologue, body, epilogue across a page boundary. */
+static void stack_frame(struct gen *g)
+{
+	unsigned n = 1 + below(&g->r, 4), room = 8 * below(&g->r, 16);
+	u8 regs[4];
+
+	if (chance(&g->r, 70))
+		mov_imm(g, R_SP, (u32)(WIN_DATA + PAGE_BYTES + 8 * below(&g->r, 12)));
+	for (unsigned k = 0; k < n; k++) {
+		regs[k] = (u8)(below(&g->r, 8));
+		RAW(g, 0x50 + regs[k]);
+	}
+	RAW(g, 0x48, 0x83, 0xec, room);
+	for (unsigned k = below(&g->r, 4); k; k--) {
+		unsigned a = data_register(g), d = 8 * below(&g->r, 16);
+
+		RAW(g, chance(&g->r, 50) ? 0x48 : 0x40, chance(&g->r, 50) ? 0x89 : 0x8b, 0x44 | a << 3, 0x24, d);
+	}
+	RAW(g, 0x48, 0x83, 0xc4, room);
+	while (n--)
+		RAW(g, 0x58 + (regs[n] == R_SP ? R_AX : regs[n]));
+	g->written |= BIT(R_SP);
+}
+
 /* A store over the opcode of an instruction that follows, at once or a little later: mov r8, imm8 becomes another of its length. */
 static void write_code(struct gen *g)
 {
@@ -469,7 +525,7 @@ bool grammar_add(struct gen *g)
 		{ string, BIT(G_STRING), 10 }, { compare_jump, BIT(G_CONTROL), 12 }, { counted_loop, BIT(G_CONTROL), 8 }, { call_ret, BIT(G_CONTROL), 8 },
 		{ push_pop, BIT(G_INT), 8 }, { flag_chain, BIT(G_INT), 14 }, { subregisters, BIT(G_INT), 10 }, { locked, BIT(G_INT), 8 },
 		{ mxcsr, BIT(G_SSE), 8 }, { control_word, BIT(G_X87), 8 }, { x87_sequence, BIT(G_X87), 14 }, { save_restore, BIT(G_X87), 6 },
-		{ flags_word, BIT(G_INT), 4 }, { write_code, BIT(G_INT) | BIT(G_CONTROL), 3 },
+		{ frame, BIT(G_INT), 10 }, { stack_frame, BIT(G_INT), 6 }, { flags_word, BIT(G_INT), 4 }, { write_code, BIT(G_INT) | BIT(G_CONTROL), 3 },
 	};
 	unsigned total = 0, n;
 
