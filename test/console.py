@@ -139,8 +139,11 @@ def main():
     args = parser.parse_args()
     steps = parse(args.script, dict(s.split("=", 1) for s in args.set))
     console = Console(args.command, open(args.log, "wb"), args.timeout)
-    # Whoever stops us stops the emulator.
-    signal.signal(signal.SIGTERM, lambda *_: console.give_up(4, "stopped"))
+    # Whoever stops us stops the emulator. It is not waited for: we may be doing just that.
+    def stopped(*_):
+        console.child.kill()
+        os._exit(4)
+    signal.signal(signal.SIGTERM, stopped)
 
     wrong = typed = 0
     at_prompt = False
