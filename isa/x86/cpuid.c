@@ -243,7 +243,7 @@ static void finish(struct x86_cpu *c, struct x86_cpuid *id)
 		x86_feat_set(c, X86F_XSAVEC, false);
 		x86_feat_set(c, X86F_XGETBV1, false);
 	}
-	id->amd = str_eq(id->vendor, "AuthenticAMD");
+	id->amd = str_eq(id->vendor, "AuthenticAMD") || str_eq(id->vendor, "HygonGenuine");
 	id->hypervisor = x86_has(c, X86F_HYPERVISOR);
 	if (!x86_has(c, X86F_TSC))
 		id->kvm = false;

@@ -8,6 +8,7 @@
 
 #define INTEL "GenuineIntel"
 #define AMD "AuthenticAMD"
+#define HYGON "HygonGenuine"
 
 #define P5 "fpu vme de pse tsc msr mce cx8 "
 #define P6 P5 "pae apic sep mtrr pge mca cmov pat pse36 "
@@ -17,7 +18,8 @@
 /* Not needed mitigations, for processors that speculate. */
 #define CALM "arch-capabilities rdctl-no ibrs-all skip-l1dfl-vmentry ssb-no mds-no pschange-mc-no taa-no sbdr-ssdp-no fbsdp-no psdp-no bhi-no " \
 	"pbrsb-no gds-no rfds-no spec-ctrl bhi-ctrl "
-#define CALM_AMD "auto-ibrs ibrs amd-no-ssb btc-no srso-no lfence-always-serializing null-sel-clr-base tsa-sq-no tsa-l1-no kvmclock kvmclock-stable-bit "
+#define CALM_AMD "auto-ibrs ibrs amd-no-ssb btc-no srso-no lfence-always-serializing null-sel-clr-base tsa-sq-no tsa-l1-no kvmclock " \
+	"kvmclock-stable-bit "
 
 #define CORE2 LONG "sse3 ssse3 cx16 lahf-lm " VIRTUAL CALM
 #define NEHALEM CORE2 "sse4.1 sse4.2 popcnt rdtscp "
@@ -33,7 +35,8 @@
 	"3dnowprefetch fsgsbase bmi1 bmi2 smep smap adx rdseed clflushopt sha-ni arat tsc-adjust invtsc tsc-deadline "
 
 /* What a guest gets that did not ask for a model: all that matters for speed and that every kernel knows. */
-#define DEFAULT "all -spec-ctrl -stibp -ssbd -ibpb -ibrs -amd-stibp -amd-ssbd -amd-no-ssb -auto-ibrs -btc-no -srso-no -tsa-sq-no -tsa-l1-no -md-clear " \
+#define DEFAULT "all -spec-ctrl -stibp -ssbd -ibpb -ibrs -amd-stibp -amd-ssbd -amd-no-ssb -auto-ibrs -btc-no -srso-no -tsa-sq-no -tsa-l1-no " \
+	"-md-clear " \
 	"-flush-l1d -bhi-ctrl -lfence-always-serializing -null-sel-clr-base -ibrs-all -monitor -cmp-legacy -kvmclock -kvmclock-stable-bit -fzrm -fsrs "
 
 #define BRAND "Quern Virtual CPU"
@@ -63,15 +66,28 @@ const struct x86_model x86_models[] = {
 	{ "Skylake-Client", 6, 94, 3, 0x16, 0x80000008, INTEL, "Intel Core Processor (Skylake)", SKYLAKE },
 	{ "Skylake-Server", 6, 85, 4, 0x16, 0x80000008, INTEL, "Intel Xeon Processor (Skylake)", SKYLAKE "clwb " },
 	{ "Cascadelake-Server", 6, 85, 6, 0x16, 0x80000008, INTEL, "Intel Xeon Processor (Cascadelake)", SKYLAKE "clwb " },
+	{ "Cooperlake", 6, 85, 10, 0x16, 0x80000008, INTEL, "Intel Xeon Processor (Cooperlake)", SKYLAKE "clwb " },
+	{ "Denverton", 6, 95, 1, 0x16, 0x80000008, INTEL, "Intel Atom Processor (Denverton)", BROADWELL "clflushopt sha-ni xsavec xgetbv1 " },
+	{ "Snowridge", 6, 134, 1, 0x1b, 0x80000008, INTEL, "Intel Atom Processor (SnowRidge)", SKYLAKE "clwb sha-ni umip rdpid " },
 	{ "Icelake-Server", 6, 106, 0, 0x16, 0x80000008, INTEL, "Intel Xeon Processor (Icelake)", ICELAKE },
+	{ "SapphireRapids", 6, 143, 4, 0x20, 0x80000008, INTEL, "Intel Xeon Processor (SapphireRapids)", ICELAKE "fzrm fsrs " },
+	{ "GraniteRapids", 6, 173, 0, 0x20, 0x80000008, INTEL, "Intel Xeon Processor (GraniteRapids)", ICELAKE "fzrm fsrs " },
+	{ "SierraForest", 6, 175, 0, 0x23, 0x80000008, INTEL, "Intel Xeon Processor (SierraForest)", ICELAKE "fzrm fsrs " },
 	{ "phenom", 16, 2, 3, 5, 0x8000001a, AMD, "AMD Phenom(tm) 9550 Quad-Core Processor",
 	  K8 "sse3 monitor cx16 popcnt rdtscp lahf-lm abm pdpe1gb invtsc " },
 	{ "athlon", 6, 2, 3, 1, 0x80000008, AMD, BRAND, P6 "mmx fxsr sse sse2 hypervisor " },
 	{ "Opteron_G1", 15, 6, 1, 5, 0x80000008, AMD, "AMD Opteron 240 (Gen 1 Class Opteron)", K8 "sse3 " },
 	{ "Opteron_G2", 15, 6, 1, 5, 0x80000008, AMD, "AMD Opteron 22xx (Gen 2 Class Opteron)", K8 "sse3 cx16 lahf-lm " },
 	{ "Opteron_G3", 16, 2, 3, 5, 0x80000008, AMD, "AMD Opteron 23xx (Gen 3 Class Opteron)", K8 "sse3 monitor cx16 popcnt lahf-lm abm rdtscp " },
+	{ "Opteron_G4", 21, 1, 2, 0xd, 0x8000001a, AMD, "AMD Opteron 62xx class CPU",
+	  K8 "sse3 ssse3 sse4.1 sse4.2 cx16 popcnt aes pclmulqdq xsave pdpe1gb rdtscp lahf-lm abm 3dnowprefetch " },
+	{ "Opteron_G5", 21, 2, 0, 0xd, 0x8000001a, AMD, "AMD Opteron 63xx class CPU",
+	  K8 "sse3 ssse3 sse4.1 sse4.2 cx16 popcnt aes pclmulqdq xsave pdpe1gb rdtscp lahf-lm abm 3dnowprefetch bmi1 " },
 	{ "EPYC", 23, 1, 2, 0xd, 0x80000021, AMD, "AMD EPYC Processor", ZEN },
 	{ "EPYC-Rome", 23, 49, 0, 0xd, 0x80000021, AMD, "AMD EPYC-Rome Processor", ZEN "clwb umip rdpid " },
 	{ "EPYC-Milan", 25, 1, 1, 0xd, 0x80000021, AMD, "AMD EPYC-Milan Processor", ZEN "clwb umip rdpid pcid invpcid erms fsrm " },
+	{ "EPYC-Genoa", 25, 17, 0, 0xd, 0x80000021, AMD, "AMD EPYC-Genoa Processor", ZEN "clwb umip rdpid pcid invpcid erms fsrm " },
+	{ "EPYC-Turin", 26, 0, 0, 0xd, 0x80000021, AMD, "AMD EPYC-Turin Processor", ZEN "clwb umip rdpid pcid invpcid erms fsrm " },
+	{ "Dhyana", 24, 0, 1, 0xd, 0x80000021, HYGON, "Hygon Dhyana Processor", ZEN },
 	{ 0 }
 };
