@@ -8,11 +8,21 @@
 #include "../lib/alloc.h"
 
 enum {
-	TLB_BITS = 10, TLB_SIZE = 1 << TLB_BITS,
-	JC_BITS = 12, JC_SIZE = 1 << JC_BITS,
+#ifdef QUERN_HOSTILE	/* everything that is rare happens all the time */
+	TLB_BITS = 3, JC_BITS = 3,
+#else
+	TLB_BITS = 10, JC_BITS = 12,
+#endif
+	TLB_SIZE = 1 << TLB_BITS, JC_SIZE = 1 << JC_BITS,
 	TLB_LOG = 512,
 	GUEST_PAGE_BITS = 12, GUEST_PAGE = 1 << GUEST_PAGE_BITS,
-	REGION_CODE = 2 << 20,		/* bytes of host code in one region of the code cache */
+#ifdef QUERN_HOSTILE
+	REGION_CODE = 192 << 10, MAX_UNIT_INSNS = 3,
+#else
+	REGION_CODE = 2 << 20, MAX_UNIT_INSNS = 64,
+#endif
+	MAX_NOSPAN_INSNS = 8,
+	/* REGION_CODE: bytes of host code in one region of the code cache */
 };
 
 /* Fast entries, read by translated code: the tag is the page's number, or a value that no page has. */

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { BUCKETS = 1 << 16, META_BLOCK = 256 << 10, META_LIMIT = 8 << 20, MAX_UNIT_INSNS = 64, MAX_NOSPAN_INSNS = 8 };
+enum { BUCKETS = 1 << 16, META_BLOCK = 256 << 10, META_LIMIT = 8 << 20 };
 
 static u64 host_ns(void)
 {
@@ -20,7 +20,11 @@ static u64 host_ns(void)
 
 int units_init(struct engine *e)
 {
+#ifdef QUERN_HOSTILE
+	u64 bytes = 3 * REGION_CODE;
+#else
 	u64 bytes = e->opt.cache_bytes ? e->opt.cache_bytes : 256ull << 20;
+#endif
 
 	e->nregions = (u32)MAX(2ull, bytes / REGION_CODE);
 	e->nbuckets = BUCKETS;
