@@ -18,8 +18,8 @@
 /* Not needed mitigations, for processors that speculate. */
 #define CALM "arch-capabilities rdctl-no ibrs-all skip-l1dfl-vmentry ssb-no mds-no pschange-mc-no taa-no sbdr-ssdp-no fbsdp-no psdp-no bhi-no " \
 	"pbrsb-no gds-no rfds-no spec-ctrl bhi-ctrl "
-#define CALM_AMD "auto-ibrs ibrs amd-no-ssb btc-no srso-no lfence-always-serializing null-sel-clr-base tsa-sq-no tsa-l1-no kvmclock " \
-	"kvmclock-stable-bit "
+#define CALM_AMD "auto-ibrs ibrs amd-no-ssb btc-no srso-no lfence-always-serializing null-sel-clr-base tsa-sq-no tsa-l1-no tsa-fill-no " \
+	"kvmclock kvmclock-stable-bit "
 
 #define CORE2 LONG "sse3 ssse3 cx16 lahf-lm " VIRTUAL CALM
 #define NEHALEM CORE2 "sse4.1 sse4.2 popcnt rdtscp "
@@ -35,7 +35,7 @@
 	"3dnowprefetch fsgsbase bmi1 bmi2 smep smap adx rdseed clflushopt sha-ni arat tsc-adjust invtsc tsc-deadline "
 
 /* What a guest gets that did not ask for a model: all that matters for speed and that every kernel knows. */
-#define DEFAULT "all -spec-ctrl -stibp -ssbd -ibpb -ibrs -amd-stibp -amd-ssbd -amd-no-ssb -auto-ibrs -btc-no -srso-no -tsa-sq-no -tsa-l1-no " \
+#define DEFAULT "all -spec-ctrl -stibp -ssbd -ibpb -ibrs -amd-stibp -amd-ssbd -amd-no-ssb -auto-ibrs -btc-no -srso-no -tsa-sq-no -tsa-l1-no -tsa-fill-no " \
 	"-md-clear " \
 	"-flush-l1d -bhi-ctrl -lfence-always-serializing -null-sel-clr-base -ibrs-all -monitor -cmp-legacy -kvmclock -kvmclock-stable-bit -fzrm -fsrs "
 
