@@ -23,22 +23,51 @@ u64 x86_h_sse_except(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	return 0;
 }
 
-/* --- Unmasked underflow: signalled for exact tiny results too; and the result is then inexact only when it would be with an unbounded exponent
- * (4.9.1.5). The x87 computes that: its exponents are wide enough, and its precision can be that of float or double. */
+/* --- Unmasked overflow and underflow: the result is inexact only when it would be with an unbounded exponent, and underflow is signalled for exact tiny
+ * results too (4.9.1.4, 4.9.1.5). The x87 computes that: its exponents are wide enough, and its precision can be that of float or double. */
 
-enum op { OP_OTHER, OP_MUL = 1, OP_DIV = 6, OP_NARROW = 2 };	/* the first two: /digit of the x87 */
-struct lanes { enum op op; u16 scalar; };
+enum op { OP_OTHER = -1, OP_ADD = 0, OP_MUL = 1, OP_SUB = 4, OP_DIV = 6, OP_NARROW = 2 };	/* the x87's /digits, and one of our own */
+enum shape { STRAIGHT, ACROSS, ALTERNATE };
+struct lanes { enum op op; u16 scalar; enum shape shape; };
 
 static struct lanes lanes_of(unsigned helper)
 {
 	switch (helper) {
-	case XH_mulps: case XH_mulss: return (struct lanes){ OP_MUL, XH_mulss };
-	case XH_mulpd: case XH_mulsd: return (struct lanes){ OP_MUL, XH_mulsd };
-	case XH_divps: case XH_divss: return (struct lanes){ OP_DIV, XH_divss };
-	case XH_divpd: case XH_divsd: return (struct lanes){ OP_DIV, XH_divsd };
-	case XH_cvtpd2ps: case XH_cvtsd2ss: return (struct lanes){ OP_NARROW, XH_cvtsd2ss };
-	default: return (struct lanes){ OP_OTHER, 0 };		/* sums: a tiny one is exact */
+	case XH_mulps: case XH_mulss: return (struct lanes){ OP_MUL, XH_mulss, STRAIGHT };
+	case XH_mulpd: case XH_mulsd: return (struct lanes){ OP_MUL, XH_mulsd, STRAIGHT };
+	case XH_divps: case XH_divss: return (struct lanes){ OP_DIV, XH_divss, STRAIGHT };
+	case XH_divpd: case XH_divsd: return (struct lanes){ OP_DIV, XH_divsd, STRAIGHT };
+	case XH_addps: case XH_addss: return (struct lanes){ OP_ADD, XH_addss, STRAIGHT };
+	case XH_addpd: case XH_addsd: return (struct lanes){ OP_ADD, XH_addsd, STRAIGHT };
+	case XH_subps: case XH_subss: return (struct lanes){ OP_SUB, XH_subss, STRAIGHT };
+	case XH_subpd: case XH_subsd: return (struct lanes){ OP_SUB, XH_subsd, STRAIGHT };
+	case XH_haddps: return (struct lanes){ OP_ADD, XH_addss, ACROSS };
+	case XH_haddpd: return (struct lanes){ OP_ADD, XH_addsd, ACROSS };
+	case XH_hsubps: return (struct lanes){ OP_SUB, XH_subss, ACROSS };
+	case XH_hsubpd: return (struct lanes){ OP_SUB, XH_subsd, ACROSS };
+	case XH_addsubps: return (struct lanes){ OP_SUB, XH_subss, ALTERNATE };
+	case XH_addsubpd: return (struct lanes){ OP_SUB, XH_subsd, ALTERNATE };
+	case XH_cvtpd2ps: case XH_cvtsd2ss: return (struct lanes){ OP_NARROW, XH_cvtsd2ss, STRAIGHT };
+	default: return (struct lanes){ OP_OTHER, 0, STRAIGHT };
 	}
+}
+
+/* What element i of the result is made of. */
+static void lane(struct lanes *l, unsigned n, bool wide, unsigned i, const union x86_xmm *x, const union x86_xmm *y, union x86_xmm *a, union x86_xmm *b)
+{
+	const union x86_xmm *s = x, *t = y;
+	unsigned k = i, m = i;
+
+	if (l->shape == ACROSS) {
+		s = t = i < n / 2 ? x : y;
+		k = i % (n / 2) * 2;
+		m = k + 1;
+	} else if (l->shape == ALTERNATE) {
+		l->op = i & 1 ? OP_ADD : OP_SUB;
+		l->scalar = wide ? (i & 1 ? XH_addsd : XH_subsd) : (i & 1 ? XH_addss : XH_subss);
+	}
+	*a = (union x86_xmm){ .q = { wide ? s->q[k] : s->d[k], 0 } };
+	*b = (union x86_xmm){ .q = { wide || l->op == OP_NARROW ? t->q[m] : t->d[m], 0 } };
 }
 
 static bool inexact(struct x86_cpu *c, enum op op, bool wide, const void *x, const void *y)
@@ -64,34 +93,33 @@ static bool tiny(const union x86_xmm *v, bool wide, unsigned i)
 	return wide ? v->q[i] << 1 && !(v->q[i] & 0x7ff0000000000000ull) : v->d[i] << 1 && !(v->d[i] & 0x7f800000);
 }
 
-/* The flags of an operation with underflow unmasked: x op y gave r and, masked, `flags`. */
-static u32 with_underflow(struct x86_cpu *c, unsigned helper, unsigned kind, const union x86_xmm *x, const union x86_xmm *y, const union x86_xmm *r,
-			  u32 flags)
+/* The flags of an operation with overflow or underflow unmasked: x op y gave r and, masked, `flags`. */
+static u32 unbounded(struct x86_cpu *c, unsigned helper, unsigned kind, const union x86_xmm *x, const union x86_xmm *y, const union x86_xmm *r, u32 flags)
 {
 	unsigned n = kind == FR_PS ? 4 : kind == FR_PD ? 2 : kind == FR_NONE ? 0 : 1;
-	bool wide = kind == FR_PD || kind == FR_SD, any = flags & MX_UE;
+	bool wide = kind == FR_PD || kind == FR_SD, under = !(c->mxcsr & MX_UE << MX_MASK_SHIFT), over = !(c->mxcsr & MX_OE << MX_MASK_SHIFT);
+	bool small = under && flags & MX_UE;
 	struct lanes l = lanes_of(helper);
 
 	if (l.op == OP_NARROW && n > 1)
 		n = 2;
-	for (unsigned i = 0; i < n; i++)
-		any |= tiny(r, wide, i);
-	if (!any || l.op == OP_OTHER)
-		return any ? flags | MX_UE : flags;
+	for (unsigned i = 0; i < n && under; i++)
+		small |= tiny(r, wide, i);
+	if (l.op == OP_OTHER || !(small || (over && flags & MX_OE)))
+		return small ? flags | MX_UE : flags;
 	flags &= ~(u32)(MX_UE | MX_PE);
 	for (unsigned i = 0; i < n; i++) {
-		union x86_xmm a = { .q = { wide ? x->q[i] : x->d[i], 0 } };
-		union x86_xmm b = { .q = { wide || l.op == OP_NARROW ? y->q[i] : y->d[i], 0 } };
-		union x86_xmm t = a;
+		union x86_xmm a, b, t;
 		u32 own;
 
+		lane(&l, n, wide, i, x, y, &a, &b);
+		t = a;
 		x86_helpers[l.scalar].fn(&c->cpu, (uintptr_t)&t, (uintptr_t)&b, 0, 0);
 		own = sse_take_flags(c);
-		if (tiny(&t, wide, 0) || own & MX_UE) {
+		if (under && tiny(&t, wide, 0))
 			own |= MX_UE;
-			if (own & MX_PE && !inexact(c, l.op, wide, &a, &b))
-				own &= ~(u32)MX_PE;
-		}
+		if (((under && own & MX_UE) || (over && own & MX_OE)) && own & MX_PE && !inexact(c, l.op, wide, &a, &b))
+			own &= ~(u32)MX_PE;
 		flags |= own & (MX_UE | MX_PE);
 	}
 	return flags;
@@ -115,8 +143,8 @@ u64 x86_h_sse_checked(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	}
 	x86_helpers[helper].fn(cpu, (uintptr_t)&r, (uintptr_t)&y, 0, imm8);
 	flags = sse_take_flags(c);
-	if (!(c->mxcsr & MX_UE << MX_MASK_SHIFT))
-		flags = with_underflow(c, helper, kind, &x, &y, &r, flags);
+	if ((~c->mxcsr >> MX_MASK_SHIFT) & (MX_OE | MX_UE))
+		flags = unbounded(c, helper, kind, &x, &y, &r, flags);
 	signal(c, flags);
 	*VX(a) = r;
 	return 0;
