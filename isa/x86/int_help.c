@@ -265,13 +265,11 @@ u64 x86_h_enter(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
 	struct x86_cpu *c = X86(cpu);
 	unsigned size = imm & 0xff, level = imm >> 8 & 31, width = imm >> 16 & 0xff, ctx = x86_data_ctx(cpu->mode);
-	u64 sp = c->gpr[R_SP], bp = c->gpr[R_BP], frame = sp - size, v[32];
+	u64 sp = c->gpr[R_SP], bp = c->gpr[R_BP], frame = sp - size;
 	u64 keep = width == 2 || size == 2 ? ~0xffffull : 0;
 
-	v[0] = bp;
 	for (unsigned i = 1; i < level; i++)
-		v[i] = cpu_ld(cpu, ctx, stack_linear(c, bp - i * size, size, false), size);
-	v[level] = frame;
+		cpu_probe(cpu, ctx, stack_linear(c, bp - i * size, size, false), size, ACCESS_READ);
 	/* the last one: nothing is stored there, but it must be possible */
 	for (unsigned i = 0; i <= level + 1; i++) {
 		u64 at = stack_linear(c, i <= level ? frame - i * size : frame - level * size - a, size, true);
@@ -279,8 +277,12 @@ u64 x86_h_enter(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 		check_aligned(cpu, ctx, at, size, ACCESS_WRITE);
 		cpu_probe(cpu, ctx, at, size, ACCESS_WRITE);
 	}
-	for (unsigned i = 0; i <= level; i++)
-		cpu_st(cpu, ctx, stack_linear(c, frame - i * size, size, true), size, v[i]);
+	/* in this order: what is read may have just been pushed */
+	for (unsigned i = 0; i <= level; i++) {
+		u64 v = i == 0 ? bp : i == level ? frame : cpu_ld(cpu, ctx, stack_linear(c, bp - i * size, size, false), size);
+
+		cpu_st(cpu, ctx, stack_linear(c, frame - i * size, size, true), size, v);
+	}
 	set_sp(c, frame - level * size - a);
 	c->gpr[R_BP] = (bp & keep) | (frame & ~keep & (size == 8 ? ~0ull : 0xffffffff));
 	return 0;
