@@ -185,6 +185,7 @@ static bool cleared_header(const struct items *l, unsigned k)
 static struct images find_images(const struct snippet *s)
 {
 	struct images m = { .n = 0 };
+	bool restored = false;
 	struct items l;
 
 	snippet_items(s, &l);
@@ -200,8 +201,12 @@ static struct images find_images(const struct snippet *s)
 			m.unknown = true;
 		if (!strcmp(name, "xrstor")) {
 			m.unknown |= !cleared_header(&l, k);
+			restored = true;
 			continue;
 		}
+		/* state that is as after reset may count as in use, or not */
+		if ((!strcmp(name, "xsavec") || (l.i[k].enc->ext == 6 && extended)) && (restored || s->simple & (SIMPLE_XMM | SIMPLE_X87)))
+			m.unknown = true;
 		if (in.base < 0 || in.base > 7 || in.index >= 0 || m.n == ARRAY_SIZE(m.i) || !constant(&l, k, (unsigned)in.base, &at))
 			m.unknown = true;
 		else
