@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* trial.c - one snippet through all executors, and the shrinking of those that fail. */
 #include "diff.h"
+#include "jit/engine.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ void trial_init(void)
 	native_tick = guest_tick;
 	have_native = native_init() && trial_options.native;
 	for (unsigned k = 0; k < NGUESTS; k++)
-		if (k == GUEST_T0 ? trial_options.t0 : trial_options.t1)
+		if (k == GUEST_T0 ? trial_options.t0 : trial_options.t1 && backend_host())
 			guests[k] = guest_new(k);
 	start_tick();
 }
