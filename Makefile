@@ -162,7 +162,7 @@ install: $(BIN) doc/quern.1
 	install -m 644 doc/quern.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	$(foreach l,$(INSTALL_LINKS),ln -sf quern $(DESTDIR)$(PREFIX)/bin/$(l);)
 
-C_FILES = $(sort $(wildcard $(ROOMS:%=%/*.[ch]) include/quern/*.h))
+C_FILES = $(sort $(wildcard $(ROOMS:%=%/*.[ch]) include/quern/*.h test/diff/*.[ch]))
 CLANG_FORMAT ?= clang-format
 fmt:
 	@$(CLANG_FORMAT) -i $(C_FILES)

@@ -27,12 +27,15 @@ static void printf_like(2, 3) note(struct report *r, const char *fmt, ...)
 static void number(struct report *r, const char *name, u64 want, u64 got)
 {
 	if (want != got)
-		note(r, "    %-10s %s %016llx, %s %016llx\n", name, r->want->who, (unsigned long long)want, r->got->who, (unsigned long long)got);
+		note(r, "    %-10s %s %016llx, %s %016llx\n", name, r->want->who,
+		     (unsigned long long)want, r->got->who, (unsigned long long)got);
 }
 
 static void registers(struct report *r, const struct regs *a, const struct regs *b)
 {
-	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+					       "rsi", "rdi", "r8",  "r9",  "r10", "r11",
+					       "r12", "r13", "r14", "r15" };
 
 	for (unsigned i = 0; i < 16; i++)
 		number(r, names[i], a->gpr[i], b->gpr[i]);
@@ -77,7 +80,8 @@ static const char *at_end(const struct snippet *s, u64 rip)
 /* Of a large operand that lies in two pages, which byte was tried first. */
 static bool state_image(const char *n)
 {
-	return strstr(n, "rstor") || strstr(n, "save") || !strcmp(n, "fldenv") || !strcmp(n, "fnstenv");
+	return strstr(n, "rstor") || strstr(n, "save") || !strcmp(n, "fldenv") ||
+	       !strcmp(n, "fnstenv");
 }
 
 static void ending(struct report *r, const struct regs *a, const struct regs *b, const char *name)
@@ -108,21 +112,24 @@ static bool wide_operand(const struct snippet *s, u64 rip)
 	return !strncmp(in.enc->name, "maskmov", 7);
 }
 
-/* Two faults at once, of which processors choose differently: the stack of a CALL and its target; two operands of a string instruction;
- * address and alignment of the SHA instructions. */
+/* Two faults at once, of which processors choose differently: the stack of a CALL and its target;
+ * two operands of a string instruction; address and alignment of the SHA instructions. */
 static bool either_fault(const struct snippet *s, const struct regs *a, const struct regs *b)
 {
 	const char *n = at_end(s, a->rip);
 
-	if ((a->vector == EXC_PF ? a : b)->cr2 >> 12 == 0x7ffffffff)	/* up to where addresses are canonical, and beyond */
+	if ((a->vector == EXC_PF ? a : b)->cr2 >> 12 ==
+	    0x7ffffffff) /* up to where addresses are canonical, and beyond */
 		return true;
 	if (a->rip != b->rip)
 		return false;
 	if (!strcmp(n, "call_ind"))
 		return a->vector == EXC_GP || b->vector == EXC_GP;
-	if (!((a->vector == EXC_PF && b->vector == EXC_GP) || (a->vector == EXC_GP && b->vector == EXC_PF)))
+	if (!((a->vector == EXC_PF && b->vector == EXC_GP) ||
+	      (a->vector == EXC_GP && b->vector == EXC_PF)))
 		return false;
-	return !strcmp(n, "cmps") || !strcmp(n, "movs") || !strncmp(n, "sha1", 4) || !strncmp(n, "sha256", 6);
+	return !strcmp(n, "cmps") || !strcmp(n, "movs") || !strncmp(n, "sha1", 4) ||
+	       !strncmp(n, "sha256", 6);
 }
 
 /* An ENTER that faults has pushed something on hardware, and not here: that lies below RSP. */
@@ -131,12 +138,16 @@ static bool in_enter(const struct snippet *s, const struct outcome *o)
 	return !strcmp(at_end(s, o->s.rip), "enter");
 }
 
-/* State images that the snippet may have stored. Processors by AMD keep the address of the last x87 instruction and of its operand only with a pending
- * exception, and their MXCSR_MASK has a bit more. */
+/* State images that the snippet may have stored. Processors by AMD keep the address of the last x87
+ * instruction and of its operand only with a pending exception, and their MXCSR_MASK has a bit
+ * more. */
 struct images {
-	struct { u64 at; bool environment; } i[8];
+	struct {
+		u64 at;
+		bool environment;
+	} i[8];
 	unsigned n;
-	bool unknown;		/* some lie anywhere, or hold state that the guest has not */
+	bool unknown; /* some lie anywhere, or hold state that the guest has not */
 };
 
 /* Does something branch to item k? */
@@ -177,7 +188,8 @@ static bool clears_edx(const struct items *l, unsigned k)
 static bool cleared_header(const struct items *l, unsigned k)
 {
 	while (k-- > 0)
-		if (l->i[k].len == 11 && ld16le(l->i[k].b) == 0xc748 && ld32le(l->i[k].b + 3) == 512)
+		if (l->i[k].len == 11 && ld16le(l->i[k].b) == 0xc748 &&
+		    ld32le(l->i[k].b + 3) == 512)
 			return true;
 	return false;
 }
@@ -191,13 +203,16 @@ static struct images find_images(const struct snippet *s)
 	snippet_items(s, &l);
 	for (unsigned k = 0; k < l.n; k++) {
 		const char *name = l.i[k].enc ? l.i[k].enc->name : "";
-		bool environment = !strcmp(name, "fnstenv") || !strcmp(name, "fnsave"), extended = strstr(name, "xsave") || !strcmp(name, "xrstor");
+		bool environment = !strcmp(name, "fnstenv") || !strcmp(name, "fnsave"),
+		     extended = strstr(name, "xsave") || !strcmp(name, "xrstor");
 		struct x86_insn in;
 		u64 at = 0, mask = 1;
 
-		if ((!environment && !extended) || x86_decode(l.i[k].b, l.i[k].len, MODE64, &in) <= 0)
+		if ((!environment && !extended) ||
+		    x86_decode(l.i[k].b, l.i[k].len, MODE64, &in) <= 0)
 			continue;
-		if (extended && strcmp(name, "fxsave") && (!constant(&l, k, R_AX, &mask) || !mask || mask > 3 || !clears_edx(&l, k)))
+		if (extended && strcmp(name, "fxsave") &&
+		    (!constant(&l, k, R_AX, &mask) || !mask || mask > 3 || !clears_edx(&l, k)))
 			m.unknown = true;
 		if (!strcmp(name, "xrstor")) {
 			m.unknown |= !cleared_header(&l, k);
@@ -205,9 +220,11 @@ static struct images find_images(const struct snippet *s)
 			continue;
 		}
 		/* state that is as after reset may count as in use, or not */
-		if ((!strcmp(name, "xsavec") || (l.i[k].enc->ext == 6 && extended)) && (restored || s->simple & (SIMPLE_XMM | SIMPLE_X87)))
+		if ((!strcmp(name, "xsavec") || (l.i[k].enc->ext == 6 && extended)) &&
+		    (restored || s->simple & (SIMPLE_XMM | SIMPLE_X87)))
 			m.unknown = true;
-		if (in.base < 0 || in.base > 7 || in.index >= 0 || m.n == ARRAY_SIZE(m.i) || !constant(&l, k, (unsigned)in.base, &at))
+		if (in.base < 0 || in.base > 7 || in.index >= 0 || m.n == ARRAY_SIZE(m.i) ||
+		    !constant(&l, k, (unsigned)in.base, &at))
 			m.unknown = true;
 		else
 			m.i[m.n++] = (__typeof__(m.i[0])){ at + (u64)in.disp, environment };
@@ -220,7 +237,8 @@ static bool in_image(const struct images *m, u64 at)
 	for (unsigned k = 0; k < m->n; k++) {
 		u64 off = at - m->i[k].at;
 
-		if (m->i[k].environment ? off >= 6 && off < 28 : (off >= 6 && off < 24) || (off >= 28 && off < 32))
+		if (m->i[k].environment ? off >= 6 && off < 28 :
+					  (off >= 6 && off < 24) || (off >= 28 && off < 32))
 			return true;
 	}
 	return false;
@@ -235,11 +253,14 @@ static void memory(struct report *r, const struct images *m)
 			continue;
 		for (unsigned i = 0, n = 0; i < PAGE_BYTES && n < 16; i++)
 			if (a[i] != b[i] && !in_image(m, page_places[p].va + i) && n++ < 16)
-				note(r, "    [%llx]  %s %02x, %s %02x\n", (unsigned long long)page_places[p].va + i, r->want->who, a[i], r->got->who, b[i]);
+				note(r, "    [%llx]  %s %02x, %s %02x\n",
+				     (unsigned long long)page_places[p].va + i, r->want->who, a[i],
+				     r->got->who, b[i]);
 	}
 }
 
-bool outcome_equal(const struct snippet *s, const struct outcome *want, const struct outcome *got, char *text, size_t size)
+bool outcome_equal(const struct snippet *s, const struct outcome *want, const struct outcome *got,
+		   char *text, size_t size)
 {
 	struct report r = { .text = text, .size = size, .want = want, .got = got };
 	struct images images = find_images(s);
@@ -247,9 +268,11 @@ bool outcome_equal(const struct snippet *s, const struct outcome *want, const st
 
 	if (size)
 		text[0] = 0;
-	/* alignment checks of 16-byte operands and state images: AMD's make them, Intel's do not; a CALL's stack against its target */
+	/* alignment checks of 16-byte operands and state images: AMD's make them, Intel's do not; a
+	 * CALL's stack against its target */
 	if ((want->s.vector == EXC_AC || got->s.vector == EXC_AC) &&
-	    (wide_operand(s, want->s.rip) || state_image(at_end(s, want->s.rip)) || !strcmp(at_end(s, want->s.rip), "call_ind")))
+	    (wide_operand(s, want->s.rip) || state_image(at_end(s, want->s.rip)) ||
+	     !strcmp(at_end(s, want->s.rip), "call_ind")))
 		return true;
 	if (images.unknown)
 		return true;

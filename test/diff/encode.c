@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* encode.c - one random valid encoding of a row of the tables: the decoder's inverse, with memory operands steered into the windows. What comes out is
- * decoded again; it must be that row and that length. */
+/* encode.c - one random valid encoding of a row of the tables: the decoder's inverse, with memory
+ * operands steered into the windows. What comes out is decoded again; it must be that row and that
+ * length. */
 #include "diff.h"
 
 /* What the operand codes of a row ask for. */
 struct shape {
 	bool modrm, mem_only, reg_only, vector, has_v, has_y, rel, vvvv, st;
-	unsigned imm;		/* bytes; 0x80 | ...: by operand size */
+	unsigned imm; /* bytes; 0x80 | ...: by operand size */
 	char imm_size[3], imm2_size[3];
 };
 
@@ -17,10 +18,14 @@ static unsigned imm_bytes(const char *size, unsigned n)
 	if (!n)
 		return 0;
 	switch (size[0]) {
-	case 'w': return 2;
-	case 'z': return IMM_Z;
-	case 'v': return IMM_V;
-	default: return 1;
+	case 'w':
+		return 2;
+	case 'z':
+		return IMM_Z;
+	case 'v':
+		return IMM_V;
+	default:
+		return 1;
 	}
 }
 
@@ -33,9 +38,11 @@ static struct shape shape_of(const struct x86_enc *e, unsigned imm[2], unsigned 
 	for (const char *p = e->operands; *p;) {
 		size_t n = strcspn(p, " ");
 
-		if (n == 2 && (!memcmp(p, "AL", 2) || !memcmp(p, "CL", 2) || !memcmp(p, "DX", 2) || p[1] == 'S' || !memcmp(p, "AX", 2))) {
+		if (n == 2 && (!memcmp(p, "AL", 2) || !memcmp(p, "CL", 2) || !memcmp(p, "DX", 2) ||
+			       p[1] == 'S' || !memcmp(p, "AX", 2))) {
 			;
-		} else if (*p == 'r' || *p == 'e' || *p == '1' || !memcmp(p, "EAX", MIN(n, (size_t)3))) {
+		} else if (*p == 'r' || *p == 'e' || *p == '1' ||
+			   !memcmp(p, "EAX", MIN(n, (size_t)3))) {
 			s.has_v |= *p == 'r' || *p == 'e';
 		} else if (!memcmp(p, "st", 2)) {
 			s.st |= n == 3;
@@ -69,17 +76,24 @@ u64 gen_address(struct gen *g, unsigned n, bool aligned)
 
 	if (g->faults && chance(r, 25)) {
 		switch (below(r, 6)) {
-		case 0: return WIN_DATA + 2 * PAGE_BYTES - 1 - below(r, n > 1 ? n - 1 : 1);
-		case 1: return WIN_DATA + 3 * PAGE_BYTES - 1 - below(r, n > 1 ? n - 1 : 1);
-		case 2: return WIN_DATA + 3 * PAGE_BYTES + below(r, PAGE_BYTES);
-		case 3: return WIN_DATA + 2 * PAGE_BYTES + below(r, PAGE_BYTES);
-		case 4: return WIN_DATA + 5 * PAGE_BYTES - below(r, n + 1);
-		default: return WIN_CODE + below(r, 2 * PAGE_BYTES);
+		case 0:
+			return WIN_DATA + 2 * PAGE_BYTES - 1 - below(r, n > 1 ? n - 1 : 1);
+		case 1:
+			return WIN_DATA + 3 * PAGE_BYTES - 1 - below(r, n > 1 ? n - 1 : 1);
+		case 2:
+			return WIN_DATA + 3 * PAGE_BYTES + below(r, PAGE_BYTES);
+		case 3:
+			return WIN_DATA + 2 * PAGE_BYTES + below(r, PAGE_BYTES);
+		case 4:
+			return WIN_DATA + 5 * PAGE_BYTES - below(r, n + 1);
+		default:
+			return WIN_CODE + below(r, 2 * PAGE_BYTES);
 		}
 	}
 	if (!aligned && n > 1 && chance(r, 12))
 		return WIN_DATA + PAGE_BYTES - 1 - below(r, n - 1);
-	a = WIN_DATA + (chance(r, 20) ? 4 * PAGE_BYTES + below(r, PAGE_BYTES - n) : below(r, 2 * PAGE_BYTES - n));
+	a = WIN_DATA + (chance(r, 20) ? 4 * PAGE_BYTES + below(r, PAGE_BYTES - n) :
+					below(r, 2 * PAGE_BYTES - n));
 	/* few places, so that accesses meet */
 	if (chance(r, 50))
 		a = WIN_DATA + 256 + below(r, 128);
@@ -93,7 +107,8 @@ static int base_register(struct gen *g)
 	unsigned seen = 0;
 
 	for (int i = 0; i < 16; i++)
-		if (g->roles.of[i] == ROLE_POINTER && !(g->written >> i & 1) && !below(&g->r, ++seen))
+		if (g->roles.of[i] == ROLE_POINTER && !(g->written >> i & 1) &&
+		    !below(&g->r, ++seen))
 			found = i;
 	return found;
 }
@@ -104,12 +119,18 @@ static int index_register(struct gen *g)
 	unsigned seen = 0;
 
 	for (int i = 0; i < 16; i++)
-		if (i != R_SP && g->roles.of[i] == ROLE_SMALL && !(g->written >> i & 1) && !below(&g->r, ++seen))
+		if (i != R_SP && g->roles.of[i] == ROLE_SMALL && !(g->written >> i & 1) &&
+		    !below(&g->r, ++seen))
 			found = i;
 	return found;
 }
 
-struct enc_out { u8 rex, modrm, sib, disp[8]; unsigned ndisp; bool has_sib, rip; u64 rip_to; };
+struct enc_out {
+	u8 rex, modrm, sib, disp[8];
+	unsigned ndisp;
+	bool has_sib, rip;
+	u64 rip_to;
+};
 
 static void disp(struct enc_out *o, s64 d, unsigned n)
 {
@@ -147,7 +168,8 @@ static void memory_operand(struct gen *g, struct enc_out *o, unsigned n)
 		index = chance(r, 50) ? (int)below(r, 16) : -1;
 		d = (s32)rnd(r) >> below(r, 32);
 	} else {
-		d = (s64)(to - g->start->gpr[base] - (index >= 0 ? g->start->gpr[index] << scale : 0));
+		d = (s64)(to - g->start->gpr[base] -
+			  (index >= 0 ? g->start->gpr[index] << scale : 0));
 	}
 	if (index == R_SP)
 		index = -1;
@@ -192,7 +214,10 @@ static unsigned any_register(struct gen *g)
 
 /* --- the whole */
 
-struct bytes { u8 *b; unsigned n; };
+struct bytes {
+	u8 *b;
+	unsigned n;
+};
 
 static void byte(struct bytes *o, unsigned v)
 {
@@ -200,7 +225,8 @@ static void byte(struct bytes *o, unsigned v)
 		o->b[o->n++] = (u8)v;
 }
 
-static void prefixes(struct gen *g, struct bytes *o, const struct x86_enc *e, bool op66, bool lock, bool a67, unsigned rep)
+static void prefixes(struct gen *g, struct bytes *o, const struct x86_enc *e, bool op66, bool lock,
+		     bool a67, unsigned rep)
 {
 	u8 p[8];
 	unsigned n = 0;
@@ -214,7 +240,8 @@ static void prefixes(struct gen *g, struct bytes *o, const struct x86_enc *e, bo
 	if (a67)
 		p[n++] = 0x67;
 	if (chance(&g->r, 4))
-		p[n++] = chance(&g->r, 70) ? 0x64 + below(&g->r, 2) : (u8[]){ 0x26, 0x2e, 0x36, 0x3e }[below(&g->r, 4)];
+		p[n++] = chance(&g->r, 70) ? 0x64 + below(&g->r, 2) :
+					     (u8[]){ 0x26, 0x2e, 0x36, 0x3e }[below(&g->r, 4)];
 	while (n) {
 		unsigned k = below(&g->r, n);
 
@@ -273,7 +300,9 @@ static unsigned memory_bytes(const u8 *b, unsigned n)
 
 static bool string_op(const struct x86_enc *e)
 {
-	return e->map == MAP_PRI && ((e->opcode >= 0xa4 && e->opcode <= 0xaf && e->opcode != 0xa8 && e->opcode != 0xa9) || (e->opcode & 0xfc) == 0x6c);
+	return e->map == MAP_PRI && ((e->opcode >= 0xa4 && e->opcode <= 0xaf && e->opcode != 0xa8 &&
+				      e->opcode != 0xa9) ||
+				     (e->opcode & 0xfc) == 0x6c);
 }
 
 static bool encode(struct gen *g, const struct x86_enc *e, struct item *it)
@@ -282,12 +311,14 @@ static bool encode(struct gen *g, const struct x86_enc *e, struct item *it)
 	struct rng *r = &g->r;
 	struct enc_out m = { 0 };
 	struct bytes o = { it->b, 0 };
-	unsigned imm[3], nimm, rep = 0, vvvv = 0, opcode = e->opcode + below(r, e->span), rex = 0, modrm_at;
+	unsigned imm[3], nimm, rep = 0, vvvv = 0, opcode = e->opcode + below(r, e->span), rex = 0,
+			       modrm_at;
 	bool moffs, op66, mem = false, lock = false, is_vex = e->map >= MAP_V0F, want_rex;
 	struct shape s = shape_of(e, imm, &nimm, &moffs);
 
 	*it = (struct item){ .target = -1, .enc = e };
-	op66 = e->prefix == P66 || (e->prefix >= NP66 && chance(r, s.has_v || s.has_y ? 20 : 2)) || (e->prefix >= PF3 && e->prefix < NP66 && chance(r, 3));
+	op66 = e->prefix == P66 || (e->prefix >= NP66 && chance(r, s.has_v || s.has_y ? 20 : 2)) ||
+	       (e->prefix >= PF3 && e->prefix < NP66 && chance(r, 3));
 	rep = e->prefix == PF3 ? 0xf3 : e->prefix == PF2 ? 0xf2 : 0;
 	if (e->prefix == ANY && chance(r, string_op(e) ? 60 : 1))
 		rep = chance(r, 60) ? 0xf3 : 0xf2;
@@ -398,7 +429,8 @@ static bool undefined_result(const struct gen *g, const struct x86_insn *in)
 		return true;
 	/* with nesting levels, in which order things fault */
 	if (!strcmp(n, "enter"))
-		return (in->imm2 & 31) > 1 && (g->roles.of[R_BP] != ROLE_POINTER || g->written & BIT(R_BP) || (in->imm2 & 31) > 4);
+		return (in->imm2 & 31) > 1 && (g->roles.of[R_BP] != ROLE_POINTER ||
+					       g->written & BIT(R_BP) || (in->imm2 & 31) > 4);
 
 	if (!strcmp(n, "bswap"))
 		return in->osize == 2;
@@ -422,7 +454,8 @@ bool encode_row(struct gen *g, unsigned row, struct item *it)
 		if (!encode(g, e, it))
 			continue;
 		memcpy(code, it->b, it->len);
-		if (x86_decode(code, it->len, MODE64, &in) != it->len || in.enc != e || undefined_result(g, &in))
+		if (x86_decode(code, it->len, MODE64, &in) != it->len || in.enc != e ||
+		    undefined_result(g, &in))
 			continue;
 		if (it->rel) {
 			/* forward, inside the snippet or just behind it */
@@ -443,15 +476,18 @@ static u16 writes(const struct item *it)
 	if (x86_decode(it->b, it->len, MODE64, &in) <= 0)
 		return 0;
 	n = in.enc->name;
-	if (in.nops && in.op[0].kind == OPK_REG && strcmp(n, "cmp") && strcmp(n, "test") && strcmp(n, "push"))
+	if (in.nops && in.op[0].kind == OPK_REG && strcmp(n, "cmp") && strcmp(n, "test") &&
+	    strcmp(n, "push"))
 		w |= (u16)(1u << (in.op[0].reg >= 16 ? in.op[0].reg - 16 : in.op[0].reg));
-	if (in.nops > 1 && in.op[1].kind == OPK_REG && (!strcmp(n, "xchg") || !strcmp(n, "xadd") || !strcmp(n, "mulx")))
+	if (in.nops > 1 && in.op[1].kind == OPK_REG &&
+	    (!strcmp(n, "xchg") || !strcmp(n, "xadd") || !strcmp(n, "mulx")))
 		w |= (u16)(1u << (in.op[1].reg & 15));
 	if (string_op(in.enc))
 		w |= BIT(R_SI) | BIT(R_DI) | (in.rep ? BIT(R_CX) : 0);
 	if (strstr(n, "mul") || strstr(n, "div") || !strncmp(n, "cmpxchg", 7))
 		w |= BIT(R_AX) | BIT(R_DX);
-	if (!strcmp(n, "push") || !strcmp(n, "pop") || !strcmp(n, "call") || !strcmp(n, "enter") || !strcmp(n, "leave") || !strcmp(n, "pushf"))
+	if (!strcmp(n, "push") || !strcmp(n, "pop") || !strcmp(n, "call") || !strcmp(n, "enter") ||
+	    !strcmp(n, "leave") || !strcmp(n, "pushf"))
 		w |= BIT(R_SP);
 	if (!strcmp(n, "enter") || !strcmp(n, "leave"))
 		w |= BIT(R_BP);

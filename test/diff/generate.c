@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* generate.c - a whole snippet from a seed: where it lies, rows and sequences, and no reader of an undefined flag. */
+/* generate.c - a whole snippet from a seed: where it lies, rows and sequences, and no reader of an
+ * undefined flag. */
 #include "diff.h"
 
 static u64 place(struct rng *r)
@@ -7,9 +8,10 @@ static u64 place(struct rng *r)
 	u64 base = chance(r, 92) ? WIN_CODE : WIN_SMC;
 
 	switch (below(r, 10)) {
-	case 0: case 1:	/* across the page boundary */
+	case 0:
+	case 1: /* across the page boundary */
 		return base + PAGE_BYTES - 1 - below(r, 60);
-	case 2:		/* runs into the end of the window */
+	case 2: /* runs into the end of the window */
 		return base + 2 * PAGE_BYTES - 1 - below(r, 40);
 	case 3:
 		return base + 64 * below(r, 60);
@@ -49,7 +51,8 @@ static bool define_flags(struct gen *g, unsigned k)
 static void settle_glue(struct items *l)
 {
 	for (unsigned k = 0; k < l->n; k++)
-		while (l->i[k].target > 0 && l->i[k].target < (int)l->n && l->i[l->i[k].target].glued)
+		while (l->i[k].target > 0 && l->i[k].target < (int)l->n &&
+		       l->i[l->i[k].target].glued)
 			l->i[k].target--;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* grammar.c - sequences of instructions as compilers and people write them: loops, calls, string operations with counts, chains on flags, locked
- * operations, x87 and MXCSR control, code that writes code. */
+/* grammar.c - sequences of instructions as compilers and people write them: loops, calls, string
+ * operations with counts, chains on flags, locked operations, x87 and MXCSR control, code that
+ * writes code. */
 #include "diff.h"
 
 /* An item of literal bytes. */
@@ -22,7 +23,8 @@ static unsigned data_register(struct gen *g)
 
 	do
 		k = below(&g->r, 8);
-	while (k == R_SP || (g->roles.of[k] == ROLE_POINTER && !(g->written >> k & 1) && chance(&g->r, 90)));
+	while (k == R_SP ||
+	       (g->roles.of[k] == ROLE_POINTER && !(g->written >> k & 1) && chance(&g->r, 90)));
 	return k;
 }
 
@@ -32,7 +34,8 @@ static unsigned pointer_register(struct gen *g)
 	for (unsigned k = 0; k < 16; k++) {
 		unsigned i = below(&g->r, 8);
 
-		if (i != R_SP && i != R_BP && g->roles.of[i] == ROLE_POINTER && !(g->written >> i & 1))
+		if (i != R_SP && i != R_BP && g->roles.of[i] == ROLE_POINTER &&
+		    !(g->written >> i & 1))
 			return i;
 	}
 	return R_SI;
@@ -76,7 +79,7 @@ static void string(struct gen *g)
 		set_pointer(g, R_SI);
 	if (chance(&g->r, 70))
 		set_pointer(g, R_DI);
-	else if (chance(&g->r, 40))	/* overlapping: lea rdi, [rsi + small] */
+	else if (chance(&g->r, 40)) /* overlapping: lea rdi, [rsi + small] */
 		RAW(g, 0x48, 0x8d, 0x7e, below(&g->r, 40) - 20);
 	mov_imm(g, R_CX, chance(&g->r, 90) ? below(&g->r, 80) : 500 + below(&g->r, 1500));
 	if (chance(&g->r, 15))
@@ -84,7 +87,7 @@ static void string(struct gen *g)
 	else if (chance(&g->r, 70))
 		RAW(g, 0xfc);
 	if (chance(&g->r, 20))
-		RAW(g, 0x31, 0xc0);	/* xor eax, eax */
+		RAW(g, 0x31, 0xc0); /* xor eax, eax */
 	if (size == 2)
 		b[n++] = 0x66;
 	if (chance(&g->r, 85))
@@ -101,14 +104,23 @@ static void string(struct gen *g)
 
 static void compare_jump(struct gen *g)
 {
-	unsigned a = data_register(g), b = data_register(g), w = chance(&g->r, 50) ? 0x48 : 0x40, cc = below(&g->r, 16);
+	unsigned a = data_register(g), b = data_register(g), w = chance(&g->r, 50) ? 0x48 : 0x40,
+		 cc = below(&g->r, 16);
 	struct item *it;
 
 	switch (below(&g->r, 4)) {
-	case 0: RAW(g, w, 0x39, 0xc0 | a << 3 | b); break;
-	case 1: RAW(g, w, 0x85, 0xc0 | a << 3 | b); break;
-	case 2: RAW(g, w, 0x83, 0xf8 | b, below(&g->r, 4)); break;
-	default: RAW(g, w, 0x29, 0xc0 | a << 3 | b); break;
+	case 0:
+		RAW(g, w, 0x39, 0xc0 | a << 3 | b);
+		break;
+	case 1:
+		RAW(g, w, 0x85, 0xc0 | a << 3 | b);
+		break;
+	case 2:
+		RAW(g, w, 0x83, 0xf8 | b, below(&g->r, 4));
+		break;
+	default:
+		RAW(g, w, 0x29, 0xc0 | a << 3 | b);
+		break;
 	}
 	if (chance(&g->r, 60))
 		it = RAW(g, 0x70 | cc, 0);
@@ -136,13 +148,26 @@ static void counted_loop(struct gen *g)
 		if (a == R_CX)
 			a = R_AX;
 		switch (below(&g->r, 5)) {
-		case 0: RAW(g, 0x48, 0x01, 0xc0 | b << 3 | a); break;
-		case 1: RAW(g, 0x48, 0x11, 0xc0 | b << 3 | a); break;
-		case 2: RAW(g, 0xd1, 0xd0 | a); break;			/* rcl r32, 1 */
-		case 3: RAW(g, 0x48, 0x8b, 0x40 | a << 3 | pointer_register(g), 8 * below(&g->r, 8)); break;
-		default: RAW(g, 0x48, 0x89, 0x40 | b << 3 | pointer_register(g), 8 * below(&g->r, 8)); break;
+		case 0:
+			RAW(g, 0x48, 0x01, 0xc0 | b << 3 | a);
+			break;
+		case 1:
+			RAW(g, 0x48, 0x11, 0xc0 | b << 3 | a);
+			break;
+		case 2:
+			RAW(g, 0xd1, 0xd0 | a);
+			break; /* rcl r32, 1 */
+		case 3:
+			RAW(g, 0x48, 0x8b, 0x40 | a << 3 | pointer_register(g),
+			    8 * below(&g->r, 8));
+			break;
+		default:
+			RAW(g, 0x48, 0x89, 0x40 | b << 3 | pointer_register(g),
+			    8 * below(&g->r, 8));
+			break;
 		}
-		if (g->out->i[g->out->n - 1].enc && !strcmp(g->out->i[g->out->n - 1].enc->name, "mov") && a == R_CX)
+		if (g->out->i[g->out->n - 1].enc &&
+		    !strcmp(g->out->i[g->out->n - 1].enc->name, "mov") && a == R_CX)
 			return;
 	}
 	if (g->out->n == start)
@@ -218,13 +243,27 @@ static void flag_chain(struct gen *g)
 		if ((cc >> 1) == 5 && chance(&g->r, 50))
 			cc ^= 8;
 		switch (below(&g->r, 7)) {
-		case 0: RAW(g, 0x40, 0x0f, 0x90 | cc, 0xc0 | a); break;
-		case 1: RAW(g, w, 0x0f, 0x40 | cc, 0xc0 | a << 3 | b); break;
-		case 2: RAW(g, w, 0x11, 0xc0 | a << 3 | b); break;
-		case 3: RAW(g, w, 0x19, 0xc0 | a << 3 | b); break;
-		case 4: RAW(g, w, 0xff, 0xc0 | (chance(&g->r, 50) ? 8 : 0) | a); break;
-		case 5: RAW(g, w, 0x8d, 0x44 | a << 3, 0x24, 8); break;
-		default: RAW(g, 0x9f); break;
+		case 0:
+			RAW(g, 0x40, 0x0f, 0x90 | cc, 0xc0 | a);
+			break;
+		case 1:
+			RAW(g, w, 0x0f, 0x40 | cc, 0xc0 | a << 3 | b);
+			break;
+		case 2:
+			RAW(g, w, 0x11, 0xc0 | a << 3 | b);
+			break;
+		case 3:
+			RAW(g, w, 0x19, 0xc0 | a << 3 | b);
+			break;
+		case 4:
+			RAW(g, w, 0xff, 0xc0 | (chance(&g->r, 50) ? 8 : 0) | a);
+			break;
+		case 5:
+			RAW(g, w, 0x8d, 0x44 | a << 3, 0x24, 8);
+			break;
+		default:
+			RAW(g, 0x9f);
+			break;
 		}
 	}
 }
@@ -235,14 +274,30 @@ static void subregisters(struct gen *g)
 
 	for (unsigned k = 0; k < 2 + below(&g->r, 4); k++)
 		switch (below(&g->r, 8)) {
-		case 0: RAW(g, 0x88, 0xc0 | a << 3 | (b + 4)); break;		/* mov bh, al */
-		case 1: RAW(g, 0x00, 0xc0 | (a + 4) << 3 | b); break;		/* add bl, ah */
-		case 2: RAW(g, 0x66, 0x89, 0xc0 | a << 3 | b); break;
-		case 3: RAW(g, 0x0f, 0xb6, 0xc0 | a << 3 | (b + 4)); break;	/* movzx eax, bh */
-		case 4: RAW(g, 0x0f, 0xbe, 0xc0 | a << 3 | (a + 4)); break;
-		case 5: RAW(g, 0x86, 0xc0 | (a + 4) << 3 | a); break;		/* xchg al, ah */
-		case 6: RAW(g, 0x66, 0x05 | a << 3, rnd(&g->r), rnd(&g->r)); break;
-		default: RAW(g, 0xb0 + below(&g->r, 8), rnd(&g->r)); break;
+		case 0:
+			RAW(g, 0x88, 0xc0 | a << 3 | (b + 4));
+			break; /* mov bh, al */
+		case 1:
+			RAW(g, 0x00, 0xc0 | (a + 4) << 3 | b);
+			break; /* add bl, ah */
+		case 2:
+			RAW(g, 0x66, 0x89, 0xc0 | a << 3 | b);
+			break;
+		case 3:
+			RAW(g, 0x0f, 0xb6, 0xc0 | a << 3 | (b + 4));
+			break; /* movzx eax, bh */
+		case 4:
+			RAW(g, 0x0f, 0xbe, 0xc0 | a << 3 | (a + 4));
+			break;
+		case 5:
+			RAW(g, 0x86, 0xc0 | (a + 4) << 3 | a);
+			break; /* xchg al, ah */
+		case 6:
+			RAW(g, 0x66, 0x05 | a << 3, rnd(&g->r), rnd(&g->r));
+			break;
+		default:
+			RAW(g, 0xb0 + below(&g->r, 8), rnd(&g->r));
+			break;
 		}
 }
 
@@ -254,23 +309,35 @@ static void locked(struct gen *g)
 	if (chance(&g->r, 30))
 		d += below(&g->r, 4);
 	switch (below(&g->r, 8)) {
-	case 0: RAW(g, 0xf0, w, 0x0f, 0xc1, 0x40 | a << 3 | p, d); break;
-	case 1:	/* mov rax, [m]; lock cmpxchg */
+	case 0:
+		RAW(g, 0xf0, w, 0x0f, 0xc1, 0x40 | a << 3 | p, d);
+		break;
+	case 1: /* mov rax, [m]; lock cmpxchg */
 		RAW(g, w, 0x8b, 0x40 | p, d);
 		RAW(g, 0xf0, w, 0x0f, 0xb1, 0x40 | a << 3 | p, d);
 		break;
-	case 2: RAW(g, w, 0x87, 0x40 | a << 3 | p, d); break;
-	case 3: RAW(g, 0xf0, w, 0x01 | 8 * below(&g->r, 7), 0x40 | a << 3 | p, d); break;
-	case 4: RAW(g, 0xf0, w, 0x0f, 0xba, 0x68 | p, d, below(&g->r, 64)); break;
-	case 5: RAW(g, 0xf0, w, 0x0f, 0xab, 0x40 | a << 3 | p, d); break;
-	case 6:	/* cmpxchg16b/8b, equal half of the time */
+	case 2:
+		RAW(g, w, 0x87, 0x40 | a << 3 | p, d);
+		break;
+	case 3:
+		RAW(g, 0xf0, w, 0x01 | 8 * below(&g->r, 7), 0x40 | a << 3 | p, d);
+		break;
+	case 4:
+		RAW(g, 0xf0, w, 0x0f, 0xba, 0x68 | p, d, below(&g->r, 64));
+		break;
+	case 5:
+		RAW(g, 0xf0, w, 0x0f, 0xab, 0x40 | a << 3 | p, d);
+		break;
+	case 6: /* cmpxchg16b/8b, equal half of the time */
 		if (chance(&g->r, 50)) {
 			RAW(g, w, 0x8b, 0x40 | R_DX << 3 | p, (d & ~15u) + (w == 0x48 ? 8 : 4));
 			RAW(g, w, 0x8b, 0x40 | R_AX << 3 | p, d & ~15u);
 		}
 		RAW(g, 0xf0, w, 0x0f, 0xc7, 0x48 | p, d & ~15u);
 		break;
-	default: RAW(g, 0xf0, 0xf6 + below(&g->r, 2), 0x50 | (chance(&g->r, 50) ? 8 : 0) | p, d); break;
+	default:
+		RAW(g, 0xf0, 0xf6 + below(&g->r, 2), 0x50 | (chance(&g->r, 50) ? 8 : 0) | p, d);
+		break;
 	}
 }
 
@@ -278,7 +345,8 @@ static void locked(struct gen *g)
 static void mxcsr(struct gen *g)
 {
 	unsigned p = pointer_register(g), d = 4 * below(&g->r, 12);
-	u32 v = 0x1f80 | below(&g->r, 4) << 13 | (chance(&g->r, 30) ? BIT(15) : 0) | (chance(&g->r, 30) ? BIT(6) : 0) | (chance(&g->r, 30) ? below(&g->r, 64) : 0);
+	u32 v = 0x1f80 | below(&g->r, 4) << 13 | (chance(&g->r, 30) ? BIT(15) : 0) |
+		(chance(&g->r, 30) ? BIT(6) : 0) | (chance(&g->r, 30) ? below(&g->r, 64) : 0);
 
 	if (chance(&g->r, 20))
 		v &= ~((below(&g->r, 64) & below(&g->r, 64)) << 7);
@@ -300,8 +368,12 @@ static void control_word(struct gen *g)
 	if (chance(&g->r, 15))
 		v &= ~(below(&g->r, 64) & below(&g->r, 64));
 	switch (below(&g->r, 4)) {
-	case 0: RAW(g, 0xd9, 0x78 | p, d); break;
-	case 1: RAW(g, 0xdf, 0xe0); break;
+	case 0:
+		RAW(g, 0xd9, 0x78 | p, d);
+		break;
+	case 1:
+		RAW(g, 0xdf, 0xe0);
+		break;
 	default:
 		RAW(g, 0xc7, 0x40 | p, d, v, v >> 8, 0, 0);
 		RAW(g, 0xd9, 0x68 | p, d);
@@ -318,25 +390,53 @@ static void x87_sequence(struct gen *g)
 		RAW(g, 0xdb, 0xe3);
 	for (unsigned k = 0; k < n; k++)
 		switch (below(&g->r, 5)) {
-		case 0: RAW(g, 0xd9, 0x40 | pointer_register(g), 8 * below(&g->r, 8)); break;
-		case 1: RAW(g, 0xdd, 0x40 | pointer_register(g), 8 * below(&g->r, 8)); break;
-		case 2: RAW(g, 0xdb, 0x68 | pointer_register(g), 8 * below(&g->r, 8)); break;
-		case 3: RAW(g, 0xdf, 0x68 | pointer_register(g), 8 * below(&g->r, 8)); break;
-		default: RAW(g, 0xd9, 0xe8 + below(&g->r, 7)); break;
+		case 0:
+			RAW(g, 0xd9, 0x40 | pointer_register(g), 8 * below(&g->r, 8));
+			break;
+		case 1:
+			RAW(g, 0xdd, 0x40 | pointer_register(g), 8 * below(&g->r, 8));
+			break;
+		case 2:
+			RAW(g, 0xdb, 0x68 | pointer_register(g), 8 * below(&g->r, 8));
+			break;
+		case 3:
+			RAW(g, 0xdf, 0x68 | pointer_register(g), 8 * below(&g->r, 8));
+			break;
+		default:
+			RAW(g, 0xd9, 0xe8 + below(&g->r, 7));
+			break;
 		}
 	for (unsigned k = 0; k < n; k++)
 		switch (below(&g->r, 5)) {
-		case 0: RAW(g, 0xde, 0xc1 + 8 * (u8[]){ 0, 1, 4, 5, 6, 7 }[below(&g->r, 6)]); break;
-		case 1: RAW(g, 0xd9, 0xf0 + below(&g->r, 16)); break;
-		case 2: RAW(g, 0xdb, 0xe8 + below(&g->r, 8) + (chance(&g->r, 50) ? 8 : 0)); break;
-		case 3: RAW(g, 0xd8, 0xc0 + below(&g->r, 64)); break;
-		default: RAW(g, 0xd9, 0xe0 + below(&g->r, 2)); break;
+		case 0:
+			RAW(g, 0xde, 0xc1 + 8 * (u8[]){ 0, 1, 4, 5, 6, 7 }[below(&g->r, 6)]);
+			break;
+		case 1:
+			RAW(g, 0xd9, 0xf0 + below(&g->r, 16));
+			break;
+		case 2:
+			RAW(g, 0xdb, 0xe8 + below(&g->r, 8) + (chance(&g->r, 50) ? 8 : 0));
+			break;
+		case 3:
+			RAW(g, 0xd8, 0xc0 + below(&g->r, 64));
+			break;
+		default:
+			RAW(g, 0xd9, 0xe0 + below(&g->r, 2));
+			break;
 		}
 	switch (below(&g->r, 4)) {
-	case 0: RAW(g, 0xdb, 0x78 | pointer_register(g), 8 * below(&g->r, 8)); break;
-	case 1: RAW(g, 0xdd, 0x58 | pointer_register(g), 8 * below(&g->r, 8)); break;
-	case 2: RAW(g, 0xdf, 0x78 | pointer_register(g), 8 * below(&g->r, 8)); break;
-	default: RAW(g, 0xd9, 0x58 | pointer_register(g), 8 * below(&g->r, 8)); break;
+	case 0:
+		RAW(g, 0xdb, 0x78 | pointer_register(g), 8 * below(&g->r, 8));
+		break;
+	case 1:
+		RAW(g, 0xdd, 0x58 | pointer_register(g), 8 * below(&g->r, 8));
+		break;
+	case 2:
+		RAW(g, 0xdf, 0x78 | pointer_register(g), 8 * below(&g->r, 8));
+		break;
+	default:
+		RAW(g, 0xd9, 0x58 | pointer_register(g), 8 * below(&g->r, 8));
+		break;
 	}
 }
 
@@ -351,7 +451,8 @@ static void scrub(struct gen *g, unsigned p, unsigned at, unsigned n)
 		RAW(g, 0x66, 0xc7, 0x40 | p, at, 0, 0);
 }
 
-/* The address of the last x87 instruction and its operand: processors by AMD keep them only with a pending exception. MXCSR_MASK differs too. */
+/* The address of the last x87 instruction and its operand: processors by AMD keep them only with a
+ * pending exception. MXCSR_MASK differs too. */
 static void scrub_fxsave(struct gen *g, unsigned p)
 {
 	scrub(g, p, 6, 2);
@@ -373,13 +474,17 @@ static void glue(struct gen *g, unsigned from)
 		g->out->i[k].glued = true;
 }
 
-/* Save, change something, restore: with FNSAVE/FRSTOR, FNSTENV/FLDENV, FXSAVE/FXRSTOR, XSAVE.../XRSTOR of x87 and SSE. */
+/* Save, change something, restore: with FNSAVE/FRSTOR, FNSTENV/FLDENV, FXSAVE/FXRSTOR,
+ * XSAVE.../XRSTOR of x87 and SSE. */
 static void save_restore(struct gen *g)
 {
-	unsigned p = pointer_register(g), w = chance(&g->r, 50) ? 0x48 : 0x40, kind = below(&g->r, 6), mask = 1 + below(&g->r, 3), from = g->out->n;
+	unsigned p = pointer_register(g), w = chance(&g->r, 50) ? 0x48 : 0x40,
+		 kind = below(&g->r, 6), mask = 1 + below(&g->r, 3), from = g->out->n;
 	bool narrow = chance(&g->r, 15);
 
-	mov_imm(g, p, (u32)(WIN_DATA + (chance(&g->r, 50) ? 0 : 4 * PAGE_BYTES) + 64 * below(&g->r, 40) + (kind < 2 && chance(&g->r, 30) ? below(&g->r, 64) : 0)));
+	mov_imm(g, p,
+		(u32)(WIN_DATA + (chance(&g->r, 50) ? 0 : 4 * PAGE_BYTES) + 64 * below(&g->r, 40) +
+		      (kind < 2 && chance(&g->r, 30) ? below(&g->r, 64) : 0)));
 	if (kind < 2 && narrow)
 		RAW(g, 0x66, kind ? 0xd9 : 0xdd, 0x30 | p);
 	else if (kind < 2)
@@ -396,17 +501,26 @@ static void save_restore(struct gen *g)
 	}
 	if (p == R_AX || p == R_DX)
 		return;
-	/* an empty header: XSAVE keeps bits of state that it does not save, which the guest may not have */
+	/* an empty header: XSAVE keeps bits of state that it does not save, which the guest may not
+	 * have */
 	for (unsigned at = 0; at < 24; at += 8)
 		RAW(g, 0x48, 0xc7, 0x80 | p, at, 2, 0, 0, 0, 0, 0, 0);
 	RAW(g, 0xc7, 0x40 | p, 24, 0x80, 0x1f, 0, 0);
 	mov_imm(g, R_AX, mask);
-	RAW(g, 0x31, 0xd2);	/* xor edx, edx */
+	RAW(g, 0x31, 0xd2); /* xor edx, edx */
 	switch (kind) {
-	case 2: RAW(g, w, 0x0f, 0xae, 0x20 | p); break;
-	case 3: RAW(g, w, 0x0f, 0xae, 0x30 | p); break;
-	case 4: RAW(g, w, 0x0f, 0xc7, 0x20 | p); break;
-	default: RAW(g, w, 0x0f, 0xae, 0x00 | p); break;
+	case 2:
+		RAW(g, w, 0x0f, 0xae, 0x20 | p);
+		break;
+	case 3:
+		RAW(g, w, 0x0f, 0xae, 0x30 | p);
+		break;
+	case 4:
+		RAW(g, w, 0x0f, 0xc7, 0x20 | p);
+		break;
+	default:
+		RAW(g, w, 0x0f, 0xae, 0x00 | p);
+		break;
 	}
 	scrub_fxsave(g, p);
 	if (chance(&g->r, 50))
@@ -437,18 +551,21 @@ static void flags_word(struct gen *g)
 	RAW(g, 0x9d);
 }
 
-/* Accesses around one base, as to a stack frame or a structure; often near the end of a page, sometimes of the window. The base moves a little. */
+/* Accesses around one base, as to a stack frame or a structure; often near the end of a page,
+ * sometimes of the window. The base moves a little. */
 static void frame(struct gen *g)
 {
 	static const u8 alu[] = { 0x01, 0x03, 0x11, 0x13, 0x29, 0x2b, 0x39, 0x3b, 0x31, 0x33 };
 	unsigned p = pointer_register(g), n = 3 + below(&g->r, 7);
-	u64 at = WIN_DATA + (chance(&g->r, 80) ? PAGE_BYTES - 64 + below(&g->r, 100) : 300 + below(&g->r, 300));
+	u64 at = WIN_DATA + (chance(&g->r, 80) ? PAGE_BYTES - 64 + below(&g->r, 100) :
+						 300 + below(&g->r, 300));
 
 	if (g->faults && chance(&g->r, 40))
 		at = WIN_DATA + 2 * PAGE_BYTES - 40 - below(&g->r, 120);
 	mov_imm(g, p, (u32)at);
 	for (unsigned k = 0; k < n; k++) {
-		unsigned a = data_register(g), d = below(&g->r, 120) - 20, w = chance(&g->r, 50) ? 0x48 : 0x40;
+		unsigned a = data_register(g), d = below(&g->r, 120) - 20,
+			 w = chance(&g->r, 50) ? 0x48 : 0x40;
 
 		if (chance(&g->r, 60))
 			d &= ~7u;
@@ -456,14 +573,33 @@ static void frame(struct gen *g)
 			a = R_AX;
 		d &= 0xff;
 		switch (below(&g->r, 10)) {
-		case 0: case 1: RAW(g, w, 0x8b, 0x40 | a << 3 | p, d); break;
-		case 2: case 3: RAW(g, w, 0x89, 0x40 | a << 3 | p, d); break;
-		case 4: RAW(g, w, alu[below(&g->r, ARRAY_SIZE(alu))], 0x40 | a << 3 | p, d); break;
-		case 5: RAW(g, 0x0f, 0xb6 + below(&g->r, 2), 0x40 | a << 3 | p, d); break;
-		case 6: RAW(g, 0xc7, 0x40 | p, d, rnd(&g->r), rnd(&g->r), 0, 0); break;
-		case 7: RAW(g, 0x48, 0x83, 0xc0 | (chance(&g->r, 50) ? 0x28 : 0) | p, 8 * below(&g->r, 4)); break;	/* add/sub p, imm8 */
-		case 8: RAW(g, 0x0f, 0x10 + below(&g->r, 2), 0x40 | below(&g->r, 8) << 3 | p, d); break;		/* movups */
-		default: RAW(g, 0x40, 0x0f, 0x90 | below(&g->r, 16), 0x40 | p, d); break;				/* setcc [p + d] */
+		case 0:
+		case 1:
+			RAW(g, w, 0x8b, 0x40 | a << 3 | p, d);
+			break;
+		case 2:
+		case 3:
+			RAW(g, w, 0x89, 0x40 | a << 3 | p, d);
+			break;
+		case 4:
+			RAW(g, w, alu[below(&g->r, ARRAY_SIZE(alu))], 0x40 | a << 3 | p, d);
+			break;
+		case 5:
+			RAW(g, 0x0f, 0xb6 + below(&g->r, 2), 0x40 | a << 3 | p, d);
+			break;
+		case 6:
+			RAW(g, 0xc7, 0x40 | p, d, rnd(&g->r), rnd(&g->r), 0, 0);
+			break;
+		case 7:
+			RAW(g, 0x48, 0x83, 0xc0 | (chance(&g->r, 50) ? 0x28 : 0) | p,
+			    8 * below(&g->r, 4));
+			break; /* add/sub p, imm8 */
+		case 8:
+			RAW(g, 0x0f, 0x10 + below(&g->r, 2), 0x40 | below(&g->r, 8) << 3 | p, d);
+			break; /* movups */
+		default:
+			RAW(g, 0x40, 0x0f, 0x90 | below(&g->r, 16), 0x40 | p, d);
+			break; /* setcc [p + d] */
 		}
 	}
 	g->written |= BIT(p);
@@ -485,7 +621,8 @@ static void stack_frame(struct gen *g)
 	for (unsigned k = below(&g->r, 4); k; k--) {
 		unsigned a = data_register(g), d = 8 * below(&g->r, 16);
 
-		RAW(g, chance(&g->r, 50) ? 0x48 : 0x40, chance(&g->r, 50) ? 0x89 : 0x8b, 0x44 | a << 3, 0x24, d);
+		RAW(g, chance(&g->r, 50) ? 0x48 : 0x40, chance(&g->r, 50) ? 0x89 : 0x8b,
+		    0x44 | a << 3, 0x24, d);
 	}
 	RAW(g, 0x48, 0x83, 0xc4, room);
 	while (n--)
@@ -493,7 +630,8 @@ static void stack_frame(struct gen *g)
 	g->written |= BIT(R_SP);
 }
 
-/* A store over the opcode of an instruction that follows, at once or a little later: mov r8, imm8 becomes another of its length. */
+/* A store over the opcode of an instruction that follows, at once or a little later: mov r8, imm8
+ * becomes another of its length. */
 static void write_code(struct gen *g)
 {
 	static const u8 op[] = { 0xb0, 0xb1, 0xb2, 0xb3, 0xb4, 0xb7, 0x04, 0x2c };
@@ -503,29 +641,55 @@ static void write_code(struct gen *g)
 	if (g->s->at < WIN_SMC)
 		return;
 	switch (below(&g->r, 6)) {
-	case 0: store = RAW(g, 0x80, 0x35, 0, 0, 0, 0, victim ^ to); break;		/* xor byte [victim], imm8 */
-	case 1: store = RAW(g, 0x80, 0x15, 0, 0, 0, 0, below(&g->r, 4)); break;		/* adc */
-	case 2: store = RAW(g, 0xf0, 0x80, 0x15, 0, 0, 0, 0, below(&g->r, 4)); break;
-	case 3: store = RAW(g, 0xf0, 0x80, 0x2d, 0, 0, 0, 0, victim - to); break;
-	default: store = RAW(g, 0xc6, 0x05, 0, 0, 0, 0, to); break;
+	case 0:
+		store = RAW(g, 0x80, 0x35, 0, 0, 0, 0, victim ^ to);
+		break; /* xor byte [victim], imm8 */
+	case 1:
+		store = RAW(g, 0x80, 0x15, 0, 0, 0, 0, below(&g->r, 4));
+		break; /* adc */
+	case 2:
+		store = RAW(g, 0xf0, 0x80, 0x15, 0, 0, 0, 0, below(&g->r, 4));
+		break;
+	case 3:
+		store = RAW(g, 0xf0, 0x80, 0x2d, 0, 0, 0, 0, victim - to);
+		break;
+	default:
+		store = RAW(g, 0xc6, 0x05, 0, 0, 0, 0, to);
+		break;
 	}
 	if (!store)
 		return;
 	store->rip_at = store->len - 5;
 	filling(g, below(&g->r, 3));
 	if (RAW(g, victim, 0x55))
-		g->out->i[store - g->out->i].rip_to = g->out->n;	/* item n - 1, which is the last */
+		g->out->i[store - g->out->i].rip_to = g->out->n; /* item n - 1, which is the last */
 	else
 		store->rip_to = WIN_DATA;
 }
 
 bool grammar_add(struct gen *g)
 {
-	static const struct { void (*fn)(struct gen *g); u32 groups; u8 share; } rules[] = {
-		{ string, BIT(G_STRING), 10 }, { compare_jump, BIT(G_CONTROL), 12 }, { counted_loop, BIT(G_CONTROL), 8 }, { call_ret, BIT(G_CONTROL), 8 },
-		{ push_pop, BIT(G_INT), 8 }, { flag_chain, BIT(G_INT), 14 }, { subregisters, BIT(G_INT), 10 }, { locked, BIT(G_INT), 8 },
-		{ mxcsr, BIT(G_SSE), 8 }, { control_word, BIT(G_X87), 8 }, { x87_sequence, BIT(G_X87), 14 }, { save_restore, BIT(G_X87), 6 },
-		{ frame, BIT(G_INT), 10 }, { stack_frame, BIT(G_INT), 6 }, { flags_word, BIT(G_INT), 4 }, { write_code, BIT(G_INT) | BIT(G_CONTROL), 3 },
+	static const struct {
+		void (*fn)(struct gen *g);
+		u32 groups;
+		u8 share;
+	} rules[] = {
+		{ string, BIT(G_STRING), 10 },
+		{ compare_jump, BIT(G_CONTROL), 12 },
+		{ counted_loop, BIT(G_CONTROL), 8 },
+		{ call_ret, BIT(G_CONTROL), 8 },
+		{ push_pop, BIT(G_INT), 8 },
+		{ flag_chain, BIT(G_INT), 14 },
+		{ subregisters, BIT(G_INT), 10 },
+		{ locked, BIT(G_INT), 8 },
+		{ mxcsr, BIT(G_SSE), 8 },
+		{ control_word, BIT(G_X87), 8 },
+		{ x87_sequence, BIT(G_X87), 14 },
+		{ save_restore, BIT(G_X87), 6 },
+		{ frame, BIT(G_INT), 10 },
+		{ stack_frame, BIT(G_INT), 6 },
+		{ flags_word, BIT(G_INT), 4 },
+		{ write_code, BIT(G_INT) | BIT(G_CONTROL), 3 },
 	};
 	unsigned total = 0, n;
 

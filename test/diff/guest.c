@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* guest.c - the emulator's side: a machine with a little RAM and one CPU, put directly into 64-bit user mode over page tables for the windows. Its
- * instruction set is the x86 one with the delivery of exceptions replaced: they are kept, and the CPU stops. */
+/* guest.c - the emulator's side: a machine with a little RAM and one CPU, put directly into 64-bit
+ * user mode over page tables for the windows. Its instruction set is the x86 one with the delivery
+ * of exceptions replaced: they are kept, and the CPU stops. */
 #include "diff.h"
 #include "isa/x86/system.h"
 #include "core/machine.h"
@@ -45,17 +46,11 @@ static void keep_exception(struct cpu *cpu)
 	__atomic_fetch_or(&cpu->exit_request, CPU_EXIT_STOP, __ATOMIC_SEQ_CST);
 }
 
-static bool no_interrupt(struct cpu *cpu)
-{
-	return false;
-}
+static bool no_interrupt(struct cpu *cpu) { return false; }
 
 /* --- page tables */
 
-static u8 *phys(struct guest *g, u64 at)
-{
-	return g->m->ram.ram->host + at;
-}
+static u8 *phys(struct guest *g, u64 at) { return g->m->ram.ram->host + at; }
 
 static u64 table_entry(struct guest *g, u64 table, unsigned index)
 {
@@ -74,7 +69,8 @@ static void map_page(struct guest *g, u64 va, u64 pa, bool write, bool exec)
 
 	for (int shift = 39; shift > 12; shift -= 9)
 		t = table_entry(g, t, va >> shift & 511);
-	st64le(phys(g, t + (va >> 12 & 511) * 8), pa | 5 | (write ? 2 : 0) | (exec ? 0 : 1ull << 63));
+	st64le(phys(g, t + (va >> 12 & 511) * 8),
+	       pa | 5 | (write ? 2 : 0) | (exec ? 0 : 1ull << 63));
 }
 
 /* --- life */
@@ -84,16 +80,21 @@ static void user_mode(struct x86_cpu *c)
 	const u16 data = SEG_P | SEG_S | SEG_DPL | SEG_W | SEG_A | SEG_DB | SEG_G;
 
 	c->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG;
-	c->cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE | CR4_UMIP;
+	c->cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE |
+		 CR4_UMIP;
 	c->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 	c->cr3 = TABLES;
 	c->xcr0 = 3;
 	for (unsigned i = 0; i <= S_GS; i++)
 		c->seg[i] = (struct x86_seg){ 0 };
-	c->seg[S_CS] = (struct x86_seg){ .sel = 0x33, .limit = 0xffffffff, .attr = SEG_P | SEG_S | SEG_DPL | SEG_X | SEG_R | SEG_A | SEG_L | SEG_G };
+	c->seg[S_CS] = (struct x86_seg){ .sel = 0x33,
+					 .limit = 0xffffffff,
+					 .attr = SEG_P | SEG_S | SEG_DPL | SEG_X | SEG_R | SEG_A |
+						 SEG_L | SEG_G };
 	c->seg[S_SS] = (struct x86_seg){ .sel = 0x2b, .limit = 0xffffffff, .attr = data };
 	/* no I/O permission bit map */
-	c->seg[S_TR] = (struct x86_seg){ .sel = 0x40, .limit = 0x60, .attr = SEG_P | SYS_TSS32_BUSY };
+	c->seg[S_TR] =
+		(struct x86_seg){ .sel = 0x40, .limit = 0x60, .attr = SEG_P | SYS_TSS32_BUSY };
 	x86_update_mode(c);
 }
 
@@ -105,7 +106,9 @@ static _Noreturn void die(struct error *e)
 
 struct guest *guest_new(enum guest_kind kind)
 {
-	const struct engine_options o = { .tier = kind != GUEST_T0, .cache_bytes = 16 << 20, .one_insn = kind == GUEST_T1_ONE,
+	const struct engine_options o = { .tier = kind != GUEST_T0,
+					  .cache_bytes = 16 << 20,
+					  .one_insn = kind == GUEST_T1_ONE,
 					  .strict = kind == GUEST_T0 || kind == GUEST_T1_STRICT };
 	struct guest *g = NEW(struct guest);
 	struct error e = { 0 };
@@ -123,7 +126,8 @@ struct guest *guest_new(enum guest_kind kind)
 		die(&e);
 	region_add(&m->memory_root, 0, &m->ram, 0);
 	for (unsigned p = 0; p < NPAGES; p++)
-		map_page(g, page_places[p].va, page_phys(p), page_places[p].write, page_places[p].exec);
+		map_page(g, page_places[p].va, page_phys(p), page_places[p].write,
+			 page_places[p].exec);
 	cpu = xcalloc(1, g->isa.cpu_size);
 	g->c = X86(cpu);
 	cpu->isa = &g->isa;
@@ -163,7 +167,8 @@ static void load_memory(struct guest *g, const struct memory *mem)
 			lo++;
 		while (to[hi - 1] == mem->page[p][hi - 1])
 			hi--;
-		space_write(&g->m->memory, page_phys(p) + lo, mem->page[p] + lo, hi - lo, (struct mem_attrs){ 0 });
+		space_write(&g->m->memory, page_phys(p) + lo, mem->page[p] + lo, hi - lo,
+			    (struct mem_attrs){ 0 });
 	}
 }
 
@@ -217,7 +222,8 @@ static void keep_state(const struct x86_cpu *c, struct regs *out)
 	}
 }
 
-enum run_result guest_run(struct guest *g, const struct regs *in, const struct memory *mem, struct regs *out)
+enum run_result guest_run(struct guest *g, const struct regs *in, const struct memory *mem,
+			  struct regs *out)
 {
 	struct x86_cpu *c = g->c;
 
@@ -245,7 +251,4 @@ void guest_tick(void)
 		__atomic_fetch_or(&current->exit_request, CPU_EXIT_STOP, __ATOMIC_SEQ_CST);
 }
 
-const u8 *guest_page(struct guest *g, unsigned page)
-{
-	return phys(g, page_phys(page));
-}
+const u8 *guest_page(struct guest *g, unsigned page) { return phys(g, page_phys(page)); }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ir_fuzz.c - random IR (ir_gen.c) through both tiers of the engine: a made-up instruction set with a dozen registers and vectors, machines with a little
- * RAM, and the comparison of all slots, memory and faults. */
+/* ir_fuzz.c - random IR (ir_gen.c) through both tiers of the engine: a made-up instruction set with
+ * a dozen registers and vectors, machines with a little RAM, and the comparison of all slots,
+ * memory and faults. */
 #include "ir_fuzz.h"
 #include "rng.h"
 #include "jit/engine.h"
@@ -15,7 +16,12 @@
 struct fz_cpu {
 	struct cpu cpu;
 	u64 g[FZ_NG], ptr[FZ_NPTR], zero, taint;
-	union { u8 b[16]; u16 w[8]; u32 d[4]; u64 q[2]; } v[FZ_NV] __attribute__((aligned(16)));
+	union {
+		u8 b[16];
+		u16 w[8];
+		u32 d[4];
+		u64 q[2];
+	} v[FZ_NV] __attribute__((aligned(16)));
 	/* the exception: kind 0 none, 1 memory, 2 misaligned, 3 division, 4 the end */
 	int kind, pending;
 	u64 va;
@@ -27,23 +33,46 @@ struct fz_cpu {
 #define FZ(c) ((struct fz_cpu *)(c))
 enum { KIND_NONE, KIND_MEMORY, KIND_MISALIGNED, KIND_DIVIDE, KIND_STOP };
 enum { PAGE = 4096, RAM = 1 << 20, CODE_PAGES = 8 };
-#define CODE 0x400000ull
+#define CODE	0x400000ull
 
-#define AT(m) offsetof(struct fz_cpu, m)
+#define AT(m)	offsetof(struct fz_cpu, m)
 #define G(i, p) [FZ_G + (i)] = { "g" #i, AT(g[i]), I64, p }
-#define V(i) [FZ_V + (i)] = { "v" #i, AT(v[i]), V128, (i) + 1 }, [FZ_VQ + 2 * (i)] = { "v" #i ".l", AT(v[i].q[0]), I64, 0 }, \
-	[FZ_VQ + 2 * (i) + 1] = { "v" #i ".h", AT(v[i].q[1]), I64, 0 }
+#define V(i) \
+	[FZ_V + (i)] = { "v" #i, AT(v[i]), V128, (i) + 1 }, \
+		[FZ_VQ + 2 * (i)] = { "v" #i ".l", AT(v[i].q[0]), I64, 0 }, \
+		[FZ_VQ + 2 * (i) + 1] = { "v" #i ".h", AT(v[i].q[1]), I64, 0 }
 static const struct ir_slot slots[FZ_SLOTS] = {
-	G(0, 1), G(1, 2), G(2, 3), G(3, 4), G(4, 5), G(5, 6), G(6, 7), G(7, 8), G(8, 11), G(9, 12), G(10, 0), G(11, 0), G(12, 0), G(13, 0),
-	[FZ_PTR] = { "ptr0", AT(ptr[0]), I64, 9 }, [FZ_PTR + 1] = { "ptr1", AT(ptr[1]), I64, 10 }, [FZ_PTR + 2] = { "ptr2", AT(ptr[2]), I64, 0 },
-	[FZ_ZERO] = { "zero", AT(zero), I64, 0 }, [FZ_TAINT] = { "taint", AT(taint), I64, 0 },
-	[FZ_FLAGS] = { "flags", AT(cpu.hflags), I16, 0 }, [FZ_PC] = { "pc", AT(cpu.pc), I64, 0 }, V(0), V(1), V(2), V(3),
+	G(0, 1),
+	G(1, 2),
+	G(2, 3),
+	G(3, 4),
+	G(4, 5),
+	G(5, 6),
+	G(6, 7),
+	G(7, 8),
+	G(8, 11),
+	G(9, 12),
+	G(10, 0),
+	G(11, 0),
+	G(12, 0),
+	G(13, 0),
+	[FZ_PTR] = { "ptr0", AT(ptr[0]), I64, 9 },
+	[FZ_PTR + 1] = { "ptr1", AT(ptr[1]), I64, 10 },
+	[FZ_PTR + 2] = { "ptr2", AT(ptr[2]), I64, 0 },
+	[FZ_ZERO] = { "zero", AT(zero), I64, 0 },
+	[FZ_TAINT] = { "taint", AT(taint), I64, 0 },
+	[FZ_FLAGS] = { "flags", AT(cpu.hflags), I16, 0 },
+	[FZ_PC] = { "pc", AT(cpu.pc), I64, 0 },
+	V(0),
+	V(1),
+	V(2),
+	V(3),
 };
 
 /* --- helpers */
 
 #define HELP(name) static u64 name(struct cpu *cpu, u64 a, u64 b, u64 c, u64 imm)
-#define VEC_(x) ((__typeof__(&FZ(cpu)->v[0]))(uintptr_t)(x))
+#define VEC_(x)	   ((__typeof__(&FZ(cpu)->v[0]))(uintptr_t)(x))
 
 HELP(fz_mix)
 {
@@ -56,7 +85,8 @@ HELP(fz_state)
 {
 	struct fz_cpu *z = FZ(cpu);
 
-	z->g[imm % FZ_NG] += a ^ (cpu->hflags & HF_ALL);	/* other bits of the word are not defined */
+	z->g[imm % FZ_NG] +=
+		a ^ (cpu->hflags & HF_ALL); /* other bits of the word are not defined */
 	z->g[b % FZ_NG] ^= z->g[imm % FZ_NG] + b;
 	cpu->hflags = (u16)((a >> 3) & HF_ALL);
 	return 0;
@@ -77,7 +107,12 @@ HELP(fz_stop)
 	cpu_unwind(cpu);
 }
 
-HELP(fz_pxor) { VEC_(a)->q[0] ^= VEC_(b)->q[0]; VEC_(a)->q[1] ^= VEC_(b)->q[1]; return 0; }
+HELP(fz_pxor)
+{
+	VEC_(a)->q[0] ^= VEC_(b)->q[0];
+	VEC_(a)->q[1] ^= VEC_(b)->q[1];
+	return 0;
+}
 
 HELP(fz_paddb)
 {
@@ -125,13 +160,19 @@ HELP(fz_psllw)
 }
 
 static const struct ir_helper helpers[FZH_COUNT] = {
-	[FZH_MIX] = { "mix", fz_mix, H_PURE }, [FZH_STATE] = { "state", fz_state, H_STATE }, [FZH_READ] = { "read", fz_read, H_READ },
+	[FZH_MIX] = { "mix", fz_mix, H_PURE },
+	[FZH_STATE] = { "state", fz_state, H_STATE },
+	[FZH_READ] = { "read", fz_read, H_READ },
 	[FZH_STOP] = { "stop", fz_stop, H_FAULT | H_STATE },
-	[FZH_PXOR] = { "pxor", fz_pxor, H_VEC, .x86 = { 0x66, 1, 0xef, 0, HOST_BASE } }, [FZH_PADDB] = { "paddb", fz_paddb, H_VEC, .x86 = { 0x66, 1, 0xfc, 0, HOST_BASE } },
+	[FZH_PXOR] = { "pxor", fz_pxor, H_VEC, .x86 = { 0x66, 1, 0xef, 0, HOST_BASE } },
+	[FZH_PADDB] = { "paddb", fz_paddb, H_VEC, .x86 = { 0x66, 1, 0xfc, 0, HOST_BASE } },
 	[FZH_PSHUFD] = { "pshufd", fz_pshufd, H_VEC, .x86 = { 0x66, 1, 0x70, 1, HOST_BASE } },
-	[FZH_PMOVMSKB] = { "pmovmskb", fz_pmovmskb, H_VEC, .x86_alt = { X86_FORM_RV, 0x66, 1, 0xd7, 0, 0, HOST_BASE } },
-	[FZH_PTEST] = { "ptest", fz_ptest, H_VEC | H_FLAGS_OUT, .x86_alt = { X86_FORM_FLAGS, 0x66, 2, 0x17, 0, 0, HOST_SSE41 } },
-	[FZH_PSLLW] = { "psllw", fz_psllw, H_VEC, .x86_alt = { X86_FORM_SHIFT, 0x66, 1, 0x71, 0, 6, HOST_BASE } },
+	[FZH_PMOVMSKB] = { "pmovmskb", fz_pmovmskb, H_VEC,
+			   .x86_alt = { X86_FORM_RV, 0x66, 1, 0xd7, 0, 0, HOST_BASE } },
+	[FZH_PTEST] = { "ptest", fz_ptest, H_VEC | H_FLAGS_OUT,
+			.x86_alt = { X86_FORM_FLAGS, 0x66, 2, 0x17, 0, 0, HOST_SSE41 } },
+	[FZH_PSLLW] = { "psllw", fz_psllw, H_VEC,
+			.x86_alt = { X86_FORM_SHIFT, 0x66, 1, 0x71, 0, 6, HOST_BASE } },
 };
 
 /* --- the instruction set */
@@ -155,8 +196,10 @@ static int lift(struct lift *l)
 	return 0;
 }
 
-/* Data: three pages apart in physical memory, the last read-only in context 1. Code: 8 pages and the one with FZ_STOP. */
-static int walk(struct cpu *cpu, u64 va, enum access access, unsigned ctx, bool peek, struct mapping *m)
+/* Data: three pages apart in physical memory, the last read-only in context 1. Code: 8 pages and
+ * the one with FZ_STOP. */
+static int walk(struct cpu *cpu, u64 va, enum access access, unsigned ctx, bool peek,
+		struct mapping *m)
 {
 	u64 n = (va - FZ_DATA) / PAGE;
 
@@ -187,8 +230,14 @@ static void fz_fault(struct cpu *cpu, int kind, u64 va, enum access access, u32 
 	z->code = code;
 }
 
-static void mem_fault(struct cpu *cpu, u64 va, enum access access, unsigned ctx, int code) { fz_fault(cpu, KIND_MEMORY, va, access, (u32)code); }
-static void misaligned(struct cpu *cpu, u64 va, enum access access, unsigned ctx, unsigned size) { fz_fault(cpu, KIND_MISALIGNED, va, access, size); }
+static void mem_fault(struct cpu *cpu, u64 va, enum access access, unsigned ctx, int code)
+{
+	fz_fault(cpu, KIND_MEMORY, va, access, (u32)code);
+}
+static void misaligned(struct cpu *cpu, u64 va, enum access access, unsigned ctx, unsigned size)
+{
+	fz_fault(cpu, KIND_MISALIGNED, va, access, size);
+}
 static void divide_error(struct cpu *cpu) { fz_fault(cpu, KIND_DIVIDE, 0, 0, 0); }
 static bool pending(const struct cpu *cpu) { return ((const struct fz_cpu *)cpu)->pending; }
 static bool no(struct cpu *cpu) { return false; }
@@ -202,15 +251,36 @@ static void deliver(struct cpu *cpu)
 }
 
 static const struct isa fuzz_isa = {
-	.name = "fuzz", .cpu_size = sizeof(struct fz_cpu), .slots = slots, .nslots = FZ_SLOTS, .flags_slot = FZ_FLAGS, .helpers = helpers,
-	.nhelpers = FZH_COUNT, .page_bits = 12, .lift = lift, .pc_mask = pc_mask, .mode_class = zero, .fetch_context = zero, .walk = walk,
-	.mem_fault = mem_fault, .misaligned = misaligned, .divide_error = divide_error, .exception_pending = pending, .deliver = deliver,
-	.interrupt = no, .has_work = no,
+	.name = "fuzz",
+	.cpu_size = sizeof(struct fz_cpu),
+	.slots = slots,
+	.nslots = FZ_SLOTS,
+	.flags_slot = FZ_FLAGS,
+	.helpers = helpers,
+	.nhelpers = FZH_COUNT,
+	.page_bits = 12,
+	.lift = lift,
+	.pc_mask = pc_mask,
+	.mode_class = zero,
+	.fetch_context = zero,
+	.walk = walk,
+	.mem_fault = mem_fault,
+	.misaligned = misaligned,
+	.divide_error = divide_error,
+	.exception_pending = pending,
+	.deliver = deliver,
+	.interrupt = no,
+	.has_work = no,
 };
 
 /* --- machines */
 
-struct fuzz { struct machine *m; struct fz_cpu *z; const char *name; bool strict; };
+struct fuzz {
+	struct machine *m;
+	struct fz_cpu *z;
+	const char *name;
+	bool strict;
+};
 
 static bool fuzz_new(struct fuzz *f, const char *name, u8 tier, bool strict)
 {
@@ -248,7 +318,9 @@ static u8 *data_page(const struct fuzz *f, unsigned n)
 
 static u64 number(struct rng *r)
 {
-	return chance(r, 50) ? rnd(r) >> below(r, 64) : chance(r, 50) ? (u64)-(s64)below(r, 200) : below(r, 200);
+	return chance(r, 50) ? rnd(r) >> below(r, 64) :
+	       chance(r, 50) ? (u64) - (s64)below(r, 200) :
+			       below(r, 200);
 }
 
 static void run(struct fuzz *f, u64 seed)
@@ -284,11 +356,13 @@ static void run(struct fuzz *f, u64 seed)
 
 /* --- comparing */
 
-static unsigned slot_different(const struct fuzz *a, const struct fuzz *b, const char *name, u64 x, u64 y)
+static unsigned slot_different(const struct fuzz *a, const struct fuzz *b, const char *name, u64 x,
+			       u64 y)
 {
 	if (x == y)
 		return 0;
-	printf("    %-8s %s %016llx, %s %016llx\n", name, a->name, (unsigned long long)x, b->name, (unsigned long long)y);
+	printf("    %-8s %s %016llx, %s %016llx\n", name, a->name, (unsigned long long)x, b->name,
+	       (unsigned long long)y);
 	return 1;
 }
 
@@ -305,16 +379,19 @@ static unsigned compare(const struct fuzz *a, const struct fuzz *b)
 		n += slot_different(a, b, "code", x->code, y->code);
 	}
 	for (unsigned i = 0; i < FZ_FLAGS; i++)
-		n += slot_different(a, b, slots[i].name, ld64le((const u8 *)x + slots[i].offset), ld64le((const u8 *)y + slots[i].offset));
+		n += slot_different(a, b, slots[i].name, ld64le((const u8 *)x + slots[i].offset),
+				    ld64le((const u8 *)y + slots[i].offset));
 	for (unsigned i = 0; i < 2 * FZ_NV; i++)
-		n += slot_different(a, b, slots[FZ_VQ + i].name, x->v[i / 2].q[i & 1], y->v[i / 2].q[i & 1]);
+		n += slot_different(a, b, slots[FZ_VQ + i].name, x->v[i / 2].q[i & 1],
+				    y->v[i / 2].q[i & 1]);
 	/* at a fault, flags that nothing reads may be old ones */
 	if (x->kind == KIND_STOP || b->strict)
 		n += slot_different(a, b, "flags", x->cpu.hflags & flags, y->cpu.hflags & flags);
 	for (unsigned p = 0; p < 3; p++)
 		for (unsigned i = 0; i < PAGE; i += 8)
 			if (n < 20 && memcmp(data_page(a, p) + i, data_page(b, p) + i, 8))
-				n += slot_different(a, b, "memory", ld64le(data_page(a, p) + i), ld64le(data_page(b, p) + i));
+				n += slot_different(a, b, "memory", ld64le(data_page(a, p) + i),
+						    ld64le(data_page(b, p) + i));
 	return n;
 }
 
@@ -347,7 +424,8 @@ static void shrink_unit(struct fuzz *a, struct fuzz *b, u64 seed, u64 base)
 	ir_generate(&ir, seed, base, 64);
 	for (u32 i = 0, first = 0; i < ir.nops; i++) {
 		const struct ir_op *o = &ir.op[i];
-		bool flags = (o->flags & IR_F) || o->op == IR_PUTF || (o->op == IR_CALL && helpers[o->aux].flags & H_FLAGS_OUT);
+		bool flags = (o->flags & IR_F) || o->op == IR_PUTF ||
+			     (o->op == IR_CALL && helpers[o->aux].flags & H_FLAGS_OUT);
 
 		if (o->op == IR_INSN) {
 			pc = ir.insn[o->imm].pc;
@@ -355,9 +433,11 @@ static void shrink_unit(struct fuzz *a, struct fuzz *b, u64 seed, u64 base)
 			continue;
 		}
 		/* what defines flags stays: something may read them */
-		if (flags || o->op == IR_LABEL || o->op == IR_GOTO || o->op == IR_GOTOIND || o->op == IR_EXIT || (o->op == IR_MOV && !o->dst))
+		if (flags || o->op == IR_LABEL || o->op == IR_GOTO || o->op == IR_GOTOIND ||
+		    o->op == IR_EXIT || (o->op == IR_MOV && !o->dst))
 			continue;
-		if (REF_KIND(o->dst) == REF_SLOT && (REF_INDEX(o->dst) == FZ_TAINT || REF_INDEX(o->dst) == FZ_PC))
+		if (REF_KIND(o->dst) == REF_SLOT &&
+		    (REF_INDEX(o->dst) == FZ_TAINT || REF_INDEX(o->dst) == FZ_PC))
 			continue;
 		if (ir_leave_out(pc, i - first) && !fails(a, b, seed))
 			ir_take_back();
@@ -371,10 +451,7 @@ static void shrink_ir(struct fuzz *a, struct fuzz *b, u64 seed)
 			shrink_unit(a, b, seed, CODE + (g >> 1) * 0x80 + (g & 1) * 0x1000);
 }
 
-static void line(void *arg, const char *text)
-{
-	printf("%s\n", text);
-}
+static void line(void *arg, const char *text) { printf("%s\n", text); }
 
 /* The units that were executed. */
 static void show(const struct fuzz *f, u64 seed)
@@ -407,7 +484,8 @@ static u64 fuzz_all(u64 seed, u64 n, volatile u64 *at)
 	struct fuzz f[3];
 	u64 bad = 0, ended = 0, shrink_at = n == 1 ? seed : ~0ull;
 
-	if (!fuzz_new(&f[0], "T0", 0, true) || !fuzz_new(&f[1], "T1", 1, false) || !fuzz_new(&f[2], "T1 strict", 1, true))
+	if (!fuzz_new(&f[0], "T0", 0, true) || !fuzz_new(&f[1], "T1", 1, false) ||
+	    !fuzz_new(&f[2], "T1 strict", 1, true))
 		return 1;
 	for (u64 i = 0; i < n && bad < 5; i++) {
 		struct fuzz *b = &f[1 + ((seed + i) & 1)];
@@ -415,7 +493,8 @@ static u64 fuzz_all(u64 seed, u64 n, volatile u64 *at)
 
 		*at = seed + i;
 		if (wrong) {
-			printf("IR seed %llu: the generator broke a rule: %s\n", (unsigned long long)(seed + i), wrong);
+			printf("IR seed %llu: the generator broke a rule: %s\n",
+			       (unsigned long long)(seed + i), wrong);
 			return bad + 1;
 		}
 		if (shrink_at == seed + i) {
@@ -430,21 +509,26 @@ static u64 fuzz_all(u64 seed, u64 n, volatile u64 *at)
 		if (compare(&f[0], b)) {
 			if (shrink_at != seed + i) {
 				bad++;
-				printf("  IR seed %llu differs between %s and %s: --seed %llu --ir 1 shrinks it\n", (unsigned long long)(seed + i), f[0].name, b->name,
+				printf("  IR seed %llu differs between %s and %s: --seed %llu --ir "
+				       "1 shrinks it\n",
+				       (unsigned long long)(seed + i), f[0].name, b->name,
 				       (unsigned long long)(seed + i));
 				continue;
 			}
-			printf("  IR seed %llu differs between %s and %s\n", (unsigned long long)(seed + i), f[0].name, b->name);
+			printf("  IR seed %llu differs between %s and %s\n",
+			       (unsigned long long)(seed + i), f[0].name, b->name);
 			bad++;
 		}
 	}
-	printf("%llu runs of random IR, %llu to their end, %llu different\n", (unsigned long long)n, (unsigned long long)ended, (unsigned long long)bad);
+	printf("%llu runs of random IR, %llu to their end, %llu different\n", (unsigned long long)n,
+	       (unsigned long long)ended, (unsigned long long)bad);
 	return bad;
 }
 
 u64 ir_fuzz(u64 seed, u64 n)
 {
-	volatile u64 *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile u64 *shared =
+		mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status;
 	pid_t pid;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ir_gen.c - random valid units of IR: every rule of ir.h is kept, and no undefined flag or bit is read. An instruction first loads and stores (what can
- * fault), then computes and writes slots. */
+/* ir_gen.c - random valid units of IR: every rule of ir.h is kept, and no undefined flag or bit is
+ * read. An instruction first loads and stores (what can fault), then computes and writes slots. */
 #include "ir_fuzz.h"
 #include "rng.h"
 
@@ -9,9 +9,12 @@ enum { MAX_TEMPS_HERE = 24, MAX_LABELS_HERE = 64, MAX_LEFT_OUT = 512 };
 struct unit_gen {
 	struct rng r;
 	struct ir *ir;
-	u16 taint;			/* HF_ bits without a defined value */
+	u16 taint; /* HF_ bits without a defined value */
 	u16 label_taint[MAX_LABELS_HERE];
-	struct { ref r; u8 type; } temp[MAX_TEMPS_HERE];
+	struct {
+		ref r;
+		u8 type;
+	} temp[MAX_TEMPS_HERE];
 	unsigned ntemps;
 	u64 pc;
 };
@@ -28,7 +31,8 @@ static ref konst(struct unit_gen *g, unsigned type)
 	if (maybe(g, 20))
 		v = -v;
 	if (type < I64)
-		v = maybe(g, 50) ? (u64)((s64)(v << (64 - (8u << type))) >> (64 - (8u << type))) : v & ((1ull << (8u << type)) - 1);
+		v = maybe(g, 50) ? (u64)((s64)(v << (64 - (8u << type))) >> (64 - (8u << type))) :
+				   v & ((1ull << (8u << type)) - 1);
 	return ir_const(g->ir, v);
 }
 
@@ -40,7 +44,8 @@ static void keep(struct unit_gen *g, ref t, unsigned type)
 	g->temp[i].type = (u8)type;
 }
 
-/* A value good for `type`: a temporary at least that wide, a slot, a constant. I32 results are right in all 64 bits. */
+/* A value good for `type`: a temporary at least that wide, a slot, a constant. I32 results are
+ * right in all 64 bits. */
 static ref value(struct unit_gen *g, unsigned type)
 {
 	if (g->ntemps && maybe(g, 55)) {
@@ -61,7 +66,8 @@ static void want(struct unit_gen *g, u16 flags)
 	g->taint = 0;
 }
 
-static const u16 cc_reads[8] = { HF_O, HF_C, HF_Z, HF_C | HF_Z, HF_S, HF_P, HF_S | HF_O, HF_Z | HF_S | HF_O };
+static const u16 cc_reads[8] = { HF_O, HF_C, HF_Z,	  HF_C | HF_Z,
+				 HF_S, HF_P, HF_S | HF_O, HF_Z | HF_S | HF_O };
 
 static enum ir_cond cond(struct unit_gen *g)
 {
@@ -88,11 +94,16 @@ static void done(struct unit_gen *g, ref dst, unsigned type)
 	if (type < I32 && maybe(g, 70)) {
 		ref s = slot(g);
 
-		ir_emit(g->ir, type == I16 ? IR_INS16 : maybe(g, 50) ? IR_INS8 : IR_INS8H, I64, s, s, dst);
+		ir_emit(g->ir,
+			type == I16  ? IR_INS16 :
+			maybe(g, 50) ? IR_INS8 :
+				       IR_INS8H,
+			I64, s, s, dst);
 	}
 }
 
-/* --- memory: addresses are a pointer slot, or a masked value, plus what stays in the window; some leave it */
+/* --- memory: addresses are a pointer slot, or a masked value, plus what stays in the window; some
+ * leave it */
 
 static void address(struct unit_gen *g, ref *base, ref *index, s32 *disp, u16 *mem, bool indexed)
 {
@@ -132,7 +143,7 @@ static void load(struct unit_gen *g)
 	if (type < I64 && maybe(g, 30))
 		mem |= type == I32 || maybe(g, 50) ? IR_SX64 : IR_SX32;
 	t = ir_load(g->ir, type, base, index, disp, mem);
-	keep(g, t, I64);	/* loads extend to 64 bits */
+	keep(g, t, I64); /* loads extend to 64 bits */
 }
 
 static void store(struct unit_gen *g)
@@ -181,7 +192,8 @@ static void atomic(struct unit_gen *g)
 	keep(g, t, type);
 }
 
-/* Load with write intent, an operation, store to the same place. The flags are set between: the store cannot fault any more. */
+/* Load with write intent, an operation, store to the same place. The flags are set between: the
+ * store cannot fault any more. */
 static void modify(struct unit_gen *g)
 {
 	static const u8 ops[] = { IR_ADD, IR_SUB, IR_ADC, IR_SBB, IR_AND, IR_OR, IR_XOR };
@@ -206,11 +218,18 @@ static void modify(struct unit_gen *g)
 
 static void binary(struct unit_gen *g)
 {
-	static const struct { u8 op; u16 undef; bool flags; } ops[] = {
-		{ IR_ADD, 0, true }, { IR_SUB, 0, true }, { IR_ADC, 0, true }, { IR_SBB, 0, true }, { IR_AND, HF_A, true }, { IR_OR, HF_A, true },
+	static const struct {
+		u8 op;
+		u16 undef;
+		bool flags;
+	} ops[] = {
+		{ IR_ADD, 0, true },	{ IR_SUB, 0, true },
+		{ IR_ADC, 0, true },	{ IR_SBB, 0, true },
+		{ IR_AND, HF_A, true }, { IR_OR, HF_A, true },
 		{ IR_XOR, HF_A, true }, { IR_ANDN, HF_A | HF_P, true },
 	};
-	unsigned k = pick(g, ARRAY_SIZE(ops)), op = ops[k].op, type = op == IR_ANDN ? I32 + pick(g, 2) : pick(g, 4);
+	unsigned k = pick(g, ARRAY_SIZE(ops)), op = ops[k].op,
+		 type = op == IR_ANDN ? I32 + pick(g, 2) : pick(g, 4);
 	bool flags = maybe(g, 60);
 	ref a, b, d;
 
@@ -227,8 +246,11 @@ static void binary(struct unit_gen *g)
 
 static void unary(struct unit_gen *g)
 {
-	static const u8 ops[] = { IR_NOT, IR_NEG, IR_INC, IR_DEC, IR_MOV, IR_ZEXT8, IR_ZEXT16, IR_ZEXT32, IR_SEXT8, IR_SEXT16, IR_SEXT32, IR_EXT8H, IR_BSWAP };
-	unsigned op = ops[pick(g, ARRAY_SIZE(ops))], type = op <= IR_DEC && op >= IR_NOT ? pick(g, 4) : I32 + pick(g, 2), from = type;
+	static const u8 ops[] = { IR_NOT,    IR_NEG,	IR_INC,	   IR_DEC,   IR_MOV,
+				  IR_ZEXT8,  IR_ZEXT16, IR_ZEXT32, IR_SEXT8, IR_SEXT16,
+				  IR_SEXT32, IR_EXT8H,	IR_BSWAP };
+	unsigned op = ops[pick(g, ARRAY_SIZE(ops))],
+		 type = op <= IR_DEC && op >= IR_NOT ? pick(g, 4) : I32 + pick(g, 2), from = type;
 	bool flags = (op == IR_NEG || op == IR_INC || op == IR_DEC) && maybe(g, 60);
 	ref d, a;
 
@@ -249,7 +271,8 @@ static void unary(struct unit_gen *g)
 static void shift(struct unit_gen *g)
 {
 	static const u8 ops[] = { IR_SHL, IR_SHR, IR_SAR, IR_ROL, IR_ROR, IR_RCL, IR_RCR };
-	unsigned op = ops[pick(g, ARRAY_SIZE(ops))], type = pick(g, 4), bits = 8u << type, n = pick(g, bits);
+	unsigned op = ops[pick(g, ARRAY_SIZE(ops))], type = pick(g, 4), bits = 8u << type,
+		 n = pick(g, bits);
 	bool flags = maybe(g, 50), fixed = maybe(g, 60), rotate = op >= IR_ROL;
 	ref a, b, d;
 
@@ -277,7 +300,8 @@ static void double_shift(struct unit_gen *g)
 {
 	unsigned type = I16 + pick(g, 3), n = pick(g, 8u << type);
 	bool flags = maybe(g, 50), fixed = type == I16 || maybe(g, 60);
-	ref a = value(g, type), b = value(g, type), c = fixed ? ir_const(g->ir, n) : slot(g), d = result(g, type);
+	ref a = value(g, type), b = value(g, type), c = fixed ? ir_const(g->ir, n) : slot(g),
+	    d = result(g, type);
 	struct ir_op *o = ir_emit(g->ir, maybe(g, 50) ? IR_SHLD : IR_SHRD, type, d, a, b);
 
 	o->c = c;
@@ -315,7 +339,8 @@ static void multiply(struct unit_gen *g)
 static void divide(struct unit_gen *g)
 {
 	unsigned type = pick(g, 4);
-	ref lo = value(g, type), hi = maybe(g, 70) ? ir_const(g->ir, pick(g, 3)) : value(g, type), by = value(g, type), q = ir_temp(g->ir), rem = ir_temp(g->ir);
+	ref lo = value(g, type), hi = maybe(g, 70) ? ir_const(g->ir, pick(g, 3)) : value(g, type),
+	    by = value(g, type), q = ir_temp(g->ir), rem = ir_temp(g->ir);
 	struct ir_op *o = ir_emit(g->ir, maybe(g, 50) ? IR_DIVU2 : IR_DIVS2, type, q, lo, hi);
 
 	o->c = by;
@@ -326,10 +351,20 @@ static void divide(struct unit_gen *g)
 
 static void bits(struct unit_gen *g)
 {
-	static const struct { u8 op; u16 sets; u16 undef; } ops[] = {
-		{ IR_CLZ, HF_C | HF_Z, HF_O | HF_S | HF_A | HF_P }, { IR_CTZ, HF_C | HF_Z, HF_O | HF_S | HF_A | HF_P }, { IR_POPCNT, HF_ALL, 0 },
-		{ IR_BSF, HF_Z, HF_ALL & ~HF_Z }, { IR_BSR, HF_Z, HF_ALL & ~HF_Z }, { IR_BT, HF_C, HF_O | HF_S | HF_A | HF_P },
-		{ IR_BTS, HF_C, HF_O | HF_S | HF_A | HF_P }, { IR_BTR, HF_C, HF_O | HF_S | HF_A | HF_P }, { IR_BTC, HF_C, HF_O | HF_S | HF_A | HF_P },
+	static const struct {
+		u8 op;
+		u16 sets;
+		u16 undef;
+	} ops[] = {
+		{ IR_CLZ, HF_C | HF_Z, HF_O | HF_S | HF_A | HF_P },
+		{ IR_CTZ, HF_C | HF_Z, HF_O | HF_S | HF_A | HF_P },
+		{ IR_POPCNT, HF_ALL, 0 },
+		{ IR_BSF, HF_Z, HF_ALL & ~HF_Z },
+		{ IR_BSR, HF_Z, HF_ALL & ~HF_Z },
+		{ IR_BT, HF_C, HF_O | HF_S | HF_A | HF_P },
+		{ IR_BTS, HF_C, HF_O | HF_S | HF_A | HF_P },
+		{ IR_BTR, HF_C, HF_O | HF_S | HF_A | HF_P },
+		{ IR_BTC, HF_C, HF_O | HF_S | HF_A | HF_P },
 	};
 	unsigned k = pick(g, ARRAY_SIZE(ops)), op = ops[k].op, type = I16 + pick(g, 3);
 	bool flags = op == IR_BT || maybe(g, 60);
@@ -416,20 +451,35 @@ static void odd(struct unit_gen *g)
 
 static void vector(struct unit_gen *g)
 {
-	ref a = SLOT(FZ_V + pick(g, FZ_NV)), b = SLOT(FZ_V + pick(g, FZ_NV)), q = SLOT(FZ_VQ + pick(g, 2 * FZ_NV));
+	ref a = SLOT(FZ_V + pick(g, FZ_NV)), b = SLOT(FZ_V + pick(g, FZ_NV)),
+	    q = SLOT(FZ_VQ + pick(g, 2 * FZ_NV));
 
 	switch (pick(g, 8)) {
-	case 0: ir_copy(g->ir, V128, a, b); break;
-	case 1: ir_copy(g->ir, I64, q, value(g, I64)); break;
-	case 2: keep(g, ir_bin(g->ir, IR_ADD, I64, q, value(g, I64)), I64); break;
-	case 3: keep(g, ir_call(g->ir, FZH_PMOVMSKB, a, 0, 0, 0), I64); break;
+	case 0:
+		ir_copy(g->ir, V128, a, b);
+		break;
+	case 1:
+		ir_copy(g->ir, I64, q, value(g, I64));
+		break;
+	case 2:
+		keep(g, ir_bin(g->ir, IR_ADD, I64, q, value(g, I64)), I64);
+		break;
+	case 3:
+		keep(g, ir_call(g->ir, FZH_PMOVMSKB, a, 0, 0, 0), I64);
+		break;
 	case 4:
 		ir_callv(g->ir, FZH_PTEST, a, b, 0, 0);
 		g->taint = 0;
 		break;
-	case 5: ir_callv(g->ir, FZH_PSLLW, a, 0, 0, (s32)pick(g, 18)); break;
-	case 6: ir_callv(g->ir, FZH_PSHUFD, a, b, 0, (s32)pick(g, 256)); break;
-	default: ir_callv(g->ir, maybe(g, 50) ? FZH_PXOR : FZH_PADDB, a, b, 0, 0); break;
+	case 5:
+		ir_callv(g->ir, FZH_PSLLW, a, 0, 0, (s32)pick(g, 18));
+		break;
+	case 6:
+		ir_callv(g->ir, FZH_PSHUFD, a, b, 0, (s32)pick(g, 256));
+		break;
+	default:
+		ir_callv(g->ir, maybe(g, 50) ? FZH_PXOR : FZH_PADDB, a, b, 0, 0);
+		break;
 	}
 }
 
@@ -454,8 +504,10 @@ static void call(struct unit_gen *g)
 
 static void compute(struct unit_gen *g)
 {
-	static void (*const fn[])(struct unit_gen *) = { binary, binary, binary, binary, unary, unary, shift, shift, double_shift, multiply, bits, odd, odd, odd,
-							 vector, call };
+	static void (*const fn[])(struct unit_gen *) = { binary,       binary,	 binary, binary,
+							 unary,	       unary,	 shift,	 shift,
+							 double_shift, multiply, bits,	 odd,
+							 odd,	       odd,	 vector, call };
 
 	fn[pick(g, ARRAY_SIZE(fn))](g);
 }
@@ -521,13 +573,21 @@ static void instruction(struct unit_gen *g, u64 pc)
 	g->ntemps = 0;
 	for (unsigned k = 0; k < faulting && !modified; k++)
 		switch (pick(g, 10)) {
-		case 0: case 1: case 2: case 3: load(g); break;
-		case 4: case 5:
+		case 0:
+		case 1:
+		case 2:
+		case 3:
+			load(g);
+			break;
+		case 4:
+		case 5:
 			/* the only store, and the last that can fault */
 			store(g);
 			modified = true;
 			break;
-		case 6: divide(g); break;
+		case 6:
+			divide(g);
+			break;
 		case 7:
 			atomic(g);
 			modified = true;
@@ -582,7 +642,10 @@ static struct rng rng_at(u64 seed, u64 pc)
 }
 
 /* --- for shrinking: operations that are left out; who reads their results reads zero */
-static struct { u64 at[MAX_LEFT_OUT]; unsigned n; } left_out;
+static struct {
+	u64 at[MAX_LEFT_OUT];
+	unsigned n;
+} left_out;
 
 bool ir_leave_out(u64 pc, unsigned op)
 {
@@ -592,10 +655,7 @@ bool ir_leave_out(u64 pc, unsigned op)
 	return true;
 }
 
-void ir_take_back(void)
-{
-	left_out.n--;
-}
+void ir_take_back(void) { left_out.n--; }
 
 static bool is_left_out(u64 key)
 {
@@ -638,7 +698,8 @@ void ir_generate(struct ir *ir, u64 seed, u64 pc, unsigned max)
 	unsigned n = 1 + pick(&g, 8), count = 0;
 	u32 first;
 
-	/* what flags an earlier unit left is not known here; what earlier instructions of this one leave decides what follows */
+	/* what flags an earlier unit left is not known here; what earlier instructions of this one
+	 * leave decides what follows */
 	ir_start(&before, ir->slots, ir->helpers, ir->flags_slot);
 	for (unsigned k = 0; k < n; k++) {
 		u64 at = base + 4 * k;

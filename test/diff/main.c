@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* main.c - the differential tester's command: stored cases first, then random snippets in a few processes, each failure shrunk and shown.
- * Usage: diff [--seed N] [--count N] [--jobs N] [--group NAME[,NAME]] [--tier 0|1|both] [--no-host] [--cases DIR] [--save FILE] [--max N] [--no-shrink] [--verbose] [--ir N] */
+/* main.c - the differential tester's command: stored cases first, then random snippets in a few
+ * processes, each failure shrunk and shown. Usage: diff [--seed N] [--count N] [--jobs N] [--group
+ * NAME[,NAME]] [--tier 0|1|both] [--no-host] [--cases DIR] [--save FILE] [--max N] [--no-shrink]
+ * [--verbose] [--ir N] */
 #include "diff.h"
 #include "ir_fuzz.h"
 #include "lib/hash.h"
@@ -26,9 +28,9 @@ static struct {
 static struct shared {
 	u32 coverage[1600];
 	u64 done, timeouts, failures, shown;
-	u64 seen[256];		/* kinds of failures: the encodings of the shrunken snippets */
-	u64 at[64];		/* the seed that a worker executes: known when it crashes */
-} *shared;
+	u64 seen[256]; /* kinds of failures: the encodings of the shrunken snippets */
+	u64 at[64];    /* the seed that a worker executes: known when it crashes */
+} * shared;
 
 static u64 now_ms(void)
 {
@@ -68,7 +70,8 @@ static bool new_kind(const struct snippet *s)
 	for (unsigned i = 0; i < ARRAY_SIZE(shared->seen); i++) {
 		u64 empty = 0;
 
-		if (__atomic_compare_exchange_n(&shared->seen[i], &empty, h | 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		if (__atomic_compare_exchange_n(&shared->seen[i], &empty, h | 1, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 			return true;
 		if (empty == (h | 1))
 			return false;
@@ -143,7 +146,8 @@ static void crashed(unsigned job, int status)
 	pid_t pid;
 
 	generate(&s, opt.seed + shared->at[job], opt.groups, NULL);
-	printf("a worker died (%s) at seed %llu\n", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit",
+	printf("a worker died (%s) at seed %llu\n",
+	       WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit",
 	       (unsigned long long)(opt.seed + shared->at[job]));
 	fflush(stdout);
 	pid = fork();
@@ -274,19 +278,22 @@ static void print_coverage(void)
 			seen += shared->coverage[i] != 0;
 			times += shared->coverage[i];
 		}
-		printf("  %-8s %4u of %4u encodings, %llu instructions\n", group_names[g], seen, rows, (unsigned long long)times);
+		printf("  %-8s %4u of %4u encodings, %llu instructions\n", group_names[g], seen,
+		       rows, (unsigned long long)times);
 	}
 	for (unsigned i = 1; i < x86_nencodings; i++) {
 		const struct x86_enc *e = &x86_encodings[i];
 
 		if (opt.groups >> row_group(i) & 1 && !row_excluded(i) && !shared->coverage[i])
-			printf("  never: %s map %u opcode %02x prefix %u ext %d \"%s\"\n", e->name, e->map, e->opcode, e->prefix, e->ext, e->operands);
+			printf("  never: %s map %u opcode %02x prefix %u ext %d \"%s\"\n", e->name,
+			       e->map, e->opcode, e->prefix, e->ext, e->operands);
 	}
 	if (!opt.verbose)
 		return;
 	for (unsigned i = 1; i < x86_nencodings; i++)
 		if (row_excluded(i))
-			printf("  left out: %s map %u opcode %02x: %s\n", x86_encodings[i].name, x86_encodings[i].map, x86_encodings[i].opcode, row_excluded(i));
+			printf("  left out: %s map %u opcode %02x: %s\n", x86_encodings[i].name,
+			       x86_encodings[i].map, x86_encodings[i].opcode, row_excluded(i));
 }
 
 /* --- options */
@@ -303,7 +310,10 @@ static u32 parse_groups(const char *s)
 			if (strlen(group_names[g]) == n && !memcmp(group_names[g], s, n))
 				break;
 		if (g == NGROUPS) {
-			fprintf(stderr, "diff: no group %.*s; there are int, string, control, x87, mmx, sse, crypto, bmi, sys\n", (int)n, s);
+			fprintf(stderr,
+				"diff: no group %.*s; there are int, string, control, x87, mmx, "
+				"sse, crypto, bmi, sys\n",
+				(int)n, s);
 			exit(2);
 		}
 		mask |= BIT(g);
@@ -371,14 +381,16 @@ int main(int argc, char **argv)
 		fprintf(stderr, "diff: the encoding tables contradict themselves: %s\n", bad);
 		return 1;
 	}
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
 	run_cases();
 	if (opt.ir && ir_fuzz(opt.seed, opt.ir))
 		shared->failures++;
 	t0 = now_ms();
 	if (opt.count)
 		run_random();
-	printf("%llu snippets in %.1f s, %llu unfinished, %llu different\n", (unsigned long long)shared->done, (double)(now_ms() - t0) / 1000,
+	printf("%llu snippets in %.1f s, %llu unfinished, %llu different\n",
+	       (unsigned long long)shared->done, (double)(now_ms() - t0) / 1000,
 	       (unsigned long long)shared->timeouts, (unsigned long long)shared->failures);
 	if (opt.count)
 		print_coverage();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* native.c - the host CPU as the reference: loads all registers, jumps into the snippet, and gets everything back from the signal that ends it (every
- * snippet ends in an exception: HLT if nothing else). Handlers run on a stack of their own; FS and GS are switched with the instructions for it. */
+/* native.c - the host CPU as the reference: loads all registers, jumps into the snippet, and gets
+ * everything back from the signal that ends it (every snippet ends in an exception: HLT if nothing
+ * else). Handlers run on a stack of their own; FS and GS are switched with the instructions for it.
+ */
 #include "diff.h"
 #include <signal.h>
 #include <stdio.h>
@@ -15,29 +17,31 @@ void (*native_tick)(void);
 #ifdef __x86_64__
 /* Known to the assembly below by its offsets. There is one host CPU state per process. */
 struct native_context {
-	u64 gpr[16];		/* 0 */
-	u64 rip, flags;		/* 128, 136 */
-	u64 fsbase, gsbase;	/* 144, 152 */
-	u64 host_rsp;		/* 160 */
-	u64 host_fs, host_gs;	/* 168, 176 */
+	u64 gpr[16];	      /* 0 */
+	u64 rip, flags;	      /* 128, 136 */
+	u64 fsbase, gsbase;   /* 144, 152 */
+	u64 host_rsp;	      /* 160 */
+	u64 host_fs, host_gs; /* 168, 176 */
 	u64 pad;
-	struct fx_area fx;	/* 192 */
+	struct fx_area fx; /* 192 */
 };
-_Static_assert(offsetof(struct native_context, rip) == 128 && offsetof(struct native_context, host_rsp) == 160 &&
-	       offsetof(struct native_context, fx) == 192, "the assembly's offsets");
+_Static_assert(offsetof(struct native_context, rip) == 128 &&
+		       offsetof(struct native_context, host_rsp) == 160 &&
+		       offsetof(struct native_context, fx) == 192,
+	       "the assembly's offsets");
 struct native_context native_context __attribute__((visibility("hidden")));
 
 void native_enter(void);
 extern char native_back[] __attribute__((visibility("hidden")));
 void native_handler(int sig, siginfo_t *info, void *uc);
 
-__asm__(
-	".text\n"
+__asm__(".text\n"
 	".globl native_enter, native_handler\n"
 	".hidden native_enter, native_handler, native_back\n"
 	".type native_enter, @function\n"
 	"native_enter:\n"
-	"	push %rbx\n	push %rbp\n	push %r12\n	push %r13\n	push %r14\n	push %r15\n	pushfq\n"
+	"	push %rbx\n	push %rbp\n	push %r12\n	push %r13\n	push %r14\n	"
+	"push %r15\n	pushfq\n"
 	"	mov %rsp, native_context+160(%rip)\n"
 	"	rdfsbase %rax\n	mov %rax, native_context+168(%rip)\n"
 	"	rdgsbase %rax\n	mov %rax, native_context+176(%rip)\n"
@@ -60,7 +64,8 @@ __asm__(
 	"	push $0x1f80\n	ldmxcsr (%rsp)\n	pop %rax\n"
 	"	mov native_context+168(%rip), %rax\n	wrfsbase %rax\n"
 	"	mov native_context+176(%rip), %rax\n	wrgsbase %rax\n"
-	"	popfq\n	pop %r15\n	pop %r14\n	pop %r13\n	pop %r12\n	pop %rbp\n	pop %rbx\n	ret\n"
+	"	popfq\n	pop %r15\n	pop %r14\n	pop %r13\n	pop %r12\n	pop "
+	"%rbp\n	pop %rbx\n	ret\n"
 	".size native_enter, .-native_enter\n"
 	/* C needs the host's FS (thread-local storage) and no alignment checks. */
 	".type native_handler, @function\n"
@@ -68,20 +73,20 @@ __asm__(
 	"	pushfq\n	andl $~0x40500, (%rsp)\n	popfq\n"
 	"	push %rbx\n"
 	"	rdfsbase %rbx\n"
-	"	mov native_context+168(%rip), %rax\n	test %rax, %rax\n	cmovz %rbx, %rax\n	wrfsbase %rax\n"
+	"	mov native_context+168(%rip), %rax\n	test %rax, %rax\n	cmovz %rbx, "
+	"%rax\n	wrfsbase %rax\n"
 	"	mov %rbx, %rcx\n"
 	"	call native_signal\n"
 	"	wrfsbase %rbx\n"
 	"	pop %rbx\n	ret\n"
-	".size native_handler, .-native_handler\n"
-);
+	".size native_handler, .-native_handler\n");
 
 static volatile bool running;
 static volatile u32 ticks;
 static struct regs *result;
 static volatile enum run_result how;
 static int memory_fd = -1;
-static u8 *pages;		/* all of them, writable */
+static u8 *pages; /* all of them, writable */
 
 static void give_back(ucontext_t *uc)
 {
@@ -95,8 +100,9 @@ static void give_back(ucontext_t *uc)
 
 static void take(const ucontext_t *uc, u64 fs, u64 gs)
 {
-	static const u8 at[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI, REG_R8, REG_R9, REG_R10, REG_R11, REG_R12,
-				   REG_R13, REG_R14, REG_R15 };
+	static const u8 at[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP,
+				   REG_RSI, REG_RDI, REG_R8,  REG_R9,  REG_R10, REG_R11,
+				   REG_R12, REG_R13, REG_R14, REG_R15 };
 	const greg_t *g = uc->uc_mcontext.gregs;
 
 	for (unsigned i = 0; i < 16; i++)
@@ -111,7 +117,8 @@ static void take(const ucontext_t *uc, u64 fs, u64 gs)
 	memcpy(&result->fx, uc->uc_mcontext.fpregs, sizeof(result->fx));
 }
 
-void native_signal(int sig, siginfo_t *info, void *context, u64 fs) __attribute__((used, visibility("hidden")));
+void native_signal(int sig, siginfo_t *info, void *context, u64 fs)
+	__attribute__((used, visibility("hidden")));
 void native_signal(int sig, siginfo_t *info, void *context, u64 fs)
 {
 	ucontext_t *uc = context;
@@ -143,15 +150,17 @@ static bool map_pages(void)
 	memory_fd = memfd_create("snippet", 0);
 	if (memory_fd < 0 || ftruncate(memory_fd, NPAGES * PAGE_BYTES))
 		return false;
-	pages = mmap(NULL, NPAGES * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, memory_fd, 0);
+	pages = mmap(NULL, NPAGES * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+		     memory_fd, 0);
 	if (pages == MAP_FAILED)
 		return false;
 	for (unsigned p = 0; p < NPAGES; p++) {
 		const struct page_place *w = &page_places[p];
 		int prot = PROT_READ | (w->write ? PROT_WRITE : 0) | (w->exec ? PROT_EXEC : 0);
 
-		if (mmap((void *)(uintptr_t)w->va, PAGE_BYTES, prot, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_POPULATE, memory_fd, p * PAGE_BYTES) !=
-		    (void *)(uintptr_t)w->va)
+		if (mmap((void *)(uintptr_t)w->va, PAGE_BYTES, prot,
+			 MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_POPULATE, memory_fd,
+			 p * PAGE_BYTES) != (void *)(uintptr_t)w->va)
 			return false;
 	}
 	return true;
@@ -162,7 +171,8 @@ bool native_init(void)
 	static u8 stack[64 << 10] __attribute__((aligned(64)));
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGPROF };
 	const stack_t ss = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	struct sigaction sa = { .sa_sigaction = native_handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
+	struct sigaction sa = { .sa_sigaction = native_handler,
+				.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
 
 	/* RDFSBASE and the like are enabled for user mode */
 	if (!(getauxval(AT_HWCAP2) & 2)) {
@@ -188,7 +198,8 @@ enum run_result native_run(const struct regs *in, const struct memory *mem, stru
 	c->fsbase = in->fsbase;
 	c->gsbase = in->gsbase;
 	memcpy(&c->fx, &in->fx, sizeof(c->fx));
-	/* page tables may have lost entries (fork copies none of shared mappings), and a fault's error code tells */
+	/* page tables may have lost entries (fork copies none of shared mappings), and a fault's
+	 * error code tells */
 	for (unsigned p = 0; p < NPAGES; p++)
 		*(volatile u8 *)(uintptr_t)page_places[p].va;
 	result = out;
@@ -198,10 +209,7 @@ enum run_result native_run(const struct regs *in, const struct memory *mem, stru
 	return how;
 }
 
-const u8 *native_page(unsigned page)
-{
-	return pages + page * PAGE_BYTES;
-}
+const u8 *native_page(unsigned page) { return pages + page * PAGE_BYTES; }
 #else
 static void tick(int sig)
 {
@@ -220,8 +228,5 @@ enum run_result native_run(const struct regs *in, const struct memory *mem, stru
 	return RUN_TIMEOUT;
 }
 
-const u8 *native_page(unsigned page)
-{
-	return NULL;
-}
+const u8 *native_page(unsigned page) { return NULL; }
 #endif

@@ -3,7 +3,9 @@
 #pragma once
 #include <quern/types.h>
 
-struct rng { u64 s; };
+struct rng {
+	u64 s;
+};
 static inline u64 rnd(struct rng *r)
 {
 	u64 z = (r->s += 0x9e3779b97f4a7c15ull);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* snippet.c - snippets as lists of instructions, as bytes at an address, as lines of a case file, and as text. */
+/* snippet.c - snippets as lists of instructions, as bytes at an address, as lines of a case file,
+ * and as text. */
 #include "diff.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +54,9 @@ bool snippet_layout(struct snippet *s, struct items *l)
 				st32le(it->b + it->len - 4, (u32)d);
 		}
 		if (it->rip_at) {
-			u64 to = it->rip_to <= MAX_INSNS + 1 ? s->at + at[MIN(it->rip_to - 1, (u64)l->n)] : it->rip_to;
+			u64 to = it->rip_to <= MAX_INSNS + 1 ?
+					 s->at + at[MIN(it->rip_to - 1, (u64)l->n)] :
+					 it->rip_to;
 
 			st32le(it->b + it->rip_at, (u32)(to - end));
 		}
@@ -94,11 +97,16 @@ void snippet_items(const struct snippet *s, struct items *l)
 
 		if (n <= 0 || n > 15)
 			n = MIN(15, s->len - (int)off);
-		*it = (struct item){ .len = (u8)n, .target = -1, .enc = in.len == n ? in.enc : NULL };
+		*it = (struct item){ .len = (u8)n,
+				     .target = -1,
+				     .enc = in.len == n ? in.enc : NULL };
 		memcpy(it->b, s->code + off, (size_t)n);
 		to[l->n] = -1;
 		if (it->enc && in.nops && in.op[0].kind == OPK_REL) {
-			it->rel = it->b[0] == 0x0f || in.opcode == 0xe8 || in.opcode == 0xe9 || in.map == MAP_0F ? 4 : 1;
+			it->rel = it->b[0] == 0x0f || in.opcode == 0xe8 || in.opcode == 0xe9 ||
+						  in.map == MAP_0F ?
+					  4 :
+					  1;
 			to[l->n] = (s64)off + n + (s64)in.imm;
 		}
 		if (it->enc && in.base == 16) {
@@ -130,7 +138,8 @@ static void disassemble(u64 pc, const u8 *b, unsigned len, char *text, size_t si
 	ZydisDecoderInit(&d, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
 	ZydisFormatterInit(&f, ZYDIS_FORMATTER_STYLE_INTEL);
 	if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(&d, b, len, &in, op)) &&
-	    ZYAN_SUCCESS(ZydisFormatterFormatInstruction(&f, &in, op, in.operand_count_visible, text, size, pc, NULL)))
+	    ZYAN_SUCCESS(ZydisFormatterFormatInstruction(&f, &in, op, in.operand_count_visible,
+							 text, size, pc, NULL)))
 		return;
 	snprintf(text, size, "(bad)");
 #else
@@ -157,18 +166,24 @@ void snippet_print(const struct snippet *s, const struct regs *start)
 	}
 	printf("  starts with");
 	for (unsigned i = 0; i < 16; i++) {
-		static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+		static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+						       "rsi", "rdi", "r8",  "r9",  "r10", "r11",
+						       "r12", "r13", "r14", "r15" };
 
-		printf("%s%s=%llx", i % 6 ? " " : "\n    ", names[i], (unsigned long long)start->gpr[i]);
+		printf("%s%s=%llx", i % 6 ? " " : "\n    ", names[i],
+		       (unsigned long long)start->gpr[i]);
 	}
-	printf("\n    flags=%llx fs=%llx gs=%llx mxcsr=%x cw=%x sw=%x tag=%02x\n", (unsigned long long)start->flags, (unsigned long long)start->fsbase,
-	       (unsigned long long)start->gsbase, start->fx.mxcsr, start->fx.cw, start->fx.sw, start->fx.tag);
+	printf("\n    flags=%llx fs=%llx gs=%llx mxcsr=%x cw=%x sw=%x tag=%02x\n",
+	       (unsigned long long)start->flags, (unsigned long long)start->fsbase,
+	       (unsigned long long)start->gsbase, start->fx.mxcsr, start->fx.cw, start->fx.sw,
+	       start->fx.tag);
 }
 
 void snippet_write(const struct snippet *s, char *text, size_t size)
 {
-	int n = snprintf(text, size, "at=%llx seed=%llx simple=%llx code=", (unsigned long long)s->at, (unsigned long long)s->seed,
-			 (unsigned long long)s->simple);
+	int n = snprintf(text, size,
+			 "at=%llx seed=%llx simple=%llx code=", (unsigned long long)s->at,
+			 (unsigned long long)s->seed, (unsigned long long)s->simple);
 
 	for (unsigned i = 0; i < s->len && n + 3 < (int)size; i++)
 		n += snprintf(text + n, size - (size_t)n, "%02x", s->code[i]);
@@ -179,7 +194,8 @@ bool snippet_read(struct snippet *s, const char *text)
 	unsigned long long at, seed, simple;
 	int n = 0;
 
-	if (sscanf(text, "at=%llx seed=%llx simple=%llx code=%n", &at, &seed, &simple, &n) != 3 || !n)
+	if (sscanf(text, "at=%llx seed=%llx simple=%llx code=%n", &at, &seed, &simple, &n) != 3 ||
+	    !n)
 		return false;
 	*s = (struct snippet){ .at = at, .seed = seed, .simple = simple };
 	for (text += n; s->len < MAX_CODE; text += 2) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* state.c - the state and the memory in which a snippet starts: random, with the values that matter more often than chance would have them. Both follow
- * from the snippet's seed alone. */
+/* state.c - the state and the memory in which a snippet starts: random, with the values that matter
+ * more often than chance would have them. Both follow from the snippet's seed alone. */
 #include "diff.h"
 
 const struct page_place page_places[NPAGES] = {
@@ -16,50 +16,96 @@ const struct page_place page_places[NPAGES] = {
 
 static u32 float_value(struct rng *r)
 {
-	static const u32 v[] = { 0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc00000, 0x7f800001, 0xffa00000, 1, 0x80000001,
-				 0x007fffff, 0x00800000, 0x7f7fffff, 0xff7fffff, 0x4f000000, 0xcf000000, 0x4effffff, 0x3f000000, 0x3fc00000, 0x40490fdb,
-				 0x5f000000, 0x33800000, 0x7fbfffff, 0x4f800000 };
+	static const u32 v[] = { 0,	     0x80000000, 0x3f800000, 0xbf800000, 0x7f800000,
+				 0xff800000, 0x7fc00000, 0xffc00000, 0x7f800001, 0xffa00000,
+				 1,	     0x80000001, 0x007fffff, 0x00800000, 0x7f7fffff,
+				 0xff7fffff, 0x4f000000, 0xcf000000, 0x4effffff, 0x3f000000,
+				 0x3fc00000, 0x40490fdb, 0x5f000000, 0x33800000, 0x7fbfffff,
+				 0x4f800000 };
 
 	switch (below(r, 4)) {
-	case 0: return v[below(r, ARRAY_SIZE(v))];
-	case 1: return (u32)(rnd(r) & 0x80ffffff) | (112 + below(r, 32)) << 23;
-	case 2: return (u32)rnd(r) & 0x807fffff;
-	default: return (u32)rnd(r);
+	case 0:
+		return v[below(r, ARRAY_SIZE(v))];
+	case 1:
+		return (u32)(rnd(r) & 0x80ffffff) | (112 + below(r, 32)) << 23;
+	case 2:
+		return (u32)rnd(r) & 0x807fffff;
+	default:
+		return (u32)rnd(r);
 	}
 }
 
 static u64 double_value(struct rng *r)
 {
-	static const u64 v[] = { 0, 1ull << 63, 0x3ff0000000000000, 0xbff0000000000000, 0x7ff0000000000000, 0xfff0000000000000, 0x7ff8000000000000,
-				 0xfff8000000000000, 0x7ff0000000000001, 0xfff4000000000000, 1, 0x8000000000000001, 0x000fffffffffffff, 0x0010000000000000,
-				 0x7fefffffffffffff, 0x41e0000000000000, 0xc1e0000000000000, 0x41dfffffffc00000, 0x43e0000000000000, 0xc3e0000000000000,
-				 0x47efffffe0000000, 0x3690000000000000, 0x380fffffffffffff, 0x3fe0000000000000, 0x400921fb54442d18 };
+	static const u64 v[] = { 0,
+				 1ull << 63,
+				 0x3ff0000000000000,
+				 0xbff0000000000000,
+				 0x7ff0000000000000,
+				 0xfff0000000000000,
+				 0x7ff8000000000000,
+				 0xfff8000000000000,
+				 0x7ff0000000000001,
+				 0xfff4000000000000,
+				 1,
+				 0x8000000000000001,
+				 0x000fffffffffffff,
+				 0x0010000000000000,
+				 0x7fefffffffffffff,
+				 0x41e0000000000000,
+				 0xc1e0000000000000,
+				 0x41dfffffffc00000,
+				 0x43e0000000000000,
+				 0xc3e0000000000000,
+				 0x47efffffe0000000,
+				 0x3690000000000000,
+				 0x380fffffffffffff,
+				 0x3fe0000000000000,
+				 0x400921fb54442d18 };
 
 	switch (below(r, 4)) {
-	case 0: return v[below(r, ARRAY_SIZE(v))];
-	case 1: return (rnd(r) & 0x800fffffffffffff) | (u64)(1008 + below(r, 32)) << 52;
-	case 2: return rnd(r) & 0x800fffffffffffff;
-	default: return rnd(r);
+	case 0:
+		return v[below(r, ARRAY_SIZE(v))];
+	case 1:
+		return (rnd(r) & 0x800fffffffffffff) | (u64)(1008 + below(r, 32)) << 52;
+	case 2:
+		return rnd(r) & 0x800fffffffffffff;
+	default:
+		return rnd(r);
 	}
 }
 
 u64 state_value(struct rng *r)
 {
 	switch (below(r, 14)) {
-	case 0: return 0;
-	case 1: return 1;
-	case 2: return ~0ull;
-	case 3: return below(r, 256);
-	case 4: return (u64)-(s64)below(r, 256);
-	case 5: return 1ull << below(r, 64);
-	case 6: return (1ull << below(r, 64)) - 1;
-	case 7: return ~(1ull << below(r, 64));
-	case 8: return rnd(r) >> below(r, 64);
-	case 9: return (u64)((s64)rnd(r) >> below(r, 64));
-	case 10: return double_value(r);
-	case 11: return float_value(r) | (u64)float_value(r) << 32;
-	case 12: return 0x8000000000000000ull >> (below(r, 4) * 16);
-	default: return rnd(r);
+	case 0:
+		return 0;
+	case 1:
+		return 1;
+	case 2:
+		return ~0ull;
+	case 3:
+		return below(r, 256);
+	case 4:
+		return (u64) - (s64)below(r, 256);
+	case 5:
+		return 1ull << below(r, 64);
+	case 6:
+		return (1ull << below(r, 64)) - 1;
+	case 7:
+		return ~(1ull << below(r, 64));
+	case 8:
+		return rnd(r) >> below(r, 64);
+	case 9:
+		return (u64)((s64)rnd(r) >> below(r, 64));
+	case 10:
+		return double_value(r);
+	case 11:
+		return float_value(r) | (u64)float_value(r) << 32;
+	case 12:
+		return 0x8000000000000000ull >> (below(r, 4) * 16);
+	default:
+		return rnd(r);
 	}
 }
 
@@ -150,17 +196,48 @@ static void extended(struct rng *r, u64 *m, u16 *se)
 	*m = rnd(r) | 1ull << 63;
 	*se = (u16)((16383 - 40 + below(r, 80)) | below(r, 2) << 15);
 	switch (below(r, 16)) {
-	case 0: *m = 0; *se &= 0x8000; break;
-	case 1: *m = 1ull << 63; *se |= 0x7fff; break;		/* infinity */
-	case 2: *m = rnd(r) | 3ull << 62; *se |= 0x7fff; break;	/* quiet NaN */
-	case 3: *m = (rnd(r) | 1ull << 63) & ~(1ull << 62); *se |= 0x7fff; break;
-	case 4: *m = rnd(r) >> 1; *se &= 0x8000; break;		/* denormal */
-	case 5: *se &= 0x8000; break;				/* pseudo-denormal */
-	case 6: *m = rnd(r) >> 1; *se = (u16)rnd(r); break;	/* unnormal, pseudo-infinity, pseudo-NaN */
-	case 7: *m = 1ull << 63; *se = (u16)(16383 | below(r, 2) << 15); break;
-	case 8: *se = (u16)rnd(r); break;
-	case 9: *m = ~0ull << below(r, 64); *m |= 1ull << 63; break;
-	case 10: *m = state_value(r) | 1ull << 63; *se = (u16)(16383 + below(r, 66)); break;
+	case 0:
+		*m = 0;
+		*se &= 0x8000;
+		break;
+	case 1:
+		*m = 1ull << 63;
+		*se |= 0x7fff;
+		break; /* infinity */
+	case 2:
+		*m = rnd(r) | 3ull << 62;
+		*se |= 0x7fff;
+		break; /* quiet NaN */
+	case 3:
+		*m = (rnd(r) | 1ull << 63) & ~(1ull << 62);
+		*se |= 0x7fff;
+		break;
+	case 4:
+		*m = rnd(r) >> 1;
+		*se &= 0x8000;
+		break; /* denormal */
+	case 5:
+		*se &= 0x8000;
+		break; /* pseudo-denormal */
+	case 6:
+		*m = rnd(r) >> 1;
+		*se = (u16)rnd(r);
+		break; /* unnormal, pseudo-infinity, pseudo-NaN */
+	case 7:
+		*m = 1ull << 63;
+		*se = (u16)(16383 | below(r, 2) << 15);
+		break;
+	case 8:
+		*se = (u16)rnd(r);
+		break;
+	case 9:
+		*m = ~0ull << below(r, 64);
+		*m |= 1ull << 63;
+		break;
+	case 10:
+		*m = state_value(r) | 1ull << 63;
+		*se = (u16)(16383 + below(r, 66));
+		break;
 	}
 }
 
@@ -176,7 +253,7 @@ static void x87(struct rng *r, struct regs *st)
 
 		fx->cw = (u16)(0x7f | pc[below(r, 4)] | below(r, 4) << 10);
 		if (chance(r, 20))
-			fx->cw &= (u16)~(below(r, 64) & below(r, 64));
+			fx->cw &= (u16) ~(below(r, 64) & below(r, 64));
 	}
 	fx->sw = (u16)(top << 11);
 	if (chance(r, 40))
@@ -204,7 +281,9 @@ static void vectors(struct rng *r, struct regs *st)
 		unsigned kind = below(r, 4);
 
 		for (unsigned h = 0; h < 2; h++)
-			st->fx.xmm[i][h] = kind == 0 ? double_value(r) : kind == 1 ? float_value(r) | (u64)float_value(r) << 32 : state_value(r);
+			st->fx.xmm[i][h] = kind == 0 ? double_value(r) :
+					   kind == 1 ? float_value(r) | (u64)float_value(r) << 32 :
+						       state_value(r);
 	}
 }
 
@@ -277,12 +356,14 @@ void state_memory(const struct snippet *s, struct memory *m)
 	} else {
 		r.s = s->seed + 77;
 		for (unsigned i = 0; i < 32; i++)
-			st64le(m->page[data[below(&r, 4)]] + below(&r, PAGE_BYTES - 8), memory_value(&r));
+			st64le(m->page[data[below(&r, 4)]] + below(&r, PAGE_BYTES - 8),
+			       memory_value(&r));
 	}
 	for (unsigned i = 0; i < s->len; i++) {
 		u64 off = s->at + i - (s->at >= WIN_SMC ? WIN_SMC : WIN_CODE);
 
 		if (off < CODE_SPAN)
-			m->page[(s->at >= WIN_SMC ? P_SMC0 : P_CODE0) + off / PAGE_BYTES][off % PAGE_BYTES] = s->code[i];
+			m->page[(s->at >= WIN_SMC ? P_SMC0 : P_CODE0) + off / PAGE_BYTES]
+			       [off % PAGE_BYTES] = s->code[i];
 	}
 }

@@ -41,12 +41,14 @@ static u64 now_us(void)
 	return (u64)t.tv_sec * 1000000 + (u64)t.tv_nsec / 1000;
 }
 
-static bool run_guest(enum guest_kind kind, const struct regs *start, const struct memory *mem, struct outcome *o)
+static bool run_guest(enum guest_kind kind, const struct regs *start, const struct memory *mem,
+		      struct outcome *o)
 {
 	if (guest_run(guests[kind], start, mem, &o->s) == RUN_TIMEOUT)
 		return false;
 	o->who = guest_names[kind];
-	/* a fault in the middle may find flags unset that nothing would have read; HLT and other raised exceptions are exact */
+	/* a fault in the middle may find flags unset that nothing would have read; HLT and other
+	 * raised exceptions are exact */
 	o->exact_flags = kind == GUEST_T0 || kind == GUEST_T1_STRICT;
 	for (unsigned p = 0; p < NPAGES; p++)
 		o->page[p] = guest_page(guests[kind], p);
@@ -109,12 +111,16 @@ enum trial_result trial(const struct snippet *s, char *text, size_t size)
 
 enum trial_result trial_apart(const struct snippet *s, char *text, size_t size)
 {
-	static struct { enum trial_result r; char text[2000]; } *shared;
+	static struct {
+		enum trial_result r;
+		char text[2000];
+	} * shared;
 	int status;
 	pid_t pid;
 
 	if (!shared)
-		shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	shared->text[0] = 0;
 	fflush(stdout);
 	pid = fork();
@@ -126,7 +132,8 @@ enum trial_result trial_apart(const struct snippet *s, char *text, size_t size)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-		snprintf(text, size, "    the emulator crashed: %s %d\n", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit status",
+		snprintf(text, size, "    the emulator crashed: %s %d\n",
+			 WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit status",
 			 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 		return TRIAL_DIFFERENT;
 	}
