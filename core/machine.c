@@ -182,6 +182,7 @@ void machine_guest_panicked(struct machine *m)
 void machine_stop(struct machine *m, enum run_state why)
 {
 	bool ran = m->state == RUN_RUNNING;
+	struct device_core *d;
 
 	if (m->state == RUN_PRELAUNCH)
 		m->priv->hold = true;
@@ -189,6 +190,9 @@ void machine_stop(struct machine *m, enum run_state why)
 	if (!ran)
 		return;
 	clock_run(&m->clock, false);
+	list_for_each(d, &m->devices, link)
+		if (d->realized && d->dev->class->stopped)
+			d->dev->class->stopped(d->dev);
 	request(m, &m->stop_requested, CAUSE_NONE);
 	event(m, "STOP", "{}");
 }

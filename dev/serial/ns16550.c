@@ -435,6 +435,11 @@ static void ns16550_reset(void *dev)
 	update(d);
 }
 
+static void ns16550_stopped(void *dev)
+{
+	tx_flush(dev);
+}
+
 static void ns16550_fini(void *dev)
 {
 	struct ns16550 *d = dev;
@@ -477,7 +482,7 @@ static const struct state ns16550_state[] = {
 static const struct state isa_serial_state[] = { UART_STATE, {} };
 
 DEVICE(ns16550, .name = "ns16550", .doc = "16550A serial port", .banks = ns16550_banks, .props = ns16550_props, .state = ns16550_state,
-	.init = ns16550_init, .reset = ns16550_reset, .fini = ns16550_fini);
+	.init = ns16550_init, .reset = ns16550_reset, .stopped = ns16550_stopped, .fini = ns16550_fini);
 
 static int isa_serial_init(void *dev, struct error *e)
 {
@@ -494,6 +499,7 @@ static int isa_serial_init(void *dev, struct error *e)
 static const struct device_class isa_serial_class = {
 	.api = QUERN_DEVICE_API, .size = sizeof(struct ns16550), .bus = "isa", .iface = ISA_PLACE(struct ns16550, iobase, irqnum),
 	.name = "isa-serial", .doc = "16550A serial port on the ISA bus", .banks = ns16550_banks, .props = isa_serial_props,
-	.state = isa_serial_state, .init = isa_serial_init, .reset = ns16550_reset, .fini = ns16550_fini,
+	.state = isa_serial_state, .init = isa_serial_init, .reset = ns16550_reset,
+	.stopped = ns16550_stopped, .fini = ns16550_fini,
 };
 QUERN_REGISTER(isa_serial_class);

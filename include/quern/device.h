@@ -91,6 +91,7 @@ struct device_class {
 	int (*init)(void *dev, struct error *e);	/* all optional. properties are set; wire things up. 0 or -errno */
 	void (*reset)(void *dev);	/* after the tables have reset every register */
 	void (*loaded)(void *dev);	/* after a snapshot: recompute DERIVED members */
+	void (*stopped)(void *dev);	/* the machine pauses, time stands still: hand out what waits for more */
 	void (*fini)(void *dev);	/* seldom needed: what was acquired through dev is released with it */
 	const void *iface;		/* an interface by agreement of bus or board (e.g. struct cpu_intc), or NULL */
 	bool reentrant;			/* accesses that arrive while a callback of it runs are allowed (interrupt controllers) */
