@@ -234,6 +234,17 @@ static void run_tier1(struct engine *e, struct engine_cpu *ec)
 	}
 }
 
+/* Entering a handler stores outside any translation, as a delivery does. */
+static bool interrupt(struct cpu *cpu)
+{
+	bool taken;
+
+	cpu->engine->single = true;
+	taken = cpu->isa->interrupt(cpu);
+	cpu->engine->single = false;
+	return taken;
+}
+
 /* True when the vCPU has something to execute. */
 static bool events(struct cpu *cpu)
 {
@@ -241,13 +252,13 @@ static bool events(struct cpu *cpu)
 
 	if (req & CPU_EXIT_IRQ) {
 		__atomic_fetch_and(&cpu->exit_request, ~(u32)CPU_EXIT_IRQ, __ATOMIC_ACQ_REL);
-		if (cpu->isa->interrupt(cpu))
+		if (interrupt(cpu))
 			cpu->halted = false;
 	}
 	if (cpu->halted && cpu->isa->has_work(cpu)) {
 		cpu->halted = false;
 		/* what woke it is looked at with the halt over */
-		cpu->isa->interrupt(cpu);
+		interrupt(cpu);
 	}
 	if (__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE) & ~(u32)CPU_EXIT_IRQ)
 		return false;
@@ -265,8 +276,10 @@ void engine_run(struct engine *e, struct cpu *cpu)
 	setjmp(back);
 	for (;;) {
 		while (cpu->isa->exception_pending(cpu)) {
-			ec->single = false;
+			/* no translation runs now: a store into one does not have to leave it */
+			ec->single = true;
 			cpu->isa->deliver(cpu);
+			ec->single = false;
 		}
 		if (ec->single) {
 			run_single(e, ec);
