@@ -117,9 +117,10 @@ static bool wide_operand(const struct snippet *s, u64 rip)
 static bool either_fault(const struct snippet *s, const struct regs *a, const struct regs *b)
 {
 	const char *n = at_end(s, a->rip);
+	u64 page = (a->vector == EXC_PF ? a : b)->cr2 >> 12;
 
-	if ((a->vector == EXC_PF ? a : b)->cr2 >> 12 ==
-	    0x7ffffffff) /* up to where addresses are canonical, and beyond */
+	/* where canonical addresses end or begin: part of the operand, or its offset, is not */
+	if (page == 0x7ffffffff || page == 0xffff800000000)
 		return true;
 	if (a->rip != b->rip)
 		return false;

@@ -350,6 +350,9 @@ static void mxcsr(struct gen *g)
 
 	if (chance(&g->r, 20))
 		v &= ~((below(&g->r, 64) & below(&g->r, 64)) << 7);
+	/* a reserved bit, but not the one that processors by AMD have */
+	if (chance(&g->r, 5))
+		v |= BIT(chance(&g->r, 30) ? 16 : 18 + below(&g->r, 14));
 	if (chance(&g->r, 80)) {
 		RAW(g, 0xc7, 0x40 | p, d, v, v >> 8, v >> 16, v >> 24);
 		RAW(g, 0x0f, 0xae, 0x50 | p, d);

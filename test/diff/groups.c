@@ -124,12 +124,11 @@ unsigned row_weight(unsigned row)
 					    "int1", "ud",	"in",	   "out",   "ins",
 					    "outs", "hlt",	"cli",	   "sti",   "rsm",
 					    "clac", "stac",	"enter",   "leave", NULL };
-	/* with what must be taken out of their images: grammar.c */
+	/* with what must be taken out of their images, or put in: grammar.c */
 	static const char *const saves[] = { "fxsave",	"xsave",  "xsaveopt", "xsavec",
-					     "fnstenv", "fnsave", NULL };
-	static const char *const seldom[] = { "fxrstor",    "xrstor", "fldenv", "frstor",
-					      "ldmxcsr",    "div",    "idiv",	"maskmovq",
-					      "maskmovdqu", NULL };
+					     "fnstenv", "fnsave", "ldmxcsr",  NULL };
+	static const char *const seldom[] = { "fxrstor", "xrstor",   "fldenv",	   "frstor", "div",
+					      "idiv",	 "maskmovq", "maskmovdqu", NULL };
 	const struct x86_enc *e = &x86_encodings[row];
 
 	if (one_of(e->name, saves))
