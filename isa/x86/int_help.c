@@ -260,6 +260,14 @@ u64 x86_h_popa(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	return 0;
 }
 
+static void enter_probe(struct x86_cpu *c, unsigned ctx, u64 off, unsigned size, enum access access)
+{
+	u64 at = stack_linear(c, off, size, access == ACCESS_WRITE);
+
+	check_aligned(&c->cpu, ctx, at, size, access);
+	cpu_probe(&c->cpu, ctx, at, size, access);
+}
+
 /* Copies level - 1 frame pointers of the callers, then its own. */
 u64 x86_h_enter(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
@@ -268,15 +276,14 @@ u64 x86_h_enter(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	u64 sp = c->gpr[R_SP], bp = c->gpr[R_BP], frame = sp - size;
 	u64 keep = width == 2 || size == 2 ? ~0xffffull : 0;
 
-	for (unsigned i = 1; i < level; i++)
-		cpu_probe(cpu, ctx, stack_linear(c, bp - i * size, size, false), size, ACCESS_READ);
-	/* the last one: nothing is stored there, but it must be possible */
-	for (unsigned i = 0; i <= level + 1; i++) {
-		u64 at = stack_linear(c, i <= level ? frame - i * size : frame - level * size - a, size, true);
-
-		check_aligned(cpu, ctx, at, size, ACCESS_WRITE);
-		cpu_probe(cpu, ctx, at, size, ACCESS_WRITE);
+	/* the first push, what is copied, and the new top of the stack: nothing is stored there, but it must be possible */
+	enter_probe(c, ctx, frame, size, ACCESS_WRITE);
+	for (unsigned i = 1; i <= level; i++) {
+		if (i < level)
+			enter_probe(c, ctx, bp - i * size, size, ACCESS_READ);
+		enter_probe(c, ctx, frame - i * size, size, ACCESS_WRITE);
 	}
+	enter_probe(c, ctx, frame - level * size - a, size, ACCESS_WRITE);
 	/* in this order: what is read may have just been pushed */
 	for (unsigned i = 0; i <= level; i++) {
 		u64 v = i == 0 ? bp : i == level ? frame : cpu_ld(cpu, ctx, stack_linear(c, bp - i * size, size, false), size);
