@@ -124,6 +124,9 @@ static bool either_fault(const struct snippet *s, const struct regs *a, const st
 		return true;
 	if (a->rip != b->rip)
 		return false;
+	/* which of its accesses ENTER tries first */
+	if (!strcmp(n, "enter"))
+		return true;
 	if (!strcmp(n, "call_ind"))
 		return a->vector == EXC_GP || b->vector == EXC_GP;
 	if (!((a->vector == EXC_PF && b->vector == EXC_GP) ||
@@ -221,7 +224,7 @@ static struct images find_images(const struct snippet *s)
 			continue;
 		}
 		/* state that is as after reset may count as in use, or not */
-		if ((!strcmp(name, "xsavec") || (l.i[k].enc->ext == 6 && extended)) &&
+		if (extended && strcmp(name, "fxsave") &&
 		    (restored || s->simple & (SIMPLE_XMM | SIMPLE_X87)))
 			m.unknown = true;
 		if (in.base < 0 || in.base > 7 || in.index >= 0 || m.n == ARRAY_SIZE(m.i) ||
