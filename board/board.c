@@ -10,7 +10,8 @@
 
 extern const struct board *const __start_quern_board[] __attribute__((weak));
 extern const struct board *const __stop_quern_board[] __attribute__((weak));
-#define for_each_board(b) for (const struct board *const *b = __start_quern_board; b < __stop_quern_board; b++)
+#define for_each_board(b) \
+	for (const struct board *const *b = __start_quern_board; b < __stop_quern_board; b++)
 
 static bool has_name(const struct board *b, const char *name)
 {
@@ -25,7 +26,8 @@ static bool has_name(const struct board *b, const char *name)
 
 const struct board *board_find(const char *name)
 {
-	for_each_board(b) {
+	for_each_board(b)
+	{
 		if (has_name(*b, name))
 			return *b;
 	}
@@ -34,7 +36,8 @@ const struct board *board_find(const char *name)
 
 const struct board *board_default(const char *isa)
 {
-	for_each_board(b) {
+	for_each_board(b)
+	{
 		if ((*b)->is_default && str_eq((*b)->isa, isa))
 			return *b;
 	}
@@ -43,8 +46,7 @@ const struct board *board_default(const char *isa)
 
 void board_each(void (*fn)(void *arg, const struct board *b), void *arg)
 {
-	for_each_board(b)
-		fn(arg, *b);
+	for_each_board(b) fn(arg, *b);
 }
 
 /* ---- options */
@@ -70,7 +72,8 @@ const char *board_option(const struct board *b, const struct board_config *c, co
 	return o ? o->def : NULL;
 }
 
-bool board_option_on(const struct board *b, const struct board_config *c, const char *name, bool auto_means)
+bool board_option_on(const struct board *b, const struct board_config *c, const char *name,
+		     bool auto_means)
 {
 	const char *v = board_option(b, c, name);
 	bool on;
@@ -80,7 +83,8 @@ bool board_option_on(const struct board *b, const struct board_config *c, const 
 	return on;
 }
 
-static int check_value(const struct board *b, const struct board_option *o, const char *value, struct error *e)
+static int check_value(const struct board *b, const struct board_option *o, const char *value,
+		       struct error *e)
 {
 	bool on;
 
@@ -95,15 +99,19 @@ static int check_value(const struct board *b, const struct board_option *o, cons
 
 		return str_to_size(value, 1, &size, e);
 	}
-	return error_ret(e, -EINVAL, "option '%s' of machine '%s' cannot be '%s'; it takes %s", o->name, b->name, value, o->values);
+	return error_ret(e, -EINVAL, "option '%s' of machine '%s' cannot be '%s'; it takes %s",
+			 o->name, b->name, value, o->values);
 }
 
-/* What an option without effect cannot give is not missed by who takes the default or asks for none. */
+/* What an option without effect cannot give is not missed by who takes the default or asks for
+ * none. */
 static bool is_absent(const struct board_option *o, const char *value)
 {
 	bool on;
 
-	return (o->def && str_eq(value, o->def)) || (o->values && str_prefix(o->values, "on|off", NULL) && !str_to_bool(value, &on) && !on);
+	return (o->def && str_eq(value, o->def)) ||
+	       (o->values && str_prefix(o->values, "on|off", NULL) && !str_to_bool(value, &on) &&
+		!on);
 }
 
 static int check_options(const struct board *b, const struct board_config *c, struct error *e)
@@ -114,7 +122,10 @@ static int check_options(const struct board *b, const struct board_config *c, st
 		int err;
 
 		if (!o)
-			return error_ret(e, -ENOENT, "machine '%s' has no option '%s'; -machine %s,help lists them", b->name, s->key, b->name);
+			return error_ret(e, -ENOENT,
+					 "machine '%s' has no option '%s'; -machine %s,help lists "
+					 "them",
+					 b->name, s->key, b->name);
 		err = check_value(b, o, s->value, e);
 		if (err)
 			return err;
@@ -135,27 +146,36 @@ static int check_topology(const struct board_config *c, struct error *e)
 		n *= factor[i] ? factor[i] : 1;
 	if (n == (c->max_cpus ? c->max_cpus : c->cpus))
 		return 0;
-	return error_ret(e, -EINVAL, "invalid CPU topology: %u sockets with %u dies of %u cores with %u threads are %llu CPUs, not %u",
-			 c->sockets, c->dies ? c->dies : 1, c->cores, c->threads, (unsigned long long)n, c->max_cpus ? c->max_cpus : c->cpus);
+	return error_ret(e, -EINVAL,
+			 "invalid CPU topology: %u sockets with %u dies of %u cores with %u "
+			 "threads are %llu CPUs, not %u",
+			 c->sockets, c->dies ? c->dies : 1, c->cores, c->threads,
+			 (unsigned long long)n, c->max_cpus ? c->max_cpus : c->cpus);
 }
 
-int board_build(struct machine *m, const struct board *b, const struct board_config *c, struct error *e)
+int board_build(struct machine *m, const struct board *b, const struct board_config *c,
+		struct error *e)
 {
 	int err = check_options(b, c, e);
 
 	if (err)
 		return err;
 	if (!c->cpus || c->cpus > b->max_cpus)
-		return error_ret(e, -ERANGE, "machine '%s' cannot have %u CPUs; it takes 1 to %u", b->name, c->cpus, b->max_cpus);
+		return error_ret(e, -ERANGE, "machine '%s' cannot have %u CPUs; it takes 1 to %u",
+				 b->name, c->cpus, b->max_cpus);
 	if (c->max_cpus > c->cpus)
-		warn("-smp maxcpus=%u: CPUs cannot be added later; the machine has %u", c->max_cpus, c->cpus);
+		warn("-smp maxcpus=%u: CPUs cannot be added later; the machine has %u", c->max_cpus,
+		     c->cpus);
 	err = check_topology(c, e);
 	if (err)
 		return err;
 	m->board = b;
 	m->isa = isa_find(b->isa);
 	if (!m->isa)
-		return error_ret(e, -ENOTSUP, "machine '%s' needs the instruction set %s, which this build has not", b->name, b->isa);
+		return error_ret(e, -ENOTSUP,
+				 "machine '%s' needs the instruction set %s, which this build has "
+				 "not",
+				 b->name, b->isa);
 	return b->init(m, c, e);
 }
 
@@ -191,11 +211,14 @@ static char *model_with_topology(const struct board *b, const struct board_confi
 	if (!c->cores && !c->threads && !c->sockets)
 		return xstrdup(model);
 	return xasprintf("%s,cores=%u,threads=%u", model,
-			 c->cores ? c->cores * (c->dies ? c->dies : 1) : c->cpus / (c->sockets ? c->sockets : 1) / (c->threads ? c->threads : 1),
+			 c->cores ? c->cores * (c->dies ? c->dies : 1) :
+				    c->cpus / (c->sockets ? c->sockets : 1) /
+					    (c->threads ? c->threads : 1),
 			 c->threads ? c->threads : 1);
 }
 
-int board_make_cpus(struct machine *m, const struct board *b, const struct board_config *c, struct error *e)
+int board_make_cpus(struct machine *m, const struct board *b, const struct board_config *c,
+		    struct error *e)
 {
 	AUTO_FREE char *model = model_with_topology(b, c);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* board.h - machines as wiring: a board is a name, its options and a function that builds it. Boards register themselves. */
+/* board.h - machines as wiring: a board is a name, its options and a function that builds it.
+ * Boards register themselves. */
 #pragma once
 #include <quern/types.h>
 #include "core/device.h"
@@ -11,36 +12,45 @@ struct error;
 /* One `-machine key=value` that a board understands. */
 struct board_option {
 	const char *name, *doc;
-	const char *values;		/* "on|off", "on|off|auto", "SIZE", or NULL = any text */
+	const char *values; /* "on|off", "on|off|auto", "SIZE", or NULL = any text */
 	const char *def;
-	const char *ignored;		/* accepted without effect: the reason, which the user is told when the value is not the default */
+	/* accepted without effect: the reason, which the user is told when the value is not the
+	 * default */
+	const char *ignored;
 };
-struct board_setting { const char *key, *value; };
+struct board_setting {
+	const char *key, *value;
+};
 
 /* What the user asked for. */
 struct board_config {
 	u64 ram_size;
-	u32 cpus, max_cpus;		/* max_cpus 0 = cpus */
-	u32 sockets, dies, cores, threads;	/* -smp topology; 0 = derived: sockets = cpus, the rest 1 */
-	const char *cpu_model;		/* -cpu, or NULL = the board's default */
-	struct chardev *serial[4];	/* NULL = that port is absent */
-	bool serial_all;		/* absent back ends still give a port that nobody listens at */
-	const struct board_setting *settings;	/* -machine key=value */
+	u32 cpus, max_cpus; /* max_cpus 0 = cpus */
+	/* -smp topology; 0 = derived: sockets = cpus, the rest 1 */
+	u32 sockets, dies, cores, threads;
+	const char *cpu_model;	   /* -cpu, or NULL = the board's default */
+	struct chardev *serial[4]; /* NULL = that port is absent */
+	/* absent back ends still give a port that nobody listens at */
+	bool serial_all;
+	const struct board_setting *settings; /* -machine key=value */
 	unsigned nsettings;
-	const u8 *firmware;		/* image for the top of 4 GiB (-bios), or NULL; copied */
+	const u8 *firmware; /* image for the top of 4 GiB (-bios), or NULL; copied */
 	size_t firmware_size;
-	bool direct_boot;		/* a kernel is loaded by boot/: what firmware would program is programmed at reset */
+	/* a kernel is loaded by boot/: what firmware would program is programmed at reset */
+	bool direct_boot;
 };
 
 struct board {
 	const char *name, *doc;
-	const char *const *aliases;	/* shell patterns such as "pc-i440fx-*", ends with NULL; may be NULL */
+	/* shell patterns such as "pc-i440fx-*", ends with NULL; may be NULL */
+	const char *const *aliases;
 	const char *isa, *default_cpu;
 	u32 max_cpus;
 	u64 default_ram;
 	bool is_default;
-	const struct board_option *options;	/* ends with {} */
-	/* Builds the machine: CPUs, memory, devices, wiring. Options are checked already. 0 or -errno with a sentence. */
+	const struct board_option *options; /* ends with {} */
+	/* Builds the machine: CPUs, memory, devices, wiring. Options are checked already. 0 or
+	 * -errno with a sentence. */
 	int (*init)(struct machine *m, const struct board_config *c, struct error *e);
 };
 
@@ -48,13 +58,20 @@ struct board {
 const struct board *board_find(const char *name);
 const struct board *board_default(const char *isa);
 void board_each(void (*fn)(void *arg, const struct board *b), void *arg);
-/* Checks the configuration against the board's limits and options, sets m->board and m->isa, and builds it. */
-int must_check board_build(struct machine *m, const struct board *b, const struct board_config *c, struct error *e);
+/* Checks the configuration against the board's limits and options, sets m->board and m->isa, and
+ * builds it. */
+int must_check board_build(struct machine *m, const struct board *b, const struct board_config *c,
+			   struct error *e);
 
-/* For boards: an option's value, given or default; never NULL for an option in the table that has a default. */
+/* For boards: an option's value, given or default; never NULL for an option in the table that has a
+ * default. */
 const char *board_option(const struct board *b, const struct board_config *c, const char *name);
-bool board_option_on(const struct board *b, const struct board_config *c, const char *name, bool auto_means);
+bool board_option_on(const struct board *b, const struct board_config *c, const char *name,
+		     bool auto_means);
 /* Creates m->cpu[0..n): allocated, initialised by the model string. */
-int must_check board_make_cpus(struct machine *m, const struct board *b, const struct board_config *c, struct error *e);
+int must_check board_make_cpus(struct machine *m, const struct board *b,
+			       const struct board_config *c, struct error *e);
 
-#define BOARD(var) static const struct board *const board_##var##_p __attribute__((section("quern_board"), used)) = &var
+#define BOARD(var) \
+	static const struct board *const board_##var##_p \
+		__attribute__((section("quern_board"), used)) = &var

@@ -39,10 +39,13 @@ static u64 ld(struct space *s, u64 a, unsigned n)
 {
 	u64 v = 0;
 
-	space_ld(s, a, n, &v, (struct mem_attrs){0});
+	space_ld(s, a, n, &v, (struct mem_attrs){ 0 });
 	return n == 8 ? v : v & ((1ull << n * 8) - 1);
 }
-static void st(struct space *s, u64 a, unsigned n, u64 v) { space_st(s, a, n, v, (struct mem_attrs){0}); }
+static void st(struct space *s, u64 a, unsigned n, u64 v)
+{
+	space_st(s, a, n, v, (struct mem_attrs){ 0 });
+}
 static u32 config(unsigned slot, unsigned fn, unsigned off)
 {
 	st(&m->io, 0xcf8, 4, 0x80000000 | slot << 11 | fn << 8 | off);
@@ -65,7 +68,8 @@ TEST(boards_have_their_names)
 
 TEST(board_options_are_checked)
 {
-	static const struct board_setting bad_key = { "colour", "on" }, bad_value = { "pit", "maybe" };
+	static const struct board_setting bad_key = { "colour", "on" },
+					  bad_value = { "pit", "maybe" };
 
 	cfg.settings = &bad_key;
 	cfg.nsettings = 1;
@@ -100,12 +104,17 @@ TEST(board_options_are_checked)
 
 TEST(board_without_parts)
 {
-	static const struct board_setting off[] = { { "pit", "off" }, { "hpet", "off" }, { "i8042", "off" }, { "rtc", "off" }, { "acpi", "off" } };
+	static const struct board_setting off[] = { { "pit", "off" },
+						    { "hpet", "off" },
+						    { "i8042", "off" },
+						    { "rtc", "off" },
+						    { "acpi", "off" } };
 
 	cfg.settings = off;
 	cfg.nsettings = ARRAY_SIZE(off);
 	build("pc");
-	CHECK(!x86_info(m)->pit && !x86_info(m)->hpet_base && !x86_info(m)->i8042 && !x86_info(m)->rtc && !x86_info(m)->acpi);
+	CHECK(!x86_info(m)->pit && !x86_info(m)->hpet_base && !x86_info(m)->i8042 &&
+	      !x86_info(m)->rtc && !x86_info(m)->acpi);
 	CHECK(!space_lookup(&m->io, 0x40));
 	CHECK(!space_lookup(&m->io, 0x60));
 	CHECK_EQ(config(1, 3, 0), 0xffffffff);
@@ -165,13 +174,13 @@ TEST(pc_attribute_map_and_firmware)
 	CHECK_EQ(ld(&m->memory, 0xa0000, 4), 0xffffffff);
 	st(&m->memory, 0xfffff, 1, 1);
 	CHECK_EQ(ld(&m->memory, 0xfffff, 1), 0x5a);
-	config_set(0, 0, 0x59, 0x30);		/* 0xf0000: RAM */
+	config_set(0, 0, 0x59, 0x30); /* 0xf0000: RAM */
 	CHECK_EQ(ld(&m->memory, 0xfffff, 1), 0);
 	st(&m->memory, 0xfffff, 1, 1);
-	config_set(0, 0, 0x59, 0x10);		/* read-only */
+	config_set(0, 0, 0x59, 0x10); /* read-only */
 	st(&m->memory, 0xfffff, 1, 2);
 	CHECK_EQ(ld(&m->memory, 0xfffff, 1), 1);
-	config_set(0, 0, 0x5e, 0x03);		/* 0xe0000 to 0xe3fff only */
+	config_set(0, 0, 0x5e, 0x03); /* 0xe0000 to 0xe3fff only */
 	CHECK_EQ(ld(&m->memory, 0xe0000, 1), 0);
 	machine_reset(m);
 	CHECK_EQ(ld(&m->memory, 0xfffff, 1), 0x5a);
@@ -187,10 +196,10 @@ TEST(pc_interrupt_routes)
 	cfg.direct_boot = true;
 	w = build("pc");
 	bridge = &w->bridge->dev;
-	CHECK_EQ(w->info.pci_irq[3][0], 11);	/* slot 3, INTA: PIRQC */
+	CHECK_EQ(w->info.pci_irq[3][0], 11); /* slot 3, INTA: PIRQC */
 	bridge->class->input(bridge, 2, 1);
 	CHECK(w->to_pic[11].level && w->to_ioapic[11].level);
-	bridge->class->input(bridge, 3, 1);	/* shares 11 */
+	bridge->class->input(bridge, 3, 1); /* shares 11 */
 	bridge->class->input(bridge, 2, 0);
 	CHECK(w->to_pic[11].level);
 	config_set(1, 0, 0x63, 0x05);
@@ -220,7 +229,7 @@ TEST(q35_windows_and_routes)
 	CHECK_EQ(ld(&m->memory, 0xb0000000 + (31 << 15), 4), 0x29188086);
 	CHECK_EQ(ld(&m->memory, 0xb0000000 + (31 << 15) + 0x100, 4), 0xffffffff);
 	CHECK(space_lookup(&m->io, 0x608));
-	config_set(0, 0, 0x63, 0xc0);		/* the window moves */
+	config_set(0, 0, 0x63, 0xc0); /* the window moves */
 	CHECK_EQ(ld(&m->memory, 0xc0000000, 4), 0x29c08086);
 	CHECK_EQ(w->info.pci_gsi[2][0], 22);
 	lpc->class->input(lpc, 6, 1);
@@ -244,11 +253,13 @@ TEST(microvm_has_what_is_asked_for)
 	CHECK_EQ(m->ncpus, 2);
 	st(&m->memory, x86_info(m)->sleep_control, 1, 0x20);
 	CHECK(m->shutdown_requested);
-	CHECK_EQ(ld(&m->memory, 0xffff0, 1), 0xfa);	/* restarting through the reset vector shuts the CPU down */
+	/* restarting through the reset vector shuts the CPU down */
+	CHECK_EQ(ld(&m->memory, 0xffff0, 1), 0xfa);
 	machine_free(m);
 }
 
-/* A device's message goes through the window to the local APIC of its destination; a pin through bridge and I/O APIC. */
+/* A device's message goes through the window to the local APIC of its destination; a pin through
+ * bridge and I/O APIC. */
 TEST(pci_interrupts_reach_the_cpu)
 {
 	struct x86_wiring *w;
@@ -262,7 +273,8 @@ TEST(pci_interrupts_reach_the_cpu)
 	w = build("q35");
 	p = pci_make(w->pci, 4, 0, "crc", NULL, NULL, &err);
 	CHECK(p);
-	for (cap = config(4, 0, 0x34) & 0xff; (config(4, 0, cap) & 0xff) != 0x11; cap = config(4, 0, cap) >> 8 & 0xff)
+	for (cap = config(4, 0, 0x34) & 0xff; (config(4, 0, cap) & 0xff) != 0x11;
+	     cap = config(4, 0, cap) >> 8 & 0xff)
 		CHECK(cap);
 	bar = config(4, 0, cap + 4) & 7;
 	st(&m->io, 0xcf8, 4, 0x80002000 | (0x10 + 4 * bar));
@@ -306,7 +318,7 @@ TEST(board_serial_ports)
 	}
 	CHECK(device_make(m, "pvpanic", NULL, NULL, &err));
 	CHECK_EQ(x86_info(m)->pvpanic_port, 0x505);
-	CHECK(!device_make(m, "isa-debugcon", NULL, "iobase=0x3f8", &err));	/* taken */
+	CHECK(!device_make(m, "isa-debugcon", NULL, "iobase=0x3f8", &err)); /* taken */
 	CHECK(err.text && strstr(err.text, "serial0"));
 	error_clear(&err);
 	machine_free(m);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* microvm.c - the smallest PC that boots Linux: local and I/O APICs, one serial port, hardware-reduced ACPI; the legacy devices only where asked for.
- * Its virtio transports are in memory. */
+/* microvm.c - the smallest PC that boots Linux: local and I/O APICs, one serial port,
+ * hardware-reduced ACPI; the legacy devices only where asked for. Its virtio transports are in
+ * memory. */
 #include "board/x86_board.h"
 #include "lib/error.h"
 #include <errno.h>
@@ -32,9 +33,13 @@ static int microvm_init(struct machine *m, const struct board_config *c, struct 
 {
 	const struct board *b = m->board;
 	const struct x86_parts parts = {
-		.pic = board_option_on(b, c, "pic", true), .pit = board_option_on(b, c, "pit", true), .rtc = board_option_on(b, c, "rtc", true),
-		.i8042 = board_option_on(b, c, "i8042", false), .serial = board_option_on(b, c, "isa-serial", true),
-		.low_limit = 0xc0000000, .low_split = 0xc0000000,
+		.pic = board_option_on(b, c, "pic", true),
+		.pit = board_option_on(b, c, "pit", true),
+		.rtc = board_option_on(b, c, "rtc", true),
+		.i8042 = board_option_on(b, c, "i8042", false),
+		.serial = board_option_on(b, c, "isa-serial", true),
+		.low_limit = 0xc0000000,
+		.low_split = 0xc0000000,
 	};
 	struct x86_board *x = x86_board_new(m, b, c, &parts, e);
 
@@ -51,13 +56,20 @@ static const struct board_option microvm_options[] = {
 	{ "isa-serial", "16550A serial ports", "on|off", "on" },
 	{ "i8042", "PS/2 controller (keyboard, reset)", "on|off", "off" },
 	{ "x-option-roms", "option ROMs", "on|off", "off", "there are none" },
-	{ "auto-kernel-cmdline", "virtio-mmio transports on the command line", "on|off", "on", "the ACPI tables name them" },
+	{ "auto-kernel-cmdline", "virtio-mmio transports on the command line", "on|off", "on",
+	  "the ACPI tables name them" },
 	{ "ioapic2", "second I/O APIC", "on|off|auto", "auto", "24 inputs are enough" },
 	{ "pcie", "PCI Express", "on|off|auto", "auto", "this machine has none: use q35" },
 	{}
 };
 static const struct board microvm = {
-	.name = "microvm", .doc = "Minimal PC without PCI", .isa = "x86_64", .default_cpu = "qemu64", .max_cpus = 255, .default_ram = 128 << 20,
-	.options = microvm_options, .init = microvm_init,
+	.name = "microvm",
+	.doc = "Minimal PC without PCI",
+	.isa = "x86_64",
+	.default_cpu = "qemu64",
+	.max_cpus = 255,
+	.default_ram = 128 << 20,
+	.options = microvm_options,
+	.init = microvm_init,
 };
 BOARD(microvm);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86.c - what PC-like boards share: CPUs with their local APICs, RAM around the hole below 4 GiB, firmware ROM, interrupt wiring, legacy devices. */
+/* x86.c - what PC-like boards share: CPUs with their local APICs, RAM around the hole below 4 GiB,
+ * firmware ROM, interrupt wiring, legacy devices. */
 #include "board/x86_board.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
@@ -8,12 +9,13 @@
 #include <stdio.h>
 
 enum { MIB = 1 << 20 };
-#define GIB4 BIT64(32)
-#define LAPIC_BASE 0xfee00000ull
+#define GIB4	    BIT64(32)
+#define LAPIC_BASE  0xfee00000ull
 #define IOAPIC_BASE 0xfec00000ull
-#define HPET_BASE 0xfed00000ull
+#define HPET_BASE   0xfed00000ull
 
-/* ---- interrupts: a device's line goes to the board's input of that GSI, from there to whoever listens */
+/* ---- interrupts: a device's line goes to the board's input of that GSI, from there to whoever
+ * listens */
 
 static void drive(struct x86_wiring *w, unsigned n)
 {
@@ -55,20 +57,22 @@ void x86_override(struct x86_board *x, u8 source, u32 gsi, u16 flags)
 		i->override[i->noverrides++] = (struct x86_irq_override){ source, gsi, flags };
 }
 
-static struct device *make(struct x86_board *x, const char *class, const char *id, const char *props, struct error *e)
+static struct device *make(struct x86_board *x, const char *class, const char *id,
+			   const char *props, struct error *e)
 {
 	return device_make(x->w.m, class, id, props, e);
 }
 
-static void cpu_line(void *to, unsigned n, int level)
-{
-	cpu_set_line(to, n, level);
-}
+static void cpu_line(void *to, unsigned n, int level) { cpu_set_line(to, n, level); }
 
 static int make_lapic(struct x86_board *x, struct cpu *cpu, struct error *e)
 {
-	static const struct { const char *out; unsigned line; } wires[] = {
-		{ "intr", CPU_LINE_INTR }, { "nmi", CPU_LINE_NMI }, { "smi", CPU_LINE_SMI }, { "init", CPU_LINE_INIT }, { "sipi", CPU_LINE_SIPI },
+	static const struct {
+		const char *out;
+		unsigned line;
+	} wires[] = {
+		{ "intr", CPU_LINE_INTR }, { "nmi", CPU_LINE_NMI },   { "smi", CPU_LINE_SMI },
+		{ "init", CPU_LINE_INIT }, { "sipi", CPU_LINE_SIPI },
 	};
 	char id[16], props[32];
 	struct device *d;
@@ -86,7 +90,8 @@ static int make_lapic(struct x86_board *x, struct cpu *cpu, struct error *e)
 	return 0;
 }
 
-static int make_interrupt_controllers(struct x86_board *x, const struct x86_parts *p, struct error *e)
+static int make_interrupt_controllers(struct x86_board *x, const struct x86_parts *p,
+				      struct error *e)
 {
 	struct x86_wiring *w = &x->w;
 
@@ -129,7 +134,8 @@ static int make_interrupt_controllers(struct x86_board *x, const struct x86_part
 
 /* ---- memory */
 
-static int make_ram(struct x86_board *x, const struct board_config *c, const struct x86_parts *p, struct error *e)
+static int make_ram(struct x86_board *x, const struct board_config *c, const struct x86_parts *p,
+		    struct error *e)
 {
 	struct x86_wiring *w = &x->w;
 	struct machine *m = w->m;
@@ -137,8 +143,10 @@ static int make_ram(struct x86_board *x, const struct board_config *c, const str
 	int err;
 
 	if (c->ram_size < MIB || c->ram_size % 4096)
-		return error_ret(e, -EINVAL, "machine '%s' needs at least 1M of memory, in whole pages of 4 KiB, not %llu bytes", w->board->name,
-				 (unsigned long long)c->ram_size);
+		return error_ret(e, -EINVAL,
+				 "machine '%s' needs at least 1M of memory, in whole pages of 4 "
+				 "KiB, not %llu bytes",
+				 w->board->name, (unsigned long long)c->ram_size);
 	err = region_init_ram(&m->ram, m, "ram", c->ram_size, e);
 	if (err)
 		return err;
@@ -154,7 +162,8 @@ static int make_ram(struct x86_board *x, const struct board_config *c, const str
 	return 0;
 }
 
-static int make_firmware(struct x86_board *x, const struct board_config *c, const struct x86_parts *p, struct error *e)
+static int make_firmware(struct x86_board *x, const struct board_config *c,
+			 const struct x86_parts *p, struct error *e)
 {
 	struct x86_wiring *w = &x->w;
 	u64 size = ALIGN_UP((u64)c->firmware_size, 65536ull), low = MIN(size, (u64)128 << 10);
@@ -163,7 +172,10 @@ static int make_firmware(struct x86_board *x, const struct board_config *c, cons
 	if (!c->firmware)
 		return 0;
 	if (size > 16 * MIB)
-		return error_ret(e, -EFBIG, "firmware of %zu bytes is too large; it ends at 4 GiB and may take 16 MiB", c->firmware_size);
+		return error_ret(e, -EFBIG,
+				 "firmware of %zu bytes is too large; it ends at 4 GiB and may "
+				 "take 16 MiB",
+				 c->firmware_size);
 	err = region_init_rom(&w->bios, w->m, "bios", size, e);
 	if (err)
 		return err;
@@ -190,7 +202,8 @@ static int make_serials(struct x86_board *x, const struct board_config *c, struc
 			continue;
 		snprintf(id, sizeof(id), "serial%u", i);
 		d = device_new(x->w.m, "isa-serial", id, e);
-		if (!d || device_set_u64(d, "index", i, e) || (c->serial[i] && device_set_ptr(d, "chardev", c->serial[i], e)) ||
+		if (!d || device_set_u64(d, "index", i, e) ||
+		    (c->serial[i] && device_set_ptr(d, "chardev", c->serial[i], e)) ||
 		    device_realize(d, e))
 			return -EINVAL;
 		x->w.info.serial[i].port = port[i];
@@ -205,7 +218,8 @@ static int make_rtc(struct x86_board *x, struct error *e)
 	struct x86_wiring *w = &x->w;
 	struct device *d = device_new(w->m, "mc146818rtc", "rtc", e);
 
-	if (!d || device_set_u64(d, "ram_low", w->info.ram_low, e) || device_set_u64(d, "ram_high", w->info.ram_high, e) ||
+	if (!d || device_set_u64(d, "ram_low", w->info.ram_low, e) ||
+	    device_set_u64(d, "ram_high", w->info.ram_high, e) ||
 	    device_set_u64(d, "cpus", MIN(w->info.ncpus, 255u), e) || device_realize(d, e))
 		return -EINVAL;
 	device_map_io(d, "rtc", 0x70);
@@ -230,7 +244,8 @@ static int make_pit(struct x86_board *x, struct error *e)
 /* Legacy replacement: the HPET's timers 0 and 1 take the places of the PIT and the RTC. */
 static int make_hpet(struct x86_board *x, struct error *e)
 {
-	struct device *d = make(x, "hpet", "hpet", NULL, e), *pit = device_find(x->w.m, "pit"), *rtc = device_find(x->w.m, "rtc");
+	struct device *d = make(x, "hpet", "hpet", NULL, e), *pit = device_find(x->w.m, "pit"),
+		      *rtc = device_find(x->w.m, "rtc");
 
 	if (!d)
 		return -EINVAL;
@@ -271,7 +286,8 @@ static int make_dma(struct x86_board *x, struct error *e)
 	return 0;
 }
 
-static int make_legacy(struct x86_board *x, const struct board_config *c, const struct x86_parts *p, struct error *e)
+static int make_legacy(struct x86_board *x, const struct board_config *c, const struct x86_parts *p,
+		       struct error *e)
 {
 	struct device *d;
 	int err = 0;
@@ -304,7 +320,9 @@ static int make_legacy(struct x86_board *x, const struct board_config *c, const 
  *	cli; lidt cs:[fff8]; int3
  * which shuts the CPU down, and that resets the machine.
  */
-static const u8 reset_vector[] = { 0xfa, 0x2e, 0x0f, 0x01, 0x1e, 0xf8, 0xff, 0xcc, 0, 0, 0, 0, 0, 0 };
+static const u8 reset_vector[] = {
+	0xfa, 0x2e, 0x0f, 0x01, 0x1e, 0xf8, 0xff, 0xcc, 0, 0, 0, 0, 0, 0
+};
 
 static void direct_boot_state(void *arg)
 {
@@ -312,7 +330,8 @@ static void direct_boot_state(void *arg)
 
 	if (w->pci)
 		x86_pci_boot_state(w);
-	space_write(&w->m->memory, 0xffff0, reset_vector, sizeof(reset_vector), (struct mem_attrs){0});
+	space_write(&w->m->memory, 0xffff0, reset_vector, sizeof(reset_vector),
+		    (struct mem_attrs){ 0 });
 }
 
 /* A pvpanic port that the user adds belongs into the ACPI tables. */
@@ -326,7 +345,9 @@ static void isa_added(void *arg, struct device *d, u32 port)
 		x->w.info.debugcon_port = port;
 }
 
-struct x86_board *x86_board_new(struct machine *m, const struct board *b, const struct board_config *c, const struct x86_parts *p, struct error *e)
+struct x86_board *x86_board_new(struct machine *m, const struct board *b,
+				const struct board_config *c, const struct x86_parts *p,
+				struct error *e)
 {
 	struct x86_board *x = (struct x86_board *)device_make(m, "x86-board", "board", NULL, e);
 	struct x86_wiring *w;
@@ -397,7 +418,14 @@ static void board_fini(void *dev)
 static const struct chipset x86_chipset_ops = { .pam = x86_pam, .place = x86_place };
 static const struct state board_state[] = { DERIVED(struct x86_board, w), {} };
 static const struct device_class x86_board_class = {
-	.api = QUERN_DEVICE_API, .size = sizeof(struct x86_board), .name = "x86-board", .doc = "Wiring of a PC-like machine", .state = board_state,
-	.inputs = BOARD_INPUTS, .input = board_input, .fini = board_fini, .iface = &x86_chipset_ops,
+	.api = QUERN_DEVICE_API,
+	.size = sizeof(struct x86_board),
+	.name = "x86-board",
+	.doc = "Wiring of a PC-like machine",
+	.state = board_state,
+	.inputs = BOARD_INPUTS,
+	.input = board_input,
+	.fini = board_fini,
+	.iface = &x86_chipset_ops,
 };
 QUERN_REGISTER(x86_board_class);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86_pci.c - the two PC chipsets as wiring: i440FX with PIIX3 and PIIX4 power management, Q35 with ICH9; memory attribute map, configuration
- * windows, interrupt routes, and what firmware would have programmed when there is none. */
+/* x86_pci.c - the two PC chipsets as wiring: i440FX with PIIX3 and PIIX4 power management, Q35 with
+ * ICH9; memory attribute map, configuration windows, interrupt routes, and what firmware would have
+ * programmed when there is none. */
 #include "board/x86_board.h"
 #include "lib/error.h"
 #include <errno.h>
 #include <stdio.h>
 
-#define PCI_END 0xfec00000ull
+#define PCI_END	 0xfec00000ull
 #define PIIX_GPE 0xafe0
 enum { ICH9_GPE = PM_PORT + 0x20, ENABLE_ACPI = 0xf1, DISABLE_ACPI = 0xf0 };
 /* Which ISA interrupts the PCI interrupts A, B, C, D... get when nobody else decides. */
@@ -22,7 +23,9 @@ void x86_pam(void *board, unsigned s, bool read, bool write)
 	struct x86_wiring *w = &((struct x86_board *)board)->w;
 
 	if (!read && write)
-		unimplemented(board, "memory at %#llx that is written but not read: it stays as the bus shows it",
+		unimplemented(board,
+			      "memory at %#llx that is written but not read: it stays as the bus "
+			      "shows it",
 			      (unsigned long long)segment_base(s));
 	space_begin(w->m);
 	region_set_enabled(&w->pam_bus[s], !read);
@@ -68,7 +71,9 @@ void x86_place(void *board, enum chipset_block block, u64 base, u64 size)
 		place_region(&w->pm_block, &w->m->io_root, base, size);
 		/* firmware chooses; its ACPI tables are made after that */
 		if (size) {
-			w->info.gpe0 = w->info.gpe0 - w->info.pm1_evt == ICH9_GPE - PM_PORT ? base + (ICH9_GPE - PM_PORT) : w->info.gpe0;
+			w->info.gpe0 = w->info.gpe0 - w->info.pm1_evt == ICH9_GPE - PM_PORT ?
+					       base + (ICH9_GPE - PM_PORT) :
+					       w->info.gpe0;
 			w->info.pm1_evt = base;
 			w->info.pm1_cnt = base + 4;
 			w->info.pm_timer = base + 8;
@@ -81,7 +86,8 @@ void x86_place(void *board, enum chipset_block block, u64 base, u64 size)
 		break;
 	case CHIPSET_RCBA:
 		if (w->bridge)
-			place_region(device_bank(&w->bridge->dev, "rcrb"), &w->m->memory_root, base, size);
+			place_region(device_bank(&w->bridge->dev, "rcrb"), &w->m->memory_root, base,
+				     size);
 		break;
 	default:
 		break;
@@ -131,8 +137,12 @@ static int make_pm(struct x86_board *x, bool q35, struct error *e)
 
 static unsigned piix_map(void *arg, unsigned slot, unsigned pin) { return (slot + pin + 3) & 3; }
 
-/* Slots 25 to 31 are routed by the root complex registers, which say A to D; the others turn around E to H. */
-static unsigned ich9_map(void *arg, unsigned slot, unsigned pin) { return slot >= 25 ? pin : 4 + ((slot + pin) & 3); }
+/* Slots 25 to 31 are routed by the root complex registers, which say A to D; the others turn around
+ * E to H. */
+static unsigned ich9_map(void *arg, unsigned slot, unsigned pin)
+{
+	return slot >= 25 ? pin : 4 + ((slot + pin) & 3);
+}
 
 static void set_pirq(void *arg, unsigned line, int level)
 {
@@ -175,7 +185,8 @@ static void route_interrupts(struct x86_board *x, bool q35)
 
 /* ---- direct boot: what firmware would have left */
 
-static void config(struct x86_wiring *w, unsigned slot, unsigned fn, u32 off, unsigned size, u32 val)
+static void config(struct x86_wiring *w, unsigned slot, unsigned fn, u32 off, unsigned size,
+		   u32 val)
 {
 	pci_config_access(w->pci, 0, slot << 3 | fn, off, size, true, val);
 }
@@ -200,7 +211,8 @@ void x86_pci_boot_state(struct x86_wiring *w)
 	for (unsigned n = 0; n < i->nlinks; n++)
 		config(w, bridge, 0, i->link_reg[n], 1, direct_irq[n]);
 	if (w->pic)
-		region_st(device_bank(w->pic, "elcr"), 1, 1, BIT(2) | BIT(3), (struct mem_attrs){0});	/* 10 and 11 are levels */
+		region_st(device_bank(w->pic, "elcr"), 1, 1, BIT(2) | BIT(3),
+			  (struct mem_attrs){ 0 }); /* 10 and 11 are levels */
 	if (i->pcie) {
 		config(w, 0, 0, 0x64, 4, 0);
 		config(w, 0, 0, 0x60, 4, (u32)i->ecam.base | 1);
@@ -217,14 +229,17 @@ void x86_pci_boot_state(struct x86_wiring *w)
 
 /* ---- building */
 
-static int make_bridges(struct x86_wiring *w, const struct x86_chipset *k, bool acpi, struct error *e)
+static int make_bridges(struct x86_wiring *w, const struct x86_chipset *k, bool acpi,
+			struct error *e)
 {
 	if (!pci_make(w->pci, 0, 0, k->q35 ? "mch" : "i440FX", NULL, "board=board", e))
 		return -EINVAL;
-	w->bridge = pci_make(w->pci, k->isa_slot, 0, k->q35 ? "ICH9-LPC" : "PIIX3", NULL, k->q35 ? "board=board" : NULL, e);
+	w->bridge = pci_make(w->pci, k->isa_slot, 0, k->q35 ? "ICH9-LPC" : "PIIX3", NULL,
+			     k->q35 ? "board=board" : NULL, e);
 	if (!w->bridge)
 		return -EINVAL;
-	if (!k->q35 && acpi && !pci_make(w->pci, k->isa_slot, 3, "PIIX4_PM", NULL, "board=board", e))
+	if (!k->q35 && acpi &&
+	    !pci_make(w->pci, k->isa_slot, 3, "PIIX4_PM", NULL, "board=board", e))
 		return -EINVAL;
 	return 0;
 }
@@ -239,7 +254,8 @@ int x86_pci_new(struct x86_board *x, const struct x86_chipset *k, bool acpi, str
 	if (!cf9)
 		return -EINVAL;
 	make_attribute_map(w);
-	w->pci = pci_bus_new(w->m, k->q35 ? "pcie.0" : "pci.0", &w->pci_memory, &w->m->io_root, k->q35);
+	w->pci = pci_bus_new(w->m, k->q35 ? "pcie.0" : "pci.0", &w->pci_memory, &w->m->io_root,
+			     k->q35);
 	pci_ports_init(&w->config, w->pci);
 	w->config.reset_control = device_bank(cf9, "port");
 	region_add(&w->m->io_root, 0xcf8, &w->config.ports, 0);
@@ -249,12 +265,16 @@ int x86_pci_new(struct x86_board *x, const struct x86_chipset *k, bool acpi, str
 	i->isa_slot = k->isa_slot;
 	if (k->ecam)
 		i->ecam = (struct x86_window){ k->ecam, 256ull << 20 };
-	/* devices begin where one memory type range can say so, and behind the configuration window */
-	i->pci_mem.base = i->ram_low <= 0x80000000 ? 0x80000000 : i->ram_low <= 0xc0000000 ? 0xc0000000 : 0xe0000000;
+	/* devices begin where one memory type range can say so, and behind the configuration window
+	 */
+	i->pci_mem.base = i->ram_low <= 0x80000000 ? 0x80000000 :
+			  i->ram_low <= 0xc0000000 ? 0xc0000000 :
+						     0xe0000000;
 	if (k->ecam)
 		i->pci_mem.base = MAX(i->pci_mem.base, i->ecam.base + i->ecam.size);
 	i->pci_mem.size = PCI_END - i->pci_mem.base;
-	i->pci_mem64 = (struct x86_window){ ALIGN_UP(BIT64(32) + i->ram_high, BIT64(35)), BIT64(35) };
+	i->pci_mem64 =
+		(struct x86_window){ ALIGN_UP(BIT64(32) + i->ram_high, BIT64(35)), BIT64(35) };
 	err = acpi ? make_pm(x, k->q35, e) : 0;
 	if (!err)
 		err = make_bridges(w, k, acpi, e);

@@ -50,10 +50,10 @@ int boot_read_initrd(struct boot_options *o, struct boot_plan *p, struct bytes *
 		err = bytes_read_file(out, o->initrd, INITRD_LIMIT, &why);
 		error_clear(&why);
 		if (err == -EFBIG)
-			return error_ret(
-				e, err,
-				"initrd is too large, cannot support: '%s' has more than 2 GiB",
-				o->initrd);
+			return error_ret(e, err,
+					 "initrd is too large, cannot support: '%s' has more than "
+					 "2 GiB",
+					 o->initrd);
 		if (err)
 			return error_ret(e, err, "could not load initrd '%s': %s", o->initrd,
 					 strerror(-err));
@@ -113,9 +113,9 @@ int boot_prepare(struct machine *m, struct boot_options *o, struct error *e)
 	if (err)
 		return err;
 	if (o->dtb)
-		return error_ret(
-			e, -ENOTSUP,
-			"-dtb: this machine describes itself by ACPI and takes no device tree");
+		return error_ret(e, -ENOTSUP,
+				 "-dtb: this machine describes itself by ACPI and takes no device "
+				 "tree");
 	s.plan = o->plan = plan_new(m);
 	s.top = s.info->ram_low;
 	if (o->kernel)

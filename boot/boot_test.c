@@ -207,9 +207,9 @@ TEST(boot_guest_decompression)
 			CHECK_EQ(test_entry[0].cs, test_entry[0].ds + 0x20);
 			CHECK_MEM(test_ram(&t, base + HDR_MAGIC), "HdrS", 4);
 			CHECK_EQ(ld32le(test_ram(&t, base + HDR_CODE32_START)), 0x1000000);
-			CHECK_STR(
-				(char *)test_ram(&t, ld32le(test_ram(&t, base + HDR_CMD_LINE_PTR))),
-				"hello");
+			CHECK_STR((char *)test_ram(&t,
+						   ld32le(test_ram(&t, base + HDR_CMD_LINE_PTR))),
+				  "hello");
 			CHECK_EQ(ld16le(test_ram(&t, 4 * 0x15 + 2)), 0xf000);
 		}
 		bytes_fini(&k);

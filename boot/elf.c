@@ -61,21 +61,21 @@ static int add_segment(struct elf_image *elf, const struct elf_segment *s, u64 s
 				 "kernel file '%s': a segment is larger in the file than in memory",
 				 name);
 	if (add_overflow(s->paddr, s->memsz, &end))
-		return error_ret(
-			e, -EINVAL,
-			"kernel file '%s': the segment at %#llx wraps around the end of memory",
-			name, (unsigned long long)s->paddr);
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s': the segment at %#llx wraps around the end of "
+				 "memory",
+				 name, (unsigned long long)s->paddr);
 	if (elf->nsegments == ELF_MAX_SEGMENTS)
 		return error_ret(e, -EINVAL, "kernel file '%s' has more than %d loadable segments",
 				 name, ELF_MAX_SEGMENTS);
 	for (unsigned i = 0; i < elf->nsegments; i++)
 		if (s->paddr < elf->segment[i].paddr + elf->segment[i].memsz &&
 		    elf->segment[i].paddr < end)
-			return error_ret(
-				e, -EINVAL,
-				"kernel file '%s': the segments at %#llx and %#llx overlap", name,
-				(unsigned long long)elf->segment[i].paddr,
-				(unsigned long long)s->paddr);
+			return error_ret(e, -EINVAL,
+					 "kernel file '%s': the segments at %#llx and %#llx "
+					 "overlap",
+					 name, (unsigned long long)elf->segment[i].paddr,
+					 (unsigned long long)s->paddr);
 	elf->lo = MIN(elf->lo, s->paddr);
 	elf->hi = MAX(elf->hi, end);
 	elf->segment[elf->nsegments++] = *s;
@@ -118,10 +118,10 @@ int elf_parse(struct elf_image *elf, const u8 *data, u64 size, const char *name,
 	machine = ld16le(data + 18);
 	if (data[5] != ELFDATA2LSB ||
 	    (machine != EM_386 && machine != EM_X86_64 && machine != EM_IAMCU))
-		return error_ret(
-			e, -EINVAL,
-			"kernel file '%s' is an ELF file for another machine (%u), not for x86",
-			name, machine);
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s' is an ELF file for another machine (%u), not "
+				 "for x86",
+				 name, machine);
 	if (type != ET_EXEC && type != ET_DYN)
 		return error_ret(e, -EINVAL,
 				 "kernel file '%s' is an ELF file of type %u, not an executable",

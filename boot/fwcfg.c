@@ -62,18 +62,19 @@ int boot_fw_cfg_parse(const char *text, struct boot_fw_cfg *f, struct error *e)
 		     !strcmp(item, "string") ? &string :
 					       NULL;
 		if (!to || !eq) {
-			err = error_ret(
-				e, -EINVAL,
-				"-fw_cfg %s: '%s' is none of name=, file= and string=", text, item);
+			err = error_ret(e, -EINVAL,
+					"-fw_cfg %s: '%s' is none of name=, file= and string=",
+					text, item);
 			break;
 		}
 		free(*to);
 		*to = xstrdup(eq);
 	}
 	if (!err && !f->name)
-		err = error_ret(
-			e, -EINVAL,
-			"-fw_cfg %s: the name is missing: [name=]NAME,file=FILE|string=TEXT", text);
+		err = error_ret(e, -EINVAL,
+				"-fw_cfg %s: the name is missing: "
+				"[name=]NAME,file=FILE|string=TEXT",
+				text);
 	if (!err && !file == !string)
 		err = error_ret(e, -EINVAL, "-fw_cfg %s: give either file= or string=", text);
 	if (!err && (!*f->name || strlen(f->name) > FW_CFG_NAME_MAX))

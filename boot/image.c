@@ -150,10 +150,10 @@ static int parse_multiboot(struct kernel_image *k, struct error *e)
 		mb->addresses = flags & MB_ADDRESSES;
 		if (mb->addresses) {
 			if (!range_fits(at, 32, size))
-				return error_ret(
-					e, -EINVAL,
-					"kernel file '%s' is truncated inside the multiboot header",
-					k->path);
+				return error_ret(e, -EINVAL,
+						 "kernel file '%s' is truncated inside the "
+						 "multiboot header",
+						 k->path);
 			err = parse_addresses(k, e);
 			return err ? err : 1;
 		}

@@ -101,8 +101,9 @@ TEST(image_elf)
 		CHECK_EQ(k.elf.hi, 0x1005000);
 		CHECK(k.elf.has_pvh);
 		CHECK_EQ(k.elf.pvh_entry, 0x1000020);
-		CHECK(elf_vaddr_to_paddr(
-			&k.elf, (is64 ? 0xffffffff80000000 : 0xc0000000) + 0x1002010, &pa));
+		CHECK(elf_vaddr_to_paddr(&k.elf,
+					 (is64 ? 0xffffffff80000000 : 0xc0000000) + 0x1002010,
+					 &pa));
 		CHECK_EQ(pa, 0x1002010);
 		CHECK(!elf_vaddr_to_paddr(&k.elf, 0x1234, &pa));
 		image_fini(&k);

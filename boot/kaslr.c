@@ -72,10 +72,10 @@ int kaslr_relocate(u8 *image, u64 size, const struct elf_image *elf, u64 delta, 
 		}
 		f = field_at(image, elf, vaddr, wide ? 8 : 4);
 		if (!f)
-			return error_ret(
-				e, -EINVAL,
-				"kernel file '%s': a relocation at %#llx lies outside the kernel",
-				name, (unsigned long long)vaddr);
+			return error_ret(e, -EINVAL,
+					 "kernel file '%s': a relocation at %#llx lies outside the "
+					 "kernel",
+					 name, (unsigned long long)vaddr);
 		apply(f, n, lists == 3, delta);
 	}
 	return 0;

@@ -256,15 +256,15 @@ static int start_real_mode(struct start *s, u64 at, u64 initrd, struct error *e)
 	int err;
 
 	if (k->bz.setup_size > HEAP_END - 0x1000)
-		return error_ret(
-			e, -EINVAL,
-			"kernel file '%s': its setup code of %u bytes is too large for real mode",
-			k->path, k->bz.setup_size);
+		return error_ret(e, -EINVAL,
+				 "kernel file '%s': its setup code of %u bytes is too large for "
+				 "real mode",
+				 k->path, k->bz.setup_size);
 	if (n > MIN(k->bz.cmdline_max, (u32)TEXT_ROOM - 1))
-		return error_ret(
-			e, -E2BIG,
-			"the -append text has %zu characters, but this kernel takes at most %u", n,
-			k->bz.cmdline_max);
+		return error_ret(e, -E2BIG,
+				 "the -append text has %zu characters, but this kernel takes at "
+				 "most %u",
+				 n, k->bz.cmdline_max);
 	setup = plan_own(s->plan, xmemdup(k->file.data, k->bz.setup_size));
 	fill_header(s, setup, TEXT, initrd);
 	setup[HDR_LOADFLAGS] |= CAN_USE_HEAP;

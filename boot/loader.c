@@ -78,10 +78,10 @@ static int add(struct boot_plan *p, const char *what, u64 addr, const void *data
 		size_t part = MIN(left, (u64)1 << 30);
 
 		if (!space_map(&p->m->memory, at, &part, false))
-			return error_ret(
-				e, -ERANGE,
-				"-device loader: %s does not fit: there is no memory at %#llx",
-				what, (unsigned long long)at);
+			return error_ret(e, -ERANGE,
+					 "-device loader: %s does not fit: there is no memory at "
+					 "%#llx",
+					 what, (unsigned long long)at);
 		at += part;
 		left -= part;
 	}
@@ -168,9 +168,9 @@ int loader_put(struct boot_plan *p, const struct boot_loader *l, unsigned n, str
 					 "numbered from 0",
 					 l->cpu, p->m->ncpus);
 		if (!p->m->isa->boot_entry)
-			return error_ret(
-				e, -ENOTSUP,
-				"-device loader: cpu-num is not supported by this machine's CPUs");
+			return error_ret(e, -ENOTSUP,
+					 "-device loader: cpu-num is not supported by this "
+					 "machine's CPUs");
 		vec_push(&p->cpus, ((struct plan_cpu){ l->cpu, entry }));
 	}
 	return 0;

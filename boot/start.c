@@ -52,10 +52,10 @@ int start_cmdline(struct start *s, u32 max, u64 *addr, struct error *e)
 	size_t n = strlen(s->cmdline);
 
 	if (n > max)
-		return error_ret(
-			e, -E2BIG,
-			"the -append text has %zu characters, but this kernel takes at most %u", n,
-			max);
+		return error_ret(e, -E2BIG,
+				 "the -append text has %zu characters, but this kernel takes at "
+				 "most %u",
+				 n, max);
 	return plan_put(s->plan, "the kernel command line", START_LOW, START_LOW_END, 16,
 			s->cmdline, n + 1, addr, e);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* isa.c - the ISA bus: a device's first bank appears at the port that the device chose, its interrupt at the line that it chose. */
+/* isa.c - the ISA bus: a device's first bank appears at the port that the device chose, its
+ * interrupt at the line that it chose. */
 #include "bus/isa.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
@@ -32,17 +33,17 @@ static int plug(struct device *d, const char *bus, const char *addr, struct erro
 	if (!b && bus)
 		return error_ret(e, -ENODEV, "there is no ISA bus '%s'", bus);
 	if (!b)
-		return error_ret(e, -ENODEV, "device '%s' needs an ISA bus, which this machine has not", d->class->name);
+		return error_ret(e, -ENODEV,
+				 "device '%s' needs an ISA bus, which this machine has not",
+				 d->class->name);
 	if (addr)
-		return error_ret(e, -EINVAL, "an ISA device has no addr=; its ports are a property of its own");
+		return error_ret(e, -EINVAL,
+				 "an ISA device has no addr=; its ports are a property of its own");
 	d->core->bus = b;
 	return 0;
 }
 
-static u32 chosen(const struct device *d, u32 off)
-{
-	return *(const u32 *)((const u8 *)d + off);
-}
+static u32 chosen(const struct device *d, u32 off) { return *(const u32 *)((const u8 *)d + off); }
 
 static int realized(struct device *d, struct error *e)
 {
@@ -57,13 +58,17 @@ static int realized(struct device *d, struct error *e)
 		u32 port = chosen(d, p->iobase_off);
 
 		if (!range_fits(port, r->size, 0x10000))
-			return error_ret(e, -ERANGE, "device '%s': ports from %#x on do not fit below 0x10000", d->id, port);
+			return error_ret(e, -ERANGE,
+					 "device '%s': ports from %#x on do not fit below 0x10000",
+					 d->id, port);
 		/* the first comer keeps a place that two want, and the second is told */
 		for (unsigned i = 0; i < r->size; i++) {
 			const struct flat_range *there = space_lookup(&m->io, port + i);
 
 			if (there && there->region->owner)
-				return error_ret(e, -EBUSY, "device '%s': port %#x is taken by '%s'", d->id, port + i,
+				return error_ret(e, -EBUSY,
+						 "device '%s': port %#x is taken by '%s'", d->id,
+						 port + i,
 						 ((struct device *)there->region->owner)->id);
 		}
 		region_add(&m->io_root, port, r, 0);
@@ -83,5 +88,7 @@ static void unplug(struct device *d)
 		region_remove(r);
 }
 
-static const struct bus_type isa_type = { .name = "isa", .plug = plug, .realized = realized, .unplug = unplug };
+static const struct bus_type isa_type = {
+	.name = "isa", .plug = plug, .realized = realized, .unplug = unplug
+};
 BUS_TYPE(isa_type)

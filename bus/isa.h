@@ -6,8 +6,9 @@
 
 struct isa_bus {
 	struct bus bus;
-	struct device *irqs;	/* its inputs 0..15 are the ISA interrupt lines */
-	void (*added)(void *arg, struct device *d, u32 port);	/* a device has got its place; may be NULL */
+	struct device *irqs; /* its inputs 0..15 are the ISA interrupt lines */
+	/* a device has got its place; may be NULL */
+	void (*added)(void *arg, struct device *d, u32 port);
 	void *arg;
 };
 /* name ("isa.0") stays the caller's. */

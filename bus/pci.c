@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pci.c - PCI buses: placing functions, routing INTx to the board's lines, DMA. PCI Local Bus 3.0; interrupts through bridges as
- * PCI-to-PCI Bridge 1.2, 9.1. */
+/* pci.c - PCI buses: placing functions, routing INTx to the board's lines, DMA. PCI Local Bus 3.0;
+ * interrupts through bridges as PCI-to-PCI Bridge 1.2, 9.1. */
 #include "bus/pci.h"
 #include "bus/pci_core.h"
 #include "core/fault.h"
@@ -14,10 +14,7 @@
 
 static const struct bus_type pci_type;
 
-static struct pci_device *pci_of(struct device *d)
-{
-	return (struct pci_device *)d;
-}
+static struct pci_device *pci_of(struct device *d) { return (struct pci_device *)d; }
 
 /* ---- buses */
 
@@ -31,7 +28,8 @@ struct pci_bus *pci_bus_alloc(struct machine *m, const char *name, bool express)
 	return b;
 }
 
-struct pci_bus *pci_bus_new(struct machine *m, const char *name, struct region *mem, struct region *io, bool express)
+struct pci_bus *pci_bus_new(struct machine *m, const char *name, struct region *mem,
+			    struct region *io, bool express)
 {
 	struct pci_bus *b = pci_bus_alloc(m, name, express);
 
@@ -53,15 +51,9 @@ struct pci_bus *pci_bus_first(struct machine *m)
 	return (struct pci_bus *)bus_of(m, &pci_type, NULL);
 }
 
-unsigned pci_devfn(const struct pci_device *p)
-{
-	return p->pci->devfn;
-}
+unsigned pci_devfn(const struct pci_device *p) { return p->pci->devfn; }
 
-struct pci_bus *pci_bus_of(const struct pci_device *p)
-{
-	return p->pci->bus;
-}
+struct pci_bus *pci_bus_of(const struct pci_device *p) { return p->pci->bus; }
 
 /* ---- placing */
 
@@ -80,7 +72,8 @@ static int set_prop(struct device *d, const char *prop, const char *value, struc
 	if (!prop_name_eq(prop, "multifunction"))
 		return -ENOENT;
 	if (str_to_bool(value, &pci_of(d)->pci->multifunction))
-		return error_ret(e, -EINVAL, "property 'multifunction' takes on or off, not '%s'", value);
+		return error_ret(e, -EINVAL, "property 'multifunction' takes on or off, not '%s'",
+				 value);
 	return 0;
 }
 
@@ -92,7 +85,10 @@ static int parse_addr(const char *addr, unsigned *devfn, struct error *e)
 	u32 slot, function = 0;
 
 	if (str_to_u32(slot_text, 16, &slot) && str_to_u32(slot_text, 0, &slot))
-		return error_ret(e, -EINVAL, "'%s' is no PCI address; it looks like 3 or 1f.2 (hexadecimal slot and function)", addr);
+		return error_ret(e, -EINVAL,
+				 "'%s' is no PCI address; it looks like 3 or 1f.2 (hexadecimal "
+				 "slot and function)",
+				 addr);
 	if ((dot && str_to_u32(dot + 1, 16, &function)) || slot > 31 || function > 7)
 		return error_ret(e, -EINVAL, "PCI address '%s' is not in 0.0 to 1f.7", addr);
 	*devfn = slot << 3 | function;
@@ -106,8 +102,8 @@ static int find_place(struct pci_bus *b, const char *addr, unsigned *devfn, stru
 	if (addr) {
 		err = parse_addr(addr, devfn, e);
 		if (!err && b->at[*devfn])
-			err = error_ret(e, -EBUSY, "PCI address %s of bus %s is taken by '%s'", addr, b->bus.name,
-					b->at[*devfn]->dev->dev.id);
+			err = error_ret(e, -EBUSY, "PCI address %s of bus %s is taken by '%s'",
+					addr, b->bus.name, b->at[*devfn]->dev->dev.id);
 		return err;
 	}
 	for (*devfn = 0; *devfn < 256; *devfn += 8) {
@@ -131,14 +127,18 @@ static int plug(struct device *d, const char *bus, const char *addr, struct erro
 	if (!b && bus)
 		return error_ret(e, -ENODEV, "there is no PCI bus '%s'", bus);
 	if (!b)
-		return error_ret(e, -ENODEV, "device '%s' needs a PCI bus, which this machine has not", d->class->name);
+		return error_ret(e, -ENODEV,
+				 "device '%s' needs a PCI bus, which this machine has not",
+				 d->class->name);
 	err = find_place(b, addr, &devfn, e);
 	if (err)
 		return err;
 	first = b->at[devfn & ~7u];
 	if ((devfn & 7) && first && !first->multifunction)
-		return error_ret(e, -EBUSY, "slot %x of bus %s has one function only: '%s' is not multifunction=on", devfn >> 3,
-				 b->bus.name, first->dev->dev.id);
+		return error_ret(e, -EBUSY,
+				 "slot %x of bus %s has one function only: '%s' is not "
+				 "multifunction=on",
+				 devfn >> 3, b->bus.name, first->dev->dev.id);
 	c->bus = b;
 	c->devfn = devfn;
 	d->core->bus = b;
@@ -192,7 +192,8 @@ static void reset(struct device *d)
 	struct pci_core *c = pci_of(d)->pci;
 
 	for (unsigned i = 0; i < sizeof(c->config); i++)
-		c->config[i] = (c->config[i] & ~(c->wmask[i] | c->w1c[i])) | (c->initial[i] & c->wmask[i]);
+		c->config[i] =
+			(c->config[i] & ~(c->wmask[i] | c->w1c[i])) | (c->initial[i] & c->wmask[i]);
 	c->intx = false;
 	pci_msi_reset(c);
 	pci_update_intx(c);
@@ -200,16 +201,28 @@ static void reset(struct device *d)
 	pci_bridge_update(c);
 }
 
-static const struct prop pci_props[] = {
-	{ .name = "multifunction", .kind = PROP_BOOL, .size = 1, .doc = "Further functions may share this slot." }, {}
-};
-static const struct bus_type pci_type = { .name = "pci", .created = created, .set = set_prop, .plug = plug, .realized = realized,
-					  .unplug = unplug, .freed = freed, .reset = reset, .props = pci_props };
+static const struct prop pci_props[] = { { .name = "multifunction",
+					   .kind = PROP_BOOL,
+					   .size = 1,
+					   .doc = "Further functions may share this slot." },
+					 {} };
+static const struct bus_type pci_type = { .name = "pci",
+					  .created = created,
+					  .set = set_prop,
+					  .plug = plug,
+					  .realized = realized,
+					  .unplug = unplug,
+					  .freed = freed,
+					  .reset = reset,
+					  .props = pci_props };
 BUS_TYPE(pci_type)
 
-struct pci_device *pci_make(struct pci_bus *b, int slot, int function, const char *class, const char *id, const char *props, struct error *e)
+struct pci_device *pci_make(struct pci_bus *b, int slot, int function, const char *class,
+			    const char *id, const char *props, struct error *e)
 {
-	AUTO_FREE char *place = slot < 0 ? xasprintf("bus=%s", b->bus.name) : xasprintf("bus=%s,addr=%x.%x", b->bus.name, slot, function);
+	AUTO_FREE char *place = slot < 0 ?
+					xasprintf("bus=%s", b->bus.name) :
+					xasprintf("bus=%s,addr=%x.%x", b->bus.name, slot, function);
 	AUTO_FREE char *all = props && *props ? xasprintf("%s,%s", place, props) : xstrdup(place);
 
 	return (struct pci_device *)device_make(b->machine, class, id, all, e);
@@ -293,7 +306,8 @@ static bool may_master(struct pci_device *p, const char *what, u64 addr)
 {
 	if (pci_command(p->pci) & CMD_MASTER)
 		return true;
-	guest_error(p, "DMA %s of %#llx while Bus Master Enable is off", what, (unsigned long long)addr);
+	guest_error(p, "DMA %s of %#llx while Bus Master Enable is off", what,
+		    (unsigned long long)addr);
 	return false;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pci_bar.c - base address registers: sizing, and mapping by the command register. PCI Local Bus 3.0, 6.2.5. */
+/* pci_bar.c - base address registers: sizing, and mapping by the command register. PCI Local
+ * Bus 3.0, 6.2.5. */
 #include "bus/pci_core.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
@@ -14,12 +15,15 @@ static int check_bar(const struct pci_core *c, unsigned n, const struct pci_bar 
 	u64 min = b->io ? 4 : 16;
 
 	if (n >= max || (b->bits64 && n + 1 >= max))
-		return error_ret(e, -EINVAL, "device class %s: there is no room for BAR %u", c->class->dev.name, n);
-	if (b->size < min || (b->size & (b->size - 1)) || (b->io && b->size > 256) || (!b->bits64 && b->size > 1u << 31))
-		return error_ret(e, -EINVAL, "device class %s: BAR %u cannot have %llu bytes", c->class->dev.name, n,
-				 (unsigned long long)b->size);
+		return error_ret(e, -EINVAL, "device class %s: there is no room for BAR %u",
+				 c->class->dev.name, n);
+	if (b->size < min || (b->size & (b->size - 1)) || (b->io && b->size > 256) ||
+	    (!b->bits64 && b->size > 1u << 31))
+		return error_ret(e, -EINVAL, "device class %s: BAR %u cannot have %llu bytes",
+				 c->class->dev.name, n, (unsigned long long)b->size);
 	if (c->bar[n].size || (n && c->bar[n - 1].bits64))
-		return error_ret(e, -EINVAL, "device class %s: BAR %u is used twice", c->class->dev.name, n);
+		return error_ret(e, -EINVAL, "device class %s: BAR %u is used twice",
+				 c->class->dev.name, n);
 	return 0;
 }
 
@@ -32,7 +36,11 @@ int pci_bar_add(struct pci_core *c, unsigned n, const struct pci_bar *b, struct 
 
 	if (err)
 		return err;
-	s->bank = (struct bank){ .name = bar_names[n], .regs = b->regs, .size = b->size, .narrow = b->narrow, .read = b->read,
+	s->bank = (struct bank){ .name = bar_names[n],
+				 .regs = b->regs,
+				 .size = b->size,
+				 .narrow = b->narrow,
+				 .read = b->read,
 				 .write = b->write };
 	rb = NEW(struct regbank);
 	err = regbank_init(rb, &c->dev->dev, &s->bank, &s->region, e);
@@ -61,7 +69,8 @@ int pci_bars_init(struct pci_core *c, struct error *e)
 	return 0;
 }
 
-/* Where the BAR decodes now; false = nowhere. Values that sizing writes (all ones) and 0 are no addresses. */
+/* Where the BAR decodes now; false = nowhere. Values that sizing writes (all ones) and 0 are no
+ * addresses. */
 static bool address(const struct pci_core *c, unsigned n, u64 *addr)
 {
 	const struct pci_bar_state *s = &c->bar[n];
@@ -71,7 +80,8 @@ static bool address(const struct pci_core *c, unsigned n, u64 *addr)
 	if (!(pci_command(c) & (s->io ? CMD_IO : CMD_MEM)))
 		return false;
 	*addr = (s->bits64 ? ld64le(at) : ld32le(at)) & ~(s->size - 1);
-	return *addr && !add_overflow(*addr, s->size - 1, &last) && last <= max && !(s->bits64 && last == ~0ull);
+	return *addr && !add_overflow(*addr, s->size - 1, &last) && last <= max &&
+	       !(s->bits64 && last == ~0ull);
 }
 
 void pci_bars_update(struct pci_core *c)
@@ -87,7 +97,8 @@ void pci_bars_update(struct pci_core *c)
 			s->mapped = false;
 		}
 		if (on && !s->mapped) {
-			trace(c->dev, "map", "bar%u at %#llx size %#llx", n, (unsigned long long)addr, (unsigned long long)s->size);
+			trace(c->dev, "map", "bar%u at %#llx size %#llx", n,
+			      (unsigned long long)addr, (unsigned long long)s->size);
 			region_add(s->io ? c->bus->io : c->bus->mem, addr, &s->region, 1);
 			s->mapped = true;
 		}

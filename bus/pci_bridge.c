@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pci_bridge.c - the secondary bus of a bridge and the windows through which it shows. PCI-to-PCI Bridge 1.2, 3.2.5 and 4. */
+/* pci_bridge.c - the secondary bus of a bridge and the windows through which it shows. PCI-to-PCI
+ * Bridge 1.2, 3.2.5 and 4. */
 #include "bus/pci_core.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
@@ -49,8 +50,10 @@ void pci_bridge_update(struct pci_core *c)
 	base = (u64)(ld16le(&cfg[PCI_MEM_BASE]) & 0xfff0) << 16;
 	last = (u64)(ld16le(&cfg[PCI_MEM_LIMIT]) & 0xfff0) << 16 | 0xfffff;
 	set_window(c->bus->mem, &b->win_mem, cmd & CMD_MEM, base, last);
-	base = (u64)(ld16le(&cfg[PCI_PREF_BASE]) & 0xfff0) << 16 | (u64)ld32le(&cfg[PCI_PREF_BASE_HI]) << 32;
-	last = (u64)(ld16le(&cfg[PCI_PREF_LIMIT]) & 0xfff0) << 16 | (u64)ld32le(&cfg[PCI_PREF_LIMIT_HI]) << 32 | 0xfffff;
+	base = (u64)(ld16le(&cfg[PCI_PREF_BASE]) & 0xfff0) << 16 |
+	       (u64)ld32le(&cfg[PCI_PREF_BASE_HI]) << 32;
+	last = (u64)(ld16le(&cfg[PCI_PREF_LIMIT]) & 0xfff0) << 16 |
+	       (u64)ld32le(&cfg[PCI_PREF_LIMIT_HI]) << 32 | 0xfffff;
 	set_window(c->bus->mem, &b->win_pref, cmd & CMD_MEM, base, last);
 	space_commit(b->machine);
 }

@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pci_config.c - configuration space: header, capabilities, accesses. PCI Local Bus 3.0 chapter 6; PCI Express Base 6.1, 7.5. */
+/* pci_config.c - configuration space: header, capabilities, accesses. PCI Local Bus 3.0 chapter 6;
+ * PCI Express Base 6.1, 7.5. */
 #include "bus/pci_core.h"
 #include "lib/alloc.h"
 #include <assert.h>
 
 enum { SUBVENDOR_DEFAULT = 0x1af4, SUBDEVICE_DEFAULT = 0x1100 };
 
-u16 pci_command(const struct pci_core *c)
-{
-	return ld16le(&c->config[PCI_COMMAND]);
-}
+u16 pci_command(const struct pci_core *c) { return ld16le(&c->config[PCI_COMMAND]); }
 
-u8 *pci_config(struct pci_device *p)
-{
-	return p->pci->config;
-}
+u8 *pci_config(struct pci_device *p) { return p->pci->config; }
 
-u8 *pci_config_wmask(struct pci_device *p)
-{
-	return p->pci->wmask;
-}
+u8 *pci_config_wmask(struct pci_device *p) { return p->pci->wmask; }
 
 static void init_bridge_header(struct pci_core *c)
 {
@@ -28,10 +20,11 @@ static void init_bridge_header(struct pci_core *c)
 	st16le(&c->w1c[PCI_SEC_STATUS], STATUS_W1C);
 	st64le(&c->wmask[PCI_MEM_BASE], 0xfff0fff0fff0fff0ull);
 	memset(&c->wmask[PCI_PREF_BASE_HI], 0xff, 8);
-	st16le(&c->config[PCI_PREF_BASE], 1);		/* 64-bit prefetchable window */
+	st16le(&c->config[PCI_PREF_BASE], 1); /* 64-bit prefetchable window */
 	st16le(&c->config[PCI_PREF_LIMIT], 1);
-	c->config[PCI_IO_BASE] = c->config[PCI_IO_LIMIT] = 0;	/* 16-bit ports */
-	st16le(&c->wmask[PCI_BRIDGE_CONTROL], 0x005f);	/* parity, SERR, ISA, VGA, VGA16, bus reset */
+	c->config[PCI_IO_BASE] = c->config[PCI_IO_LIMIT] = 0; /* 16-bit ports */
+	/* parity, SERR, ISA, VGA, VGA16, bus reset */
+	st16le(&c->wmask[PCI_BRIDGE_CONTROL], 0x005f);
 }
 
 void pci_config_init(struct pci_core *c)
@@ -45,7 +38,8 @@ void pci_config_init(struct pci_core *c)
 	st16le(&c->config[PCI_CLASS + 1], k->class_code >> 8);
 	c->config[PCI_HEADER] = k->header | (c->multifunction ? 0x80 : 0);
 	c->config[PCI_INT_PIN] = k->intx ? 1 : 0;
-	st16le(&c->wmask[PCI_COMMAND], CMD_IO | CMD_MEM | CMD_MASTER | CMD_PARITY | CMD_SERR | CMD_INTX_OFF);
+	st16le(&c->wmask[PCI_COMMAND],
+	       CMD_IO | CMD_MEM | CMD_MASTER | CMD_PARITY | CMD_SERR | CMD_INTX_OFF);
 	st16le(&c->w1c[PCI_STATUS], STATUS_W1C);
 	c->wmask[PCI_CACHE_LINE] = 0xff;
 	c->wmask[PCI_INT_LINE] = 0xff;
@@ -55,7 +49,8 @@ void pci_config_init(struct pci_core *c)
 		return;
 	}
 	st16le(&c->config[PCI_SUBSYSTEM], k->subvendor ? k->subvendor : SUBVENDOR_DEFAULT);
-	st16le(&c->config[PCI_SUBSYSTEM + 2], k->subvendor || k->subdevice ? k->subdevice : SUBDEVICE_DEFAULT);
+	st16le(&c->config[PCI_SUBSYSTEM + 2],
+	       k->subvendor || k->subdevice ? k->subdevice : SUBDEVICE_DEFAULT);
 }
 
 unsigned pci_add_capability(struct pci_device *p, u8 id, unsigned size)
@@ -74,7 +69,8 @@ unsigned pci_add_capability(struct pci_device *p, u8 id, unsigned size)
 	return at;
 }
 
-/* An endpoint below a root port, or one integrated into the root complex, which has no link (7.5.3). */
+/* An endpoint below a root port, or one integrated into the root complex, which has no link
+ * (7.5.3). */
 void pci_express_init(struct pci_core *c)
 {
 	bool integrated = !c->bus->bridge;
@@ -83,25 +79,24 @@ void pci_express_init(struct pci_core *c)
 
 	c->express = at;
 	st16le(cfg + 2, 2 | (integrated ? 9 : 0) << 4);
-	st32le(cfg + 4, BIT(15));			/* role-based error reporting; 128-byte payload */
-	st16le(&c->wmask[at + 8], 0x7fff);		/* device control */
-	st16le(cfg + 8, 0x2810);			/* 512-byte requests, no snoop, relaxed ordering */
-	st16le(&c->w1c[at + 10], 0x000f);		/* device status */
-	st16le(&c->wmask[at + 0x28], 0x000f);		/* device control 2: completion time-out */
+	/* role-based error reporting; 128-byte payload */
+	st32le(cfg + 4, BIT(15));
+	st16le(&c->wmask[at + 8], 0x7fff); /* device control */
+	/* 512-byte requests, no snoop, relaxed ordering */
+	st16le(cfg + 8, 0x2810);
+	st16le(&c->w1c[at + 10], 0x000f);     /* device status */
+	st16le(&c->wmask[at + 0x28], 0x000f); /* device control 2: completion time-out */
 	if (integrated)
 		return;
-	st32le(cfg + 0x0c, 1 | 1 << 4);			/* 2.5 GT/s, one lane */
+	st32le(cfg + 0x0c, 1 | 1 << 4); /* 2.5 GT/s, one lane */
 	st16le(&c->wmask[at + 0x10], 0x00c3);
 	st16le(cfg + 0x12, 1 | 1 << 4);
-	st16le(cfg + 0x30, 1);				/* link control 2: target speed */
+	st16le(cfg + 0x30, 1); /* link control 2: target speed */
 }
 
 /* ---- accesses */
 
-static u32 limit(const struct pci_core *c)
-{
-	return c->bus->express && c->express ? 4096 : 256;
-}
+static u32 limit(const struct pci_core *c) { return c->bus->express && c->express ? 4096 : 256; }
 
 u32 pci_config_read(struct pci_core *c, u32 off, unsigned size)
 {
@@ -133,11 +128,13 @@ void pci_config_write(struct pci_core *c, u32 off, unsigned size, u32 val)
 		*p = (*p & ~w) | (b & w);
 		*p &= ~(b & c->w1c[off + i]);
 	}
-	if (touches(off, size, PCI_COMMAND, 2) || touches(off, size, PCI_BAR0, c->class->header == 1 ? 8 : 24))
+	if (touches(off, size, PCI_COMMAND, 2) ||
+	    touches(off, size, PCI_BAR0, c->class->header == 1 ? 8 : 24))
 		pci_bars_update(c);
 	if (touches(off, size, PCI_COMMAND, 2))
 		pci_update_intx(c);
-	if (c->secondary && (touches(off, size, PCI_COMMAND, 2) || touches(off, size, PCI_PRIMARY, 0x40 - PCI_PRIMARY)))
+	if (c->secondary && (touches(off, size, PCI_COMMAND, 2) ||
+			     touches(off, size, PCI_PRIMARY, 0x40 - PCI_PRIMARY)))
 		pci_bridge_update(c);
 	pci_msi_config_written(c, off, size);
 	if (c->class->config_written)
@@ -152,15 +149,16 @@ static struct pci_bus *bus_by_number(struct pci_bus *b, unsigned number, unsigne
 	for (unsigned i = 0; i < 256; i++) {
 		struct pci_core *c = b->at[i];
 
-		if (!c || !c->secondary || number < c->config[PCI_SECONDARY] || number > c->config[PCI_SUBORDINATE] ||
-		    c->config[PCI_SECONDARY] <= own)
+		if (!c || !c->secondary || number < c->config[PCI_SECONDARY] ||
+		    number > c->config[PCI_SUBORDINATE] || c->config[PCI_SECONDARY] <= own)
 			continue;
 		return bus_by_number(c->secondary, number, c->config[PCI_SECONDARY]);
 	}
 	return NULL;
 }
 
-u32 pci_config_access(struct pci_bus *root, unsigned bus, unsigned devfn, u32 off, unsigned size, bool write, u32 val)
+u32 pci_config_access(struct pci_bus *root, unsigned bus, unsigned devfn, u32 off, unsigned size,
+		      bool write, u32 val)
 {
 	struct pci_bus *b = bus_by_number(root, bus, 0);
 	struct pci_core *c = b && devfn < 256 ? b->at[devfn] : NULL;
@@ -174,7 +172,8 @@ u32 pci_config_access(struct pci_bus *root, unsigned bus, unsigned devfn, u32 of
 	return 0;
 }
 
-static void each_on(struct pci_bus *b, unsigned number, void (*fn)(void *arg, unsigned bus, struct pci_device *p), void *arg)
+static void each_on(struct pci_bus *b, unsigned number,
+		    void (*fn)(void *arg, unsigned bus, struct pci_device *p), void *arg)
 {
 	for (unsigned i = 0; i < 256; i++) {
 		if (b->at[i])
@@ -186,7 +185,8 @@ static void each_on(struct pci_bus *b, unsigned number, void (*fn)(void *arg, un
 	}
 }
 
-void pci_each(struct pci_bus *b, void (*fn)(void *arg, unsigned bus, struct pci_device *p), void *arg)
+void pci_each(struct pci_bus *b, void (*fn)(void *arg, unsigned bus, struct pci_device *p),
+	      void *arg)
 {
 	each_on(b, b->bridge ? b->bridge->config[PCI_SECONDARY] : 0, fn, arg);
 }

@@ -1,21 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pci_core.h - the inside of a PCI function, shared by the files of bus/. Offsets: PCI 3.0 6.1, PCI-to-PCI Bridge 1.2 3.2. */
+/* pci_core.h - the inside of a PCI function, shared by the files of bus/. Offsets: PCI 3.0 6.1,
+ * PCI-to-PCI Bridge 1.2 3.2. */
 #pragma once
 #include "bus/pci.h"
 #include "core/reg.h"
 
 enum {
-	PCI_VENDOR = 0x00, PCI_DEVICE_ID = 0x02, PCI_COMMAND = 0x04, PCI_STATUS = 0x06, PCI_REVISION = 0x08, PCI_CLASS = 0x09,
-	PCI_CACHE_LINE = 0x0c, PCI_HEADER = 0x0e, PCI_BAR0 = 0x10, PCI_SUBSYSTEM = 0x2c, PCI_ROM = 0x30, PCI_CAPS = 0x34,
-	PCI_INT_LINE = 0x3c, PCI_INT_PIN = 0x3d,
+	PCI_VENDOR = 0x00,
+	PCI_DEVICE_ID = 0x02,
+	PCI_COMMAND = 0x04,
+	PCI_STATUS = 0x06,
+	PCI_REVISION = 0x08,
+	PCI_CLASS = 0x09,
+	PCI_CACHE_LINE = 0x0c,
+	PCI_HEADER = 0x0e,
+	PCI_BAR0 = 0x10,
+	PCI_SUBSYSTEM = 0x2c,
+	PCI_ROM = 0x30,
+	PCI_CAPS = 0x34,
+	PCI_INT_LINE = 0x3c,
+	PCI_INT_PIN = 0x3d,
 	/* header type 1 */
-	PCI_PRIMARY = 0x18, PCI_SECONDARY = 0x19, PCI_SUBORDINATE = 0x1a, PCI_IO_BASE = 0x1c, PCI_IO_LIMIT = 0x1d, PCI_SEC_STATUS = 0x1e,
-	PCI_MEM_BASE = 0x20, PCI_MEM_LIMIT = 0x22, PCI_PREF_BASE = 0x24, PCI_PREF_LIMIT = 0x26, PCI_PREF_BASE_HI = 0x28,
-	PCI_PREF_LIMIT_HI = 0x2c, PCI_IO_BASE_HI = 0x30, PCI_IO_LIMIT_HI = 0x32, PCI_BRIDGE_CONTROL = 0x3e,
+	PCI_PRIMARY = 0x18,
+	PCI_SECONDARY = 0x19,
+	PCI_SUBORDINATE = 0x1a,
+	PCI_IO_BASE = 0x1c,
+	PCI_IO_LIMIT = 0x1d,
+	PCI_SEC_STATUS = 0x1e,
+	PCI_MEM_BASE = 0x20,
+	PCI_MEM_LIMIT = 0x22,
+	PCI_PREF_BASE = 0x24,
+	PCI_PREF_LIMIT = 0x26,
+	PCI_PREF_BASE_HI = 0x28,
+	PCI_PREF_LIMIT_HI = 0x2c,
+	PCI_IO_BASE_HI = 0x30,
+	PCI_IO_LIMIT_HI = 0x32,
+	PCI_BRIDGE_CONTROL = 0x3e,
 };
 enum {
-	CMD_IO = BIT(0), CMD_MEM = BIT(1), CMD_MASTER = BIT(2), CMD_PARITY = BIT(6), CMD_SERR = BIT(8), CMD_INTX_OFF = BIT(10),
-	STATUS_INTX = BIT(3), STATUS_CAPS = BIT(4), STATUS_W1C = 0xf900,
+	CMD_IO = BIT(0),
+	CMD_MEM = BIT(1),
+	CMD_MASTER = BIT(2),
+	CMD_PARITY = BIT(6),
+	CMD_SERR = BIT(8),
+	CMD_INTX_OFF = BIT(10),
+	STATUS_INTX = BIT(3),
+	STATUS_CAPS = BIT(4),
+	STATUS_W1C = 0xf900,
 };
 enum { CAP_MSI = 0x05, CAP_EXPRESS = 0x10, CAP_MSIX = 0x11 };
 
@@ -32,14 +63,14 @@ struct pci_core {
 	struct pci_bus *bus, *secondary;
 	u8 devfn;
 	bool plugged, multifunction, intx, asserted;
-	unsigned line;			/* of the root bus, while asserted */
+	unsigned line; /* of the root bus, while asserted */
 	u8 config[4096], wmask[4096], w1c[4096];
-	u8 initial[4096];		/* what reset restores of the writable bits */
-	unsigned cap_next;		/* first byte free for capabilities */
+	u8 initial[4096];  /* what reset restores of the writable bits */
+	unsigned cap_next; /* first byte free for capabilities */
 	struct pci_bar_state bar[6];
-	unsigned msi, msix, express;	/* offsets of capabilities, 0 = none */
+	unsigned msi, msix, express; /* offsets of capabilities, 0 = none */
 	/* MSI-X (PCI 3.0 6.8.2) */
-	u8 *msix_table;			/* 16 bytes each */
+	u8 *msix_table; /* 16 bytes each */
 	u64 *msix_pending;
 	struct region msix_table_region, msix_pba_region;
 };
@@ -49,7 +80,8 @@ u16 pci_command(const struct pci_core *c);
 void pci_update_intx(struct pci_core *c);
 /* pci_bar.c */
 int must_check pci_bars_init(struct pci_core *c, struct error *e);
-int must_check pci_bar_add(struct pci_core *c, unsigned n, const struct pci_bar *bar, struct error *e);
+int must_check pci_bar_add(struct pci_core *c, unsigned n, const struct pci_bar *bar,
+			   struct error *e);
 void pci_bars_update(struct pci_core *c);
 /* pci_msix.c */
 int must_check pci_msi_init(struct pci_core *c, struct error *e);

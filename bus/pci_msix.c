@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pci_msix.c - message-signalled interrupts: MSI and MSI-X, with masking and pending bits. PCI Local Bus 3.0, 6.8. A message is a
- * 32-bit write into the machine's memory, which needs Bus Master Enable like every other write of the device. */
+/* pci_msix.c - message-signalled interrupts: MSI and MSI-X, with masking and pending bits. PCI
+ * Local Bus 3.0, 6.8. A message is a 32-bit write into the machine's memory, which needs Bus Master
+ * Enable like every other write of the device. */
 #include "bus/pci_core.h"
 #include "core/fault.h"
 #include "core/machine.h"
@@ -10,12 +11,26 @@
 
 enum {
 	/* MSI, with a 64-bit address and masking (6.8.1) */
-	MSI_CONTROL = 2, MSI_ADDRESS = 4, MSI_DATA = 12, MSI_MASK = 16, MSI_PENDING = 20, MSI_SIZE = 24,
-	MSI_ENABLE = BIT(0), MSI_64 = BIT(7), MSI_MASKABLE = BIT(8),
+	MSI_CONTROL = 2,
+	MSI_ADDRESS = 4,
+	MSI_DATA = 12,
+	MSI_MASK = 16,
+	MSI_PENDING = 20,
+	MSI_SIZE = 24,
+	MSI_ENABLE = BIT(0),
+	MSI_64 = BIT(7),
+	MSI_MASKABLE = BIT(8),
 	/* MSI-X (6.8.2) */
-	MSIX_CONTROL = 2, MSIX_TABLE = 4, MSIX_PBA = 8, MSIX_SIZE = 12,
-	MSIX_ENABLE = BIT(15), MSIX_FUNCTION_MASK = BIT(14),
-	ENTRY = 16, ENTRY_DATA = 8, ENTRY_CONTROL = 12, ENTRY_MASKED = BIT(0),
+	MSIX_CONTROL = 2,
+	MSIX_TABLE = 4,
+	MSIX_PBA = 8,
+	MSIX_SIZE = 12,
+	MSIX_ENABLE = BIT(15),
+	MSIX_FUNCTION_MASK = BIT(14),
+	ENTRY = 16,
+	ENTRY_DATA = 8,
+	ENTRY_CONTROL = 12,
+	ENTRY_MASKED = BIT(0),
 };
 #define MSI_ENABLED_VECTORS GENMASK(6, 4)
 
@@ -29,7 +44,8 @@ static void send(struct pci_core *c, u64 addr, u32 data)
 	}
 	trace(c->dev, "msi", "address=%#llx data=%#x", (unsigned long long)addr, data);
 	if (space_st(&c->bus->machine->memory, addr, 4, data, attrs) != MEM_OK)
-		guest_error(c->dev, "the interrupt message to %#llx reaches nothing", (unsigned long long)addr);
+		guest_error(c->dev, "the interrupt message to %#llx reaches nothing",
+			    (unsigned long long)addr);
 }
 
 /* ---- MSI */
@@ -42,7 +58,8 @@ static u16 msi_control(const struct pci_core *c)
 static void msi_send(struct pci_core *c, unsigned vector)
 {
 	const u8 *cap = &c->config[c->msi];
-	unsigned allocated = 1u << MIN(FIELD_GET(MSI_ENABLED_VECTORS, (unsigned)msi_control(c)), 5u);
+	unsigned allocated =
+		1u << MIN(FIELD_GET(MSI_ENABLED_VECTORS, (unsigned)msi_control(c)), 5u);
 	u32 data = ld16le(cap + MSI_DATA);
 
 	vector %= MIN(allocated, (unsigned)c->class->msi);
@@ -71,7 +88,8 @@ static void msi_unmasked(struct pci_core *c)
 
 static void msi_init(struct pci_core *c)
 {
-	unsigned n = c->class->msi, log = 31 - __builtin_clz(n), at = pci_add_capability(c->dev, CAP_MSI, MSI_SIZE);
+	unsigned n = c->class->msi, log = 31 - __builtin_clz(n),
+		 at = pci_add_capability(c->dev, CAP_MSI, MSI_SIZE);
 
 	c->msi = at;
 	st16le(&c->config[at + MSI_CONTROL], MSI_64 | MSI_MASKABLE | log << 1);
@@ -90,7 +108,8 @@ static u16 msix_control(const struct pci_core *c)
 
 static bool msix_masked(const struct pci_core *c, unsigned v)
 {
-	return (msix_control(c) & MSIX_FUNCTION_MASK) || (c->msix_table[v * ENTRY + ENTRY_CONTROL] & ENTRY_MASKED);
+	return (msix_control(c) & MSIX_FUNCTION_MASK) ||
+	       (c->msix_table[v * ENTRY + ENTRY_CONTROL] & ENTRY_MASKED);
 }
 
 static void msix_send(struct pci_core *c, unsigned v)
@@ -106,13 +125,15 @@ static void msix_send(struct pci_core *c, unsigned v)
 
 static void msix_unmasked(struct pci_core *c, unsigned v)
 {
-	if (!(msix_control(c) & MSIX_ENABLE) || !(c->msix_pending[v / 64] & BIT64(v % 64)) || msix_masked(c, v))
+	if (!(msix_control(c) & MSIX_ENABLE) || !(c->msix_pending[v / 64] & BIT64(v % 64)) ||
+	    msix_masked(c, v))
 		return;
 	c->msix_pending[v / 64] &= ~BIT64(v % 64);
 	msix_send(c, v);
 }
 
-static enum mem_result table_read(void *opaque, u64 off, unsigned size, u64 *val, struct mem_attrs attrs)
+static enum mem_result table_read(void *opaque, u64 off, unsigned size, u64 *val,
+				  struct mem_attrs attrs)
 {
 	struct pci_core *c = opaque;
 
@@ -120,7 +141,8 @@ static enum mem_result table_read(void *opaque, u64 off, unsigned size, u64 *val
 	return MEM_OK;
 }
 
-static enum mem_result table_write(void *opaque, u64 off, unsigned size, u64 val, struct mem_attrs attrs)
+static enum mem_result table_write(void *opaque, u64 off, unsigned size, u64 val,
+				   struct mem_attrs attrs)
 {
 	struct pci_core *c = opaque;
 	unsigned v = off / ENTRY;
@@ -131,13 +153,16 @@ static enum mem_result table_write(void *opaque, u64 off, unsigned size, u64 val
 		st32le(c->msix_table + off, val);
 	/* the address is a dword's; of the control only the mask bit is there */
 	c->msix_table[v * ENTRY] &= ~3;
-	st32le(c->msix_table + v * ENTRY + ENTRY_CONTROL, ld32le(c->msix_table + v * ENTRY + ENTRY_CONTROL) & ENTRY_MASKED);
-	trace(c->dev, "msix_table", "vector %u: %#x <- %#llx", v, (unsigned)(off % ENTRY), (unsigned long long)val);
+	st32le(c->msix_table + v * ENTRY + ENTRY_CONTROL,
+	       ld32le(c->msix_table + v * ENTRY + ENTRY_CONTROL) & ENTRY_MASKED);
+	trace(c->dev, "msix_table", "vector %u: %#x <- %#llx", v, (unsigned)(off % ENTRY),
+	      (unsigned long long)val);
 	msix_unmasked(c, v);
 	return MEM_OK;
 }
 
-static enum mem_result pba_read(void *opaque, u64 off, unsigned size, u64 *val, struct mem_attrs attrs)
+static enum mem_result pba_read(void *opaque, u64 off, unsigned size, u64 *val,
+				struct mem_attrs attrs)
 {
 	struct pci_core *c = opaque;
 	u64 word = c->msix_pending[off / 8];
@@ -146,7 +171,8 @@ static enum mem_result pba_read(void *opaque, u64 off, unsigned size, u64 *val, 
 	return MEM_OK;
 }
 
-static enum mem_result pba_write(void *opaque, u64 off, unsigned size, u64 val, struct mem_attrs attrs)
+static enum mem_result pba_write(void *opaque, u64 off, unsigned size, u64 val,
+				 struct mem_attrs attrs)
 {
 	struct pci_core *c = opaque;
 
@@ -154,15 +180,20 @@ static enum mem_result pba_write(void *opaque, u64 off, unsigned size, u64 val, 
 	return MEM_OK;
 }
 
-static const struct region_ops table_ops = { .read = table_read, .write = table_write, .valid_min = 4, .valid_max = 8 };
-static const struct region_ops pba_ops = { .read = pba_read, .write = pba_write, .valid_min = 4, .valid_max = 8 };
+static const struct region_ops table_ops = {
+	.read = table_read, .write = table_write, .valid_min = 4, .valid_max = 8
+};
+static const struct region_ops pba_ops = {
+	.read = pba_read, .write = pba_write, .valid_min = 4, .valid_max = 8
+};
 
-/* Table and pending bits share a BAR: one of their own, halved; or the upper half of the class's. */
+/* Table and pending bits share a BAR: one of their own, halved; or the upper half of the class's.
+ */
 static int msix_place(struct pci_core *c, unsigned *bar, u64 *table, u64 *pba, struct error *e)
 {
 	u64 need = MAX((u64)c->class->msix * ENTRY, (u64)2048), half = 2048;
 	unsigned n = c->class->msix_bar;
-	struct pci_bar own = {0};
+	struct pci_bar own = { 0 };
 	int err;
 
 	while (half < need)
@@ -172,7 +203,10 @@ static int msix_place(struct pci_core *c, unsigned *bar, u64 *table, u64 *pba, s
 		*table = c->bar[n].size / 2;
 		*pba = *table + c->bar[n].size / 4;
 		if (c->bar[n].io || c->bar[n].size / 4 < (u64)c->class->msix * ENTRY)
-			return error_ret(e, -EINVAL, "device class %s: the MSI-X table does not fit into BAR %u", c->class->dev.name, n);
+			return error_ret(e, -EINVAL,
+					 "device class %s: the MSI-X table does not fit into BAR "
+					 "%u",
+					 c->class->dev.name, n);
 		return 0;
 	}
 	while (!c->class->msix_bar && n < 6 && (c->bar[n].size || (n && c->bar[n - 1].bits64)))
@@ -216,7 +250,10 @@ int pci_msi_init(struct pci_core *c, struct error *e)
 	unsigned n = c->class->msi;
 
 	if (n > 32 || (n & (n - 1)))
-		return error_ret(e, -EINVAL, "device class %s: %u MSI vectors; a power of two up to 32 is possible", c->class->dev.name, n);
+		return error_ret(e, -EINVAL,
+				 "device class %s: %u MSI vectors; a power of two up to 32 is "
+				 "possible",
+				 c->class->dev.name, n);
 	if (n)
 		msi_init(c);
 	return c->class->msix ? msix_init(c, e) : 0;

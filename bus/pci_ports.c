@@ -10,11 +10,13 @@ static u32 port_access(struct pci_ports *p, u64 off, unsigned size, bool write, 
 
 	if (!(a & ADDRESS_ENABLE))
 		return ~0u;
-	return pci_config_access(p->root, a >> 16 & 0xff, a >> 8 & 0xff, (a & 0xfc) | (off & 3), size, write, val);
+	return pci_config_access(p->root, a >> 16 & 0xff, a >> 8 & 0xff, (a & 0xfc) | (off & 3),
+				 size, write, val);
 }
 
 /* Only whole words reach the address register; other accesses go to what else is at these ports. */
-static enum mem_result ports_read(void *opaque, u64 off, unsigned size, u64 *val, struct mem_attrs attrs)
+static enum mem_result ports_read(void *opaque, u64 off, unsigned size, u64 *val,
+				  struct mem_attrs attrs)
 {
 	struct pci_ports *p = opaque;
 
@@ -29,7 +31,8 @@ static enum mem_result ports_read(void *opaque, u64 off, unsigned size, u64 *val
 	return MEM_OK;
 }
 
-static enum mem_result ports_write(void *opaque, u64 off, unsigned size, u64 val, struct mem_attrs attrs)
+static enum mem_result ports_write(void *opaque, u64 off, unsigned size, u64 val,
+				   struct mem_attrs attrs)
 {
 	struct pci_ports *p = opaque;
 
@@ -42,24 +45,32 @@ static enum mem_result ports_write(void *opaque, u64 off, unsigned size, u64 val
 	return MEM_OK;
 }
 
-static enum mem_result memory_read(void *opaque, u64 off, unsigned size, u64 *val, struct mem_attrs attrs)
+static enum mem_result memory_read(void *opaque, u64 off, unsigned size, u64 *val,
+				   struct mem_attrs attrs)
 {
 	struct pci_ports *p = opaque;
 
-	*val = pci_config_access(p->root, off >> 20 & 0xff, off >> 12 & 0xff, off & 0xfff, size, false, 0);
+	*val = pci_config_access(p->root, off >> 20 & 0xff, off >> 12 & 0xff, off & 0xfff, size,
+				 false, 0);
 	return MEM_OK;
 }
 
-static enum mem_result memory_write(void *opaque, u64 off, unsigned size, u64 val, struct mem_attrs attrs)
+static enum mem_result memory_write(void *opaque, u64 off, unsigned size, u64 val,
+				    struct mem_attrs attrs)
 {
 	struct pci_ports *p = opaque;
 
-	pci_config_access(p->root, off >> 20 & 0xff, off >> 12 & 0xff, off & 0xfff, size, true, val);
+	pci_config_access(p->root, off >> 20 & 0xff, off >> 12 & 0xff, off & 0xfff, size, true,
+			  val);
 	return MEM_OK;
 }
 
-static const struct region_ops ports_ops = { .read = ports_read, .write = ports_write, .valid_max = 4, .impl_max = 4 };
-static const struct region_ops memory_ops = { .read = memory_read, .write = memory_write, .valid_max = 8, .impl_max = 4 };
+static const struct region_ops ports_ops = {
+	.read = ports_read, .write = ports_write, .valid_max = 4, .impl_max = 4
+};
+static const struct region_ops memory_ops = {
+	.read = memory_read, .write = memory_write, .valid_max = 8, .impl_max = 4
+};
 
 void pci_ports_init(struct pci_ports *p, struct pci_bus *root)
 {

@@ -17,10 +17,7 @@ struct tpci {
 static const struct reg mem_regs[] = { REG(0, struct tpci, a, .reset = 0x1234, .doc = "A."), {} };
 static const struct reg big_regs[] = { REG(8, struct tpci, b, .doc = "B."), {} };
 
-static u64 io_read(void *dev, u64 off, unsigned size)
-{
-	return off;
-}
+static u64 io_read(void *dev, u64 off, unsigned size) { return off; }
 
 static void io_write(void *dev, u64 off, unsigned size, u64 val)
 {
@@ -36,19 +33,35 @@ static int tpci_init(void *dev, struct error *e)
 	return 0;
 }
 
-static const struct state tpci_state[] = { DERIVED(struct tpci, io_val), DERIVED(struct tpci, behind), {} };
-static const struct state bare_state[] = { DERIVED(struct tpci, a), DERIVED(struct tpci, b), DERIVED(struct tpci, io_val),
-					   DERIVED(struct tpci, behind), {} };
+static const struct state tpci_state[] = { DERIVED(struct tpci, io_val),
+					   DERIVED(struct tpci, behind),
+					   {} };
+static const struct state bare_state[] = { DERIVED(struct tpci, a),
+					   DERIVED(struct tpci, b),
+					   DERIVED(struct tpci, io_val),
+					   DERIVED(struct tpci, behind),
+					   {} };
 
 #define TPCI(var, name_, state_, ...) \
-	static const struct pci_class var = { .dev = { .api = QUERN_DEVICE_API, .name = name_, .doc = "Of the tests.", .bus = "pci", \
-		.size = sizeof(struct tpci), .state = state_, .init = tpci_init }, .vendor = 0x1234, .device = 0x5678, __VA_ARGS__ }; \
+	static const struct pci_class var = { .dev = { .api = QUERN_DEVICE_API, \
+						       .name = name_, \
+						       .doc = "Of the tests.", \
+						       .bus = "pci", \
+						       .size = sizeof(struct tpci), \
+						       .state = state_, \
+						       .init = tpci_init }, \
+					      .vendor = 0x1234, \
+					      .device = 0x5678, \
+					      __VA_ARGS__ }; \
 	QUERN_REGISTER(var)
 
-#define BARS .bar = { { mem_regs, 0x1000 }, { .size = 0x40, .io = true, .read = io_read, .write = io_write }, \
-	{ big_regs, 1ull << 33, .bits64 = true, .prefetch = true } }
+#define BARS \
+	.bar = { { mem_regs, 0x1000 }, \
+		 { .size = 0x40, .io = true, .read = io_read, .write = io_write }, \
+		 { big_regs, 1ull << 33, .bits64 = true, .prefetch = true } }
 
-TPCI(tpci_plain, "tpci-plain", tpci_state, .class_code = 0x020300, .revision = 7, .intx = true, .msi = 4, BARS);
+TPCI(tpci_plain, "tpci-plain", tpci_state, .class_code = 0x020300, .revision = 7, .intx = true,
+     .msi = 4, BARS);
 TPCI(tpci_msix, "tpci-msix", tpci_state, .msix = 70, .express = true, BARS);
 TPCI(tpci_own, "tpci-own", bare_state, .msix = 4, .msix_bar = 0);
 TPCI(tpci_bridge, "tpci-bridge", bare_state, .class_code = 0x060400, .header = 1);
@@ -59,23 +72,19 @@ static unsigned line_changes;
 static u64 message_data[16];
 static unsigned messages;
 
-static unsigned map(void *arg, unsigned slot, unsigned pin)
-{
-	return (slot + pin) % 4;
-}
+static unsigned map(void *arg, unsigned slot, unsigned pin) { return (slot + pin) % 4; }
 
-static void set(void *arg, unsigned line, int level)
-{
-	line_changes++;
-}
+static void set(void *arg, unsigned line, int level) { line_changes++; }
 
-static enum mem_result msg_read(void *opaque, u64 off, unsigned size, u64 *val, struct mem_attrs attrs)
+static enum mem_result msg_read(void *opaque, u64 off, unsigned size, u64 *val,
+				struct mem_attrs attrs)
 {
 	*val = 0;
 	return MEM_OK;
 }
 
-static enum mem_result msg_write(void *opaque, u64 off, unsigned size, u64 val, struct mem_attrs attrs)
+static enum mem_result msg_write(void *opaque, u64 off, unsigned size, u64 val,
+				 struct mem_attrs attrs)
 {
 	CHECK_EQ(size, 4);
 	message_data[messages++ % 16] = val | off << 32;
@@ -98,7 +107,7 @@ static void board(bool express)
 
 static struct pci_device *add(const char *class, int slot, int function)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	struct pci_device *p = pci_make(bus, slot, function, class, NULL, NULL, &e);
 
 	if (!p)
@@ -120,7 +129,7 @@ static u64 ld(struct space *s, u64 addr, unsigned size)
 {
 	u64 val;
 
-	return space_ld(s, addr, size, &val, (struct mem_attrs){0}) == MEM_OK ? val : ~0ull;
+	return space_ld(s, addr, size, &val, (struct mem_attrs){ 0 }) == MEM_OK ? val : ~0ull;
 }
 
 static unsigned cap(unsigned devfn, u8 id)
@@ -258,17 +267,17 @@ TEST(pci_msi)
 	p = add("tpci-plain", 1, 0);
 	c = cap(8, 5);
 	CHECK(c);
-	CHECK_EQ(rd(8, c + 2, 2), 0x0184);	/* 4 vectors possible, 64 bits, maskable */
+	CHECK_EQ(rd(8, c + 2, 2), 0x0184); /* 4 vectors possible, 64 bits, maskable */
 	pci_irq(p, 0);
 	CHECK_EQ(messages, 0);
 	CHECK(!pci_msi_enabled(p));
 	wr(8, c + 4, 4, 0xfee00103);
 	wr(8, c + 8, 4, 0);
 	wr(8, c + 12, 2, 0x4141);
-	wr(8, c + 2, 2, 0x0021);		/* 4 vectors, on */
+	wr(8, c + 2, 2, 0x0021); /* 4 vectors, on */
 	CHECK(pci_msi_enabled(p));
 	pci_irq(p, 2);
-	CHECK_EQ(messages, 0);			/* no Bus Master Enable */
+	CHECK_EQ(messages, 0); /* no Bus Master Enable */
 	wr(8, 4, 2, 4);
 	pci_irq(p, 2);
 	CHECK_EQ(messages, 1);
@@ -292,7 +301,7 @@ static void entry(u64 table, unsigned v, u32 data, u32 control)
 {
 	u32 e[4] = { 0xfee00200, 0, data, control };
 
-	CHECK_EQ(space_write(&m->memory, table + v * 16, e, 16, (struct mem_attrs){0}), MEM_OK);
+	CHECK_EQ(space_write(&m->memory, table + v * 16, e, 16, (struct mem_attrs){ 0 }), MEM_OK);
 }
 
 TEST(pci_msix)
@@ -307,12 +316,12 @@ TEST(pci_msix)
 	CHECK(c);
 	CHECK_EQ(rd(8, c + 2, 2), 69);
 	bar = rd(8, c + 4, 4) & 7;
-	CHECK_EQ(bar, 4);			/* 0, 1, and 2 with 3 are the class's */
+	CHECK_EQ(bar, 4); /* 0, 1, and 2 with 3 are the class's */
 	wr(8, 0x20, 4, 0xd0000000);
 	wr(8, 4, 2, 6);
 	table = 0xd0000000 + (rd(8, c + 4, 4) & ~7u);
 	pba = 0xd0000000 + (rd(8, c + 8, 4) & ~7u);
-	CHECK_EQ(ld(&m->memory, table + 12, 4), 1);	/* masked after reset */
+	CHECK_EQ(ld(&m->memory, table + 12, 4), 1); /* masked after reset */
 	for (unsigned v = 0; v < 70; v++)
 		entry(table, v, 1000 + v, 0);
 	pci_irq(p, 5);
@@ -329,7 +338,7 @@ TEST(pci_msix)
 	CHECK_EQ(messages, 1);
 	CHECK_EQ(ld(&m->memory, pba + 8, 8), 4);
 	CHECK_EQ(ld(&m->memory, pba + 8, 4), 4);
-	CHECK_EQ(space_st(&m->memory, table + 66 * 16 + 12, 4, 0, (struct mem_attrs){0}), MEM_OK);
+	CHECK_EQ(space_st(&m->memory, table + 66 * 16 + 12, 4, 0, (struct mem_attrs){ 0 }), MEM_OK);
 	CHECK_EQ(messages, 2);
 	CHECK_EQ(message_data[1] & 0xffffffff, 1);
 	CHECK_EQ(ld(&m->memory, pba + 8, 4), 0);
@@ -382,7 +391,7 @@ TEST(pci_express_capability_and_space)
 	add("tpci-plain", 2, 0);
 	c = cap(8, 0x10);
 	CHECK(c);
-	CHECK_EQ(rd(8, c + 2, 2), 0x92);	/* version 2, integrated endpoint */
+	CHECK_EQ(rd(8, c + 2, 2), 0x92); /* version 2, integrated endpoint */
 	CHECK_EQ(rd(8, 0x100, 4), 0);
 	CHECK_EQ(rd(16, 0x100, 4), 0xffffffff);
 	CHECK_EQ(cap(16, 0x10), 0);
@@ -390,7 +399,7 @@ TEST(pci_express_capability_and_space)
 
 TEST(pci_placing)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	struct device *d;
 
 	board(false);
@@ -402,9 +411,10 @@ TEST(pci_placing)
 	CHECK(device_make(m, "tpci-plain", NULL, "addr=0x10,bus=pci.0", &e));
 	CHECK_EQ(rd(0x80, 0, 2), 0x1234);
 	static const char *const bad[][2] = {
-		{ "addr=1f.2", "taken by 'x'" }, { "addr=20", "not in 0.0 to 1f.7" }, { "addr=1.8", "not in 0.0" },
-		{ "addr=zz", "no PCI address" }, { "bus=pci.9", "no PCI bus 'pci.9'" }, { "addr=1.1", "not multifunction" },
-		{ "multifunction=7", "on or off" }, { "colour=1", "no property" },
+		{ "addr=1f.2", "taken by 'x'" },       { "addr=20", "not in 0.0 to 1f.7" },
+		{ "addr=1.8", "not in 0.0" },	       { "addr=zz", "no PCI address" },
+		{ "bus=pci.9", "no PCI bus 'pci.9'" }, { "addr=1.1", "not multifunction" },
+		{ "multifunction=7", "on or off" },    { "colour=1", "no property" },
 	};
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
 		CHECK_EQ(device_make(m, "tpci-plain", NULL, bad[i][0], &e), NULL);
@@ -421,7 +431,7 @@ TEST(pci_bridges)
 {
 	struct tpci *bridge;
 	struct pci_device *p;
-	struct error e = {0};
+	struct error e = { 0 };
 
 	board(false);
 	bridge = (struct tpci *)add("tpci-bridge", 2, 0);
@@ -429,7 +439,7 @@ TEST(pci_bridges)
 	CHECK(p);
 	CHECK_EQ(rd(16, 0xe, 1), 1);
 	CHECK_EQ(pci_config_access(bus, 1, 8, 0, 4, false, 0), 0xffffffff);
-	wr(16, 0x18, 4, 0x010100);		/* secondary and subordinate 1 */
+	wr(16, 0x18, 4, 0x010100); /* secondary and subordinate 1 */
 	CHECK_EQ(pci_config_access(bus, 1, 8, 0, 4, false, 0), 0x56781234);
 	/* INTA# of slot 1 behind comes out as INTB# of slot 2 */
 	pci_intx(p, 1);
@@ -442,7 +452,7 @@ TEST(pci_bridges)
 	wr(16, 0x20, 4, 0xc010c010);
 	wr(16, 4, 2, 2);
 	CHECK_EQ(ld(&m->memory, 0xc0100000, 4), 0x1234);
-	wr(16, 0x20, 4, 0xc000c020);		/* limit below base: closed */
+	wr(16, 0x20, 4, 0xc000c020); /* limit below base: closed */
 	CHECK_EQ(ld(&m->memory, 0xc0100000, 4), ~0ull);
 	wr(16, 0x20, 4, 0xc020c000);
 	CHECK_EQ(ld(&m->memory, 0xc0100000, 4), 0x1234);
@@ -452,7 +462,8 @@ TEST(pci_bridges)
 	machine_free(m);
 }
 
-/* Every register of every function, at random; nothing may crash, and the read-only identity stays. */
+/* Every register of every function, at random; nothing may crash, and the read-only identity stays.
+ */
 TEST(pci_random_configuration)
 {
 	u32 seed = 1;

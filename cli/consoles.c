@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* consoles.c - character back ends, the multiplexer of -nographic and mon:, serial ports; and who answers where a monitor would. */
+/* consoles.c - character back ends, the multiplexer of -nographic and mon:, serial ports; and who
+ * answers where a monitor would. */
 #include "cli/consoles.h"
 #include "board/board.h"
 #include "host/chardev.h"
@@ -14,15 +15,13 @@ struct no_monitor {
 
 static void say(struct no_monitor *n)
 {
-	static const char text[] = "\r\nThe human monitor is not built yet; the escape key and then c leads back to the serial port.\r\n";
+	static const char text[] = "\r\nThe human monitor is not built yet; the escape key and "
+				   "then c leads back to the serial port.\r\n";
 
 	chardev_write(n->c, (const u8 *)text, sizeof(text) - 1);
 }
 
-static int no_monitor_room(void *arg)
-{
-	return 4096;
-}
+static int no_monitor_room(void *arg) { return 4096; }
 
 static void no_monitor_receive(void *arg, const u8 *buf, int n)
 {
@@ -36,7 +35,8 @@ static void no_monitor_event(void *arg, int event)
 		say(arg);
 }
 
-static const struct chardev_user no_monitor_user = { no_monitor_room, no_monitor_receive, no_monitor_event };
+static const struct chardev_user no_monitor_user = { no_monitor_room, no_monitor_receive,
+						     no_monitor_event };
 
 static int make_no_monitor(struct consoles *k, struct machine *m, const char *id, struct error *e)
 {
@@ -54,12 +54,10 @@ static int make_no_monitor(struct consoles *k, struct machine *m, const char *id
 
 /* ---- back ends */
 
-static void quit(void *arg)
-{
-	machine_request_shutdown(arg, CAUSE_HOST_QUIT);
-}
+static void quit(void *arg) { machine_request_shutdown(arg, CAUSE_HOST_QUIT); }
 
-static struct chardev *make_mux(struct machine *m, const struct settings *s, const char *id, struct chardev *backend)
+static struct chardev *make_mux(struct machine *m, const struct settings *s, const char *id,
+				struct chardev *backend)
 {
 	const struct mux_actions actions = { .quit = quit, .arg = m };
 	struct chardev *mux = chardev_mux(m, id, backend, &actions);
@@ -69,9 +67,10 @@ static struct chardev *make_mux(struct machine *m, const struct settings *s, con
 }
 
 /* mux=on: the back end itself gets another name, the user's is the mux's. */
-static int make_chardev(struct machine *m, const struct settings *s, const struct keyvals *given, struct error *e)
+static int make_chardev(struct machine *m, const struct settings *s, const struct keyvals *given,
+			struct error *e)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	struct chardev *c = NULL;
 	bool mux = false;
 	int err;
@@ -95,10 +94,11 @@ static int make_chardev(struct machine *m, const struct settings *s, const struc
 /* ---- serial ports */
 
 /* A back end of its own for -serial SPEC, under the name serialN. */
-static int make_serial(struct consoles *k, struct machine *m, const struct settings *s, const char *spec, const char *id, bool mux,
-		       struct chardev **c, struct error *e)
+static int make_serial(struct consoles *k, struct machine *m, const struct settings *s,
+		       const char *spec, const char *id, bool mux, struct chardev **c,
+		       struct error *e)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err = host_chardev_spec(&kv, spec, e);
 
 	if (err)
@@ -120,8 +120,8 @@ static int make_serial(struct consoles *k, struct machine *m, const struct setti
 	return mux ? make_no_monitor(k, m, id, e) : 0;
 }
 
-static int serial_port(struct consoles *k, struct machine *m, const struct settings *s, const char *spec, unsigned n, struct chardev **c,
-		       struct error *e)
+static int serial_port(struct consoles *k, struct machine *m, const struct settings *s,
+		       const char *spec, unsigned n, struct chardev **c, struct error *e)
 {
 	AUTO_FREE char *id = xasprintf("serial%u", n);
 	bool mux = str_prefix(spec, "mon:", &spec);
@@ -140,7 +140,8 @@ static int serial_port(struct consoles *k, struct machine *m, const struct setti
 	return err;
 }
 
-/* What the first port is when nobody said: the terminal with -nographic, else a port that nobody listens at. */
+/* What the first port is when nobody said: the terminal with -nographic, else a port that nobody
+ * listens at. */
 static const char *default_serial(const struct settings *s)
 {
 	if (!s->nographic)
@@ -148,7 +149,8 @@ static const char *default_serial(const struct settings *s)
 	return s->monitor_given ? "stdio" : "mon:stdio";
 }
 
-int consoles_make(struct consoles *k, struct machine *m, const struct settings *s, struct board_config *c, struct error *e)
+int consoles_make(struct consoles *k, struct machine *m, const struct settings *s,
+		  struct board_config *c, struct error *e)
 {
 	int err = 0;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* consoles.h - makes the character back ends that the options ask for, and joins serial ports and monitors to them. */
+/* consoles.h - makes the character back ends that the options ask for, and joins serial ports and
+ * monitors to them. */
 #pragma once
 #include "cli/settings.h"
 #include "lib/error.h"
@@ -14,6 +15,7 @@ struct consoles {
 };
 
 /* Opens every -chardev and -serial; fills c->serial. */
-int consoles_make(struct consoles *k, struct machine *m, const struct settings *s, struct board_config *c, struct error *e) must_check;
+int consoles_make(struct consoles *k, struct machine *m, const struct settings *s,
+		  struct board_config *c, struct error *e) must_check;
 /* After the machine. */
 void consoles_fini(struct consoles *k);

@@ -35,15 +35,19 @@ static void check_globals(struct machine *m, const struct settings *s)
 {
 	for (size_t i = 0; i < s->globals.n; i++) {
 		struct keyvals *g = &s->globals.at[i];
-		const char *driver = keyvals_get(g, "driver"), *key = keyvals_get(g, "property"), *value = keyvals_get(g, "value");
+		const char *driver = keyvals_get(g, "driver"), *key = keyvals_get(g, "property"),
+			   *value = keyvals_get(g, "value");
 		bool used = false;
 
 		for (size_t j = 0; j < s->devices.n; j++)
 			used |= same_name(driver, keyvals_get(&s->devices.at[j], "driver"));
 		if (!device_class_find(driver))
-			warn("-global %s.%s=%s has no effect: there is no device '%s'", driver, key, value, driver);
+			warn("-global %s.%s=%s has no effect: there is no device '%s'", driver, key,
+			     value, driver);
 		else if (!used)
-			warn("-global %s.%s=%s has no effect: it reaches devices of -device only, not the machine's own", driver, key, value);
+			warn("-global %s.%s=%s has no effect: it reaches devices of -device only, "
+			     "not the machine's own",
+			     driver, key, value);
 	}
 }
 
@@ -53,7 +57,7 @@ static int set_all(struct device *d, struct keyvals *kv, struct error *e)
 {
 	for (size_t i = 0; i < kv->n; i++) {
 		const struct keyval *item = &kv->at[i];
-		struct error first = {0};
+		struct error first = { 0 };
 		const char *rest;
 
 		if (str_eq(item->key, "driver") || str_eq(item->key, "id"))
@@ -61,7 +65,8 @@ static int set_all(struct device *d, struct keyvals *kv, struct error *e)
 		if (!device_set(d, item->key, item->value, &first))
 			continue;
 		/* `noflag` is flag=off, unless the device has something that begins with no. */
-		if (item->bare && str_prefix(item->key, "no", &rest) && *rest && !device_set(d, rest, "off", NULL)) {
+		if (item->bare && str_prefix(item->key, "no", &rest) && *rest &&
+		    !device_set(d, rest, "off", NULL)) {
 			error_clear(&first);
 			continue;
 		}
@@ -72,7 +77,8 @@ static int set_all(struct device *d, struct keyvals *kv, struct error *e)
 	return 0;
 }
 
-static int make_device(struct machine *m, const struct settings *s, struct keyvals *kv, struct error *e)
+static int make_device(struct machine *m, const struct settings *s, struct keyvals *kv,
+		       struct error *e)
 {
 	const char *driver = keyvals_get(kv, "driver");
 	struct device *d = device_new(m, driver, keyvals_get(kv, "id"), e);
@@ -80,7 +86,8 @@ static int make_device(struct machine *m, const struct settings *s, struct keyva
 
 	if (!d)
 		return -EINVAL;
-	err = d->class->bus ? 0 : error_ret(e, -EINVAL, "it is part of machines and cannot be added");
+	err = d->class->bus ? 0 :
+			      error_ret(e, -EINVAL, "it is part of machines and cannot be added");
 	if (!err)
 		err = apply_globals(d, s, e);
 	if (!err)
@@ -117,10 +124,7 @@ int devices_make(struct machine *m, const struct settings *s, struct error *e)
 
 /* ---- loader */
 
-bool is_loader(struct keyvals *device)
-{
-	return str_eq(keyvals_get(device, "driver"), "loader");
-}
+bool is_loader(struct keyvals *device) { return str_eq(keyvals_get(device, "driver"), "loader"); }
 
 int loader_settings(struct boot_loader *l, struct keyvals *device, struct error *e)
 {
@@ -156,7 +160,7 @@ static void match_name(struct match *t, const char *name)
 	t->found |= str_glob(t->glob, name);
 	if (t->found || !dot)
 		return;
-	list_for_each(c, &t->m->devices, link) {
+	list_for_each (c, &t->m->devices, link) {
 		char full[160];
 
 		snprintf(full, sizeof(full), "%s%s", c->dev->id, dot);
@@ -164,15 +168,9 @@ static void match_name(struct match *t, const char *name)
 	}
 }
 
-static void match_trace(void *arg, const char *name, bool on)
-{
-	match_name(arg, name);
-}
+static void match_trace(void *arg, const char *name, bool on) { match_name(arg, name); }
 
-static void match_fault(void *arg, const char *name)
-{
-	match_name(arg, name);
-}
+static void match_fault(void *arg, const char *name) { match_name(arg, name); }
 
 void traces_check(struct machine *m, const struct settings *s)
 {

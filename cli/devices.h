@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* devices.h - makes the devices of -device, with -global's defaults; and what is like a device on the command line only. */
+/* devices.h - makes the devices of -device, with -global's defaults; and what is like a device on
+ * the command line only. */
 #pragma once
 #include "cli/settings.h"
 #include "lib/error.h"

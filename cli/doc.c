@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* doc.c - manual pages and driver headers of devices, from their tables; the compiler flags for a device outside of the tree. */
+/* doc.c - manual pages and driver headers of devices, from their tables; the compiler flags for a
+ * device outside of the tree. */
 #include "cli/doc.h"
 #include "cli/options.h"
 #include "core/device.h"
@@ -54,10 +55,7 @@ static void doc_trace(void *arg, const char *name, bool on)
 		printf("  %s\n", name);
 }
 
-static void doc_fault(void *arg, const char *name)
-{
-	doc_trace(arg, name, false);
-}
+static void doc_fault(void *arg, const char *name) { doc_trace(arg, name, false); }
 
 static void doc_props(const struct device_class *c)
 {
@@ -76,9 +74,13 @@ static void doc_props(const struct device_class *c)
 }
 
 /* Every table of registers of a class: its banks, and the BARs of a PCI device. */
-static void each_bank(const struct device_class *c, void (*fn)(const struct device_class *c, const char *name, u64 size, const struct reg *r))
+static void each_bank(const struct device_class *c,
+		      void (*fn)(const struct device_class *c, const char *name, u64 size,
+				 const struct reg *r))
 {
-	const struct pci_class *pci = c->bus && str_eq(c->bus, "pci") ? container_of(c, const struct pci_class, dev) : NULL;
+	const struct pci_class *pci = c->bus && str_eq(c->bus, "pci") ?
+					      container_of(c, const struct pci_class, dev) :
+					      NULL;
 	char name[16];
 
 	for (const struct bank *b = c->banks; b && b->size; b++)
@@ -101,7 +103,9 @@ static void doc_bank(const struct device_class *c, const char *name, u64 size, c
 
 static void doc_page(const struct device_class *c)
 {
-	const struct pci_class *pci = c->bus && str_eq(c->bus, "pci") ? container_of(c, const struct pci_class, dev) : NULL;
+	const struct pci_class *pci = c->bus && str_eq(c->bus, "pci") ?
+					      container_of(c, const struct pci_class, dev) :
+					      NULL;
 
 	printf("%s - %s\n", c->name, c->doc ? c->doc : "");
 	if (c->bus)
@@ -109,7 +113,8 @@ static void doc_page(const struct device_class *c)
 	else
 		printf("part of machines\n");
 	if (pci)
-		printf("PCI %04x:%04x, class %06x, %u MSI-X vectors\n", pci->vendor, pci->device, pci->class_code, pci->msix);
+		printf("PCI %04x:%04x, class %06x, %u MSI-X vectors\n", pci->vendor, pci->device,
+		       pci->class_code, pci->msix);
 	if (c->inputs)
 		printf("inputs: %u\n", c->inputs);
 	doc_props(c);
@@ -151,7 +156,8 @@ static void header_reg(const struct device_class *c, const struct reg *r)
 	}
 }
 
-static void header_bank(const struct device_class *c, const char *name, u64 size, const struct reg *r)
+static void header_bank(const struct device_class *c, const char *name, u64 size,
+			const struct reg *r)
 {
 	printf("\n/* %s */\n", name);
 	for (; r && r->name; r++)
@@ -160,7 +166,8 @@ static void header_bank(const struct device_class *c, const char *name, u64 size
 
 static void doc_header(const struct device_class *c)
 {
-	printf("/* Registers of %s: %s. Written by quern doc --c-header %s. */\n#pragma once\n", c->name, c->doc ? c->doc : "", c->name);
+	printf("/* Registers of %s: %s. Written by quern doc --c-header %s. */\n#pragma once\n",
+	       c->name, c->doc ? c->doc : "", c->name);
 	each_bank(c, header_bank);
 }
 
@@ -191,7 +198,7 @@ int doc_main(int argc, char **argv)
 	bool header = argc > 1 && str_eq(argv[1], "--c-header");
 	const char *name = argc > 1 + header ? argv[1 + header] : NULL;
 	const struct device_class *c;
-	struct error e = {0};
+	struct error e = { 0 };
 
 	if (argc > 2 + header || (header && !name) || (name && *name == '-')) {
 		bool help = name && (str_eq(name, "--help") || str_eq(name, "-h"));
@@ -215,7 +222,8 @@ int doc_main(int argc, char **argv)
 	return 0;
 }
 
-/* The headers beside the binary: PREFIX/bin and PREFIX/include, or the source tree around out/BUILD. */
+/* The headers beside the binary: PREFIX/bin and PREFIX/include, or the source tree around
+ * out/BUILD. */
 int cflags_main(void)
 {
 	static const char *const places[] = { "/../include", "/../../include", "/include" };
@@ -226,14 +234,20 @@ int cflags_main(void)
 	if (strrchr(exe, '/'))
 		*strrchr(exe, '/') = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		AUTO_FREE char *dir = xasprintf("%s%s", exe, places[i]), *header = xasprintf("%s/quern/device.h", dir);
+		AUTO_FREE char *dir = xasprintf("%s%s", exe, places[i]),
+			       *header = xasprintf("%s/quern/device.h", dir);
 		AUTO_FREE char *real = access(header, R_OK) == 0 ? realpath(dir, NULL) : NULL;
 
 		if (real) {
-			printf("-std=gnu11 -fno-strict-aliasing -Wno-unused-parameter -Wno-missing-field-initializers -I%s\n", real);
+			printf("-std=gnu11 -fno-strict-aliasing -Wno-unused-parameter "
+			       "-Wno-missing-field-initializers -I%s\n",
+			       real);
 			return 0;
 		}
 	}
-	fprintf(stderr, "quern: the headers are not beside the program %s: was it installed with make install?\n", exe);
+	fprintf(stderr,
+		"quern: the headers are not beside the program %s: was it installed with make "
+		"install?\n",
+		exe);
 	return 1;
 }

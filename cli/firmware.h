@@ -5,6 +5,7 @@
 #include "lib/bytes.h"
 #include "lib/error.h"
 
-/* What -bios names, or what a machine without a kernel starts with; empty when the kernel is started without firmware. */
+/* What -bios names, or what a machine without a kernel starts with; empty when the kernel is
+ * started without firmware. */
 int firmware_load(struct bytes *b, const struct settings *s, struct error *e) must_check;
 void firmware_list_dirs(const struct settings *s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lists.c - what `help` after an option prints: machines, CPUs, devices, character back ends, trace points. */
+/* lists.c - what `help` after an option prints: machines, CPUs, devices, character back ends, trace
+ * points. */
 #include "board/board.h"
 #include "cli/options.h"
 #include "core/cpu.h"
@@ -10,10 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-static void print_line(void *arg, const char *text)
-{
-	puts(text);
-}
+static void print_line(void *arg, const char *text) { puts(text); }
 
 static void print_machine(void *arg, const struct board *b)
 {
@@ -34,7 +32,8 @@ int list_machine_options(const char *machine, const struct settings *s, struct e
 	const struct board *b = machine ? board_find(machine) : board_default(s->isa);
 
 	if (!b)
-		return error_ret(e, -EINVAL, "there is no machine '%s', -machine help lists them", machine ? machine : s->isa);
+		return error_ret(e, -EINVAL, "there is no machine '%s', -machine help lists them",
+				 machine ? machine : s->isa);
 	printf("%s options:\n", b->name);
 	for (const struct board_option *o = b->options; o && o->name; o++) {
 		printf("  %s=<%s> - %s", o->name, o->values ? o->values : "text", o->doc);
@@ -57,10 +56,7 @@ void list_cpus(const struct settings *s)
 		printf("Available CPUs:\n  the machine's own\n");
 }
 
-void list_accels(void)
-{
-	printf("Accelerators supported in QEMU binary:\ntcg\n");
-}
+void list_accels(void) { printf("Accelerators supported in QEMU binary:\ntcg\n"); }
 
 /* ---- devices */
 
@@ -77,13 +73,15 @@ void list_devices(void)
 }
 
 static const char *const prop_kinds[] = {
-	[PROP_UINT] = "number", [PROP_BOOL] = "bool", [PROP_SIZE] = "size", [PROP_STR] = "str", [PROP_CHARDEV] = "chardev",
-	[PROP_DRIVE] = "drive", [PROP_NETDEV] = "netdev", [PROP_MAC] = "mac", [PROP_LINK] = "device",
+	[PROP_UINT] = "number",	  [PROP_BOOL] = "bool",	      [PROP_SIZE] = "size",
+	[PROP_STR] = "str",	  [PROP_CHARDEV] = "chardev", [PROP_DRIVE] = "drive",
+	[PROP_NETDEV] = "netdev", [PROP_MAC] = "mac",	      [PROP_LINK] = "device",
 };
 
 static void print_prop(const struct prop *p)
 {
-	printf("  %s=<%s> - %s", p->name, p->kind < ARRAY_SIZE(prop_kinds) ? prop_kinds[p->kind] : "?", p->doc ? p->doc : "");
+	printf("  %s=<%s> - %s", p->name,
+	       p->kind < ARRAY_SIZE(prop_kinds) ? prop_kinds[p->kind] : "?", p->doc ? p->doc : "");
 	if (p->def_str)
 		printf(" (default: %s)", p->def_str);
 	else if (p->kind == PROP_BOOL)
@@ -116,7 +114,8 @@ int list_device(const char *name, struct error *e)
 		c = device_class_find(first);
 	}
 	if (!c)
-		return error_ret(e, -EINVAL, "there is no device '%s', -device help lists them", name);
+		return error_ret(e, -EINVAL, "there is no device '%s', -device help lists them",
+				 name);
 	printf("%s options:\n", c->name);
 	for (const struct prop *p = c->props; p && p->name; p++)
 		print_prop(p);
@@ -141,20 +140,11 @@ void list_chardevs(void)
 	printf("All of them know id, mux, logfile, logappend.\n");
 }
 
-static void print_trace(void *arg, const char *name, bool on)
-{
-	puts(name);
-}
+static void print_trace(void *arg, const char *name, bool on) { puts(name); }
 
-void list_traces(void)
-{
-	trace_list(print_trace, NULL);
-}
+void list_traces(void) { trace_list(print_trace, NULL); }
 
-static void print_fault(void *arg, const char *name)
-{
-	puts(name);
-}
+static void print_fault(void *arg, const char *name) { puts(name); }
 
 void list_faults(void)
 {

@@ -11,7 +11,7 @@
 
 static int machine_main(struct settings *s, int argc, char **argv)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	int err = options_parse(s, argc, argv, &e);
 
 	if (err == OPTION_DONE)
@@ -25,7 +25,8 @@ static int machine_main(struct settings *s, int argc, char **argv)
 	return run(s);
 }
 
-/* A standard stream that was closed by whoever started us must not become some other file of ours. */
+/* A standard stream that was closed by whoever started us must not become some other file of ours.
+ */
 static void open_standard_streams(void)
 {
 	for (int fd = 0; fd <= 2; fd++)

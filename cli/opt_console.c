@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* opt_console.c - handlers of the options about serial ports, their character back ends and monitors. */
+/* opt_console.c - handlers of the options about serial ports, their character back ends and
+ * monitors. */
 #include "cli/options.h"
 #include "host/chardev.h"
 #include "lib/str.h"
@@ -7,7 +8,7 @@
 
 OPTION_HANDLER(opt_chardev)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err;
 
 	if (str_eq(arg, "help") || str_eq(arg, "?")) {
@@ -29,7 +30,7 @@ OPTION_HANDLER(opt_chardev)
 /* Is it well-formed? What it names is opened later. */
 static int check_spec(const char *spec, struct error *e)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err = 0;
 
 	if (!str_eq(spec, "none") && !str_prefix(spec, "chardev:", NULL))
@@ -62,7 +63,7 @@ OPTION_HANDLER(opt_monitor)
 
 OPTION_HANDLER(opt_mon)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err = keyvals_parse(&kv, arg, "chardev", e);
 	unsigned mode = 0;
 	bool pretty;
@@ -90,14 +91,16 @@ OPTION_HANDLER(opt_echr)
 	u32 key;
 
 	if (str_to_u32(arg, 0, &key) || key > 255)
-		return error_ret(e, -EINVAL, "a character's number is expected, 1 for Ctrl-a to 26 for Ctrl-z, 0 for none");
+		return error_ret(e, -EINVAL,
+				 "a character's number is expected, 1 for Ctrl-a to 26 for Ctrl-z, "
+				 "0 for none");
 	s->escape = key;
 	return 0;
 }
 
 OPTION_HANDLER(opt_debugcon)
 {
-	struct keyvals backend = {0}, device = {0};
+	struct keyvals backend = { 0 }, device = { 0 };
 	int err;
 
 	if (str_eq(arg, "none"))

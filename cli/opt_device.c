@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* opt_device.c - handlers of the options that add devices and what is behind them, and of those that watch them. */
+/* opt_device.c - handlers of the options that add devices and what is behind them, and of those
+ * that watch them. */
 #include "cli/options.h"
 #include "lib/bytes.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <stdio.h>
 
-static bool is_help(const char *arg)
-{
-	return str_eq(arg, "help") || str_eq(arg, "?");
-}
+static bool is_help(const char *arg) { return str_eq(arg, "help") || str_eq(arg, "?"); }
 
 OPTION_HANDLER(opt_device)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	const char *driver;
 	int err;
 
@@ -41,18 +39,20 @@ OPTION_HANDLER(opt_device)
 OPTION_HANDLER(opt_global)
 {
 	const char *dot = strchr(arg, '.'), *equal = strchr(arg, '=');
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err = 0;
 
 	if (dot && equal && dot < equal && dot > arg && dot + 1 < equal) {
-		AUTO_FREE char *driver = xstrndup(arg, dot - arg), *key = xstrndup(dot + 1, equal - dot - 1);
+		AUTO_FREE char *driver = xstrndup(arg, dot - arg),
+			       *key = xstrndup(dot + 1, equal - dot - 1);
 
 		keyvals_add(&kv, "driver", driver);
 		keyvals_add(&kv, "property", key);
 		keyvals_add(&kv, "value", equal + 1);
 	} else {
 		err = keyvals_parse(&kv, arg, NULL, e);
-		if (!err && !(keyvals_get(&kv, "driver") && keyvals_get(&kv, "property") && keyvals_get(&kv, "value")))
+		if (!err && !(keyvals_get(&kv, "driver") && keyvals_get(&kv, "property") &&
+			      keyvals_get(&kv, "value")))
 			err = error_ret(e, -EINVAL, "the form is NAME.KEY=VALUE");
 		if (!err)
 			err = keyvals_all_used(&kv, "driver|property|value", e);
@@ -76,7 +76,8 @@ OPTION_HANDLER(opt_object)
 		printf("List of user creatable objects:\n(none is built yet)\n");
 		return OPTION_DONE;
 	}
-	return error_ret(e, -ENOTSUP, "objects of type '%.*s' are not built yet", (int)strcspn(arg, ","), arg);
+	return error_ret(e, -ENOTSUP, "objects of type '%.*s' are not built yet",
+			 (int)strcspn(arg, ","), arg);
 }
 
 OPTION_HANDLER(opt_netdev)
@@ -99,10 +100,7 @@ OPTION_HANDLER(opt_net)
 	return error_ret(e, -ENOTSUP, "networks are not built yet; -%s none works", o->name);
 }
 
-OPTION_HANDLER(opt_usb)
-{
-	return error_ret(e, -ENOTSUP, "USB is not built yet");
-}
+OPTION_HANDLER(opt_usb) { return error_ret(e, -ENOTSUP, "USB is not built yet"); }
 
 OPTION_HANDLER(opt_display)
 {
@@ -111,14 +109,15 @@ OPTION_HANDLER(opt_display)
 		return OPTION_DONE;
 	}
 	if (!str_eq(arg, "none"))
-		return error_ret(e, -ENOTSUP, "graphical displays are not built yet; -display none works");
+		return error_ret(e, -ENOTSUP,
+				 "graphical displays are not built yet; -display none works");
 	s->no_display = true;
 	return 0;
 }
 
 OPTION_HANDLER(opt_audio)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	const char *driver;
 	int err;
 
@@ -139,33 +138,31 @@ OPTION_HANDLER(opt_audio)
 static const struct log_item {
 	const char *name, *doc;
 	bool works;
-	const char *trace;	/* the trace points that tell it */
-} log_items[] = {
-	{ "guest_errors", "what a guest does wrong with a device", true },
-	{ "unimp", "what a model lacks (always on)", true },
-	{ "trace:GLOB", "the trace points that the pattern selects", true },
-	{ "in_asm", "guest code, when it is translated", false },
-	{ "out_asm", "host code, when it was made", false },
-	{ "op", "intermediate code", false },
-	{ "op_opt", "intermediate code, optimised", false },
-	{ "op_ind", "intermediate code", false },
-	{ "op_plugin", "intermediate code of plugins", false },
-	{ "int", "interrupts and exceptions", true, "x86-int" },
-	{ "exec", "each executed unit", false },
-	{ "cpu", "registers before each unit", false },
-	{ "fpu", "floating-point registers too", false },
-	{ "vpu", "vector registers too", false },
-	{ "mmu", "address translation", true, "x86-fault" },
-	{ "pcall", "protected-mode far transfers", true, "x86-far" },
-	{ "cpu_reset", "registers at each reset", true, "x86-reset" },
-	{ "page", "pages at start", false },
-	{ "nochain", "do not chain units", false },
-	{ "plugin", "output of plugins", false },
-	{ "strace", "system calls of user programs", false },
-	{ "tid", "a file for each thread", false },
-	{ "invalid_mem", "accesses to nothing", false },
-	{}
-};
+	const char *trace; /* the trace points that tell it */
+} log_items[] = { { "guest_errors", "what a guest does wrong with a device", true },
+		  { "unimp", "what a model lacks (always on)", true },
+		  { "trace:GLOB", "the trace points that the pattern selects", true },
+		  { "in_asm", "guest code, when it is translated", false },
+		  { "out_asm", "host code, when it was made", false },
+		  { "op", "intermediate code", false },
+		  { "op_opt", "intermediate code, optimised", false },
+		  { "op_ind", "intermediate code", false },
+		  { "op_plugin", "intermediate code of plugins", false },
+		  { "int", "interrupts and exceptions", true, "x86-int" },
+		  { "exec", "each executed unit", false },
+		  { "cpu", "registers before each unit", false },
+		  { "fpu", "floating-point registers too", false },
+		  { "vpu", "vector registers too", false },
+		  { "mmu", "address translation", true, "x86-fault" },
+		  { "pcall", "protected-mode far transfers", true, "x86-far" },
+		  { "cpu_reset", "registers at each reset", true, "x86-reset" },
+		  { "page", "pages at start", false },
+		  { "nochain", "do not chain units", false },
+		  { "plugin", "output of plugins", false },
+		  { "strace", "system calls of user programs", false },
+		  { "tid", "a file for each thread", false },
+		  { "invalid_mem", "accesses to nothing", false },
+		  {} };
 
 static int log_item(struct settings *s, const char *name, struct error *e)
 {
@@ -234,7 +231,7 @@ static int trace_events(struct settings *s, const char *path, struct error *e)
 
 OPTION_HANDLER(opt_trace)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	const char *events, *file, *glob;
 	int err;
 

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* opt_machine.c - handlers of the options about the machine itself: kind, CPUs, memory, time, what its events lead to. */
+/* opt_machine.c - handlers of the options about the machine itself: kind, CPUs, memory, time, what
+ * its events lead to. */
 #include "boot/smbios.h"
 #include "cli/options.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <time.h>
 
-static bool is_help(const char *arg)
-{
-	return str_eq(arg, "help") || str_eq(arg, "?");
-}
+static bool is_help(const char *arg) { return str_eq(arg, "help") || str_eq(arg, "?"); }
 
 static void replace(char **at, const char *value)
 {
@@ -23,7 +21,7 @@ static void replace(char **at, const char *value)
 static void add_accels(struct settings *s, const char *list)
 {
 	for (size_t n; *list; list += n + (list[n] == ':')) {
-		struct keyvals kv = {0};
+		struct keyvals kv = { 0 };
 
 		n = strcspn(list, ":");
 		AUTO_FREE char *name = xstrndup(list, n);
@@ -35,10 +33,14 @@ static void add_accels(struct settings *s, const char *list)
 
 OPTION_HANDLER(opt_machine)
 {
-	struct { const char *key; char **at; } texts[] = {
-		{ "kernel", &s->kernel }, { "initrd", &s->initrd }, { "append", &s->append }, { "dtb", &s->dtb }, { "firmware", &s->bios },
+	struct {
+		const char *key;
+		char **at;
+	} texts[] = {
+		{ "kernel", &s->kernel }, { "initrd", &s->initrd }, { "append", &s->append },
+		{ "dtb", &s->dtb },	  { "firmware", &s->bios },
 	};
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	const char *value;
 	int err;
 
@@ -51,7 +53,10 @@ OPTION_HANDLER(opt_machine)
 		goto out;
 	if (keyvals_help(&kv)) {
 		value = keyvals_get(&kv, "type");
-		err = list_machine_options(value && !is_help(value) ? value : keyvals_get(&s->machine, "type"), s, e);
+		err = list_machine_options(value && !is_help(value) ?
+						   value :
+						   keyvals_get(&s->machine, "type"),
+					   s, e);
 		err = err ? err : OPTION_DONE;
 		goto out;
 	}
@@ -94,7 +99,7 @@ OPTION_HANDLER(opt_cpu)
 
 OPTION_HANDLER(opt_accel)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err;
 
 	if (is_help(arg)) {
@@ -116,14 +121,11 @@ OPTION_HANDLER(opt_accel)
 	return 0;
 }
 
-OPTION_HANDLER(opt_enable_kvm)
-{
-	return opt_accel(s, o, "kvm", e);
-}
+OPTION_HANDLER(opt_enable_kvm) { return opt_accel(s, o, "kvm", e); }
 
 OPTION_HANDLER(opt_memory)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	u64 size = s->ram_size, most = 0, slots = 0;
 	int err = keyvals_parse(&kv, arg, "size", e);
 
@@ -138,9 +140,12 @@ OPTION_HANDLER(opt_memory)
 	if (!err && !size && keyvals_get(&kv, "size"))
 		err = error_ret(e, -EINVAL, "a machine without memory cannot run");
 	if (!err && most && most < size)
-		err = error_ret(e, -EINVAL, "maxmem is less than the memory that is there from the start");
+		err = error_ret(e, -EINVAL,
+				"maxmem is less than the memory that is there from the start");
 	if (!err && (slots || most > size))
-		warn("-m %s: slots and maxmem have no effect: memory cannot be added while running yet", arg);
+		warn("-m %s: slots and maxmem have no effect: memory cannot be added while running "
+		     "yet",
+		     arg);
 	if (!err && size != ALIGN_UP(size, 4096ull))
 		warn("-m %s: rounded up to whole pages", arg);
 	if (!err)
@@ -179,23 +184,32 @@ static int complete_topology(struct smp *t, u64 modules, struct error *e)
 	t->max_cpus = t->max_cpus ?: t->cpus ?: total;
 	t->cpus = t->cpus ?: t->max_cpus;
 	if (total != t->max_cpus)
-		return error_ret(e, -EINVAL, "sockets (%u) * dies (%u) * modules (%llu) * cores (%u) * threads (%u) must be maxcpus (%u)", t->sockets,
-				 t->dies, (unsigned long long)modules, t->cores, t->threads, t->max_cpus);
+		return error_ret(e, -EINVAL,
+				 "sockets (%u) * dies (%u) * modules (%llu) * cores (%u) * threads "
+				 "(%u) must be maxcpus (%u)",
+				 t->sockets, t->dies, (unsigned long long)modules, t->cores,
+				 t->threads, t->max_cpus);
 	t->cores *= modules;
 	return 0;
 }
 
 OPTION_HANDLER(opt_smp)
 {
-	static const char known[] = "cpus|maxcpus|sockets|dies|clusters|modules|cores|threads|drawers|books";
+	static const char known[] =
+		"cpus|maxcpus|sockets|dies|clusters|modules|cores|threads|drawers|books";
 	enum { MOST = 64, LARGEST = 1 << 20 };
-	struct smp t = {0};
+	struct smp t = { 0 };
 	u32 clusters = 0, modules = 0, drawers = 0, books = 0;
-	struct { const char *key; u32 *at; } keys[] = {
-		{ "cpus", &t.cpus }, { "maxcpus", &t.max_cpus }, { "sockets", &t.sockets }, { "dies", &t.dies }, { "clusters", &clusters },
-		{ "modules", &modules }, { "cores", &t.cores }, { "threads", &t.threads }, { "drawers", &drawers }, { "books", &books },
+	struct {
+		const char *key;
+		u32 *at;
+	} keys[] = {
+		{ "cpus", &t.cpus },   { "maxcpus", &t.max_cpus }, { "sockets", &t.sockets },
+		{ "dies", &t.dies },   { "clusters", &clusters },  { "modules", &modules },
+		{ "cores", &t.cores }, { "threads", &t.threads },  { "drawers", &drawers },
+		{ "books", &books },
 	};
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err = keyvals_parse(&kv, arg, "cpus", e);
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys) && !err; i++) {
@@ -205,19 +219,23 @@ OPTION_HANDLER(opt_smp)
 		if (!err && keyvals_get(&kv, keys[i].key) && !v)
 			err = error_ret(e, -EINVAL, "%s=0: at least one is needed", keys[i].key);
 		if (!err && v > LARGEST)
-			err = error_ret(e, -ERANGE, "invalid SMP CPUs: %s=%llu; the most is %d", keys[i].key, (unsigned long long)v, MOST);
+			err = error_ret(e, -ERANGE, "invalid SMP CPUs: %s=%llu; the most is %d",
+					keys[i].key, (unsigned long long)v, MOST);
 		*keys[i].at = v;
 	}
 	if (!err)
 		err = keyvals_all_used(&kv, known, e);
 	if (!err && (drawers > 1 || books > 1))
-		err = error_ret(e, -EINVAL, "drawers and books are of s390x machines: these have none");
+		err = error_ret(e, -EINVAL,
+				"drawers and books are of s390x machines: these have none");
 	if (!err)
 		err = complete_topology(&t, (u64)(clusters ?: 1) * (modules ?: 1), e);
 	if (!err && t.max_cpus > MOST)
-		err = error_ret(e, -ERANGE, "invalid SMP CPUs %u: the most is %d", t.max_cpus, MOST);
+		err = error_ret(e, -ERANGE, "invalid SMP CPUs %u: the most is %d", t.max_cpus,
+				MOST);
 	if (!err && t.cpus > t.max_cpus)
-		err = error_ret(e, -EINVAL, "maxcpus (%u) must be at least cpus (%u)", t.max_cpus, t.cpus);
+		err = error_ret(e, -EINVAL, "maxcpus (%u) must be at least cpus (%u)", t.max_cpus,
+				t.cpus);
 	if (!err && t.max_cpus > t.cpus)
 		warn("-smp %s: maxcpus has no effect: CPUs cannot be added while running yet", arg);
 	if (!err)
@@ -230,9 +248,10 @@ OPTION_HANDLER(opt_smp)
 
 OPTION_HANDLER(opt_icount)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err = keyvals_parse(&kv, arg, "shift", e);
-	const char *shift = err ? NULL : keyvals_get(&kv, "shift"), *rr = err ? NULL : keyvals_get(&kv, "rr");
+	const char *shift = err ? NULL : keyvals_get(&kv, "shift"),
+		   *rr = err ? NULL : keyvals_get(&kv, "rr");
 	bool align = false, sleep = true;
 	u64 n = 0;
 
@@ -260,22 +279,25 @@ OPTION_HANDLER(opt_icount)
 
 static int parse_date(const char *text, s64 *date, struct error *e)
 {
-	struct tm tm = {0};
+	struct tm tm = { 0 };
 	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 
 	if (!end || *end) {
-		tm = (struct tm){0};
+		tm = (struct tm){ 0 };
 		end = strptime(text, "%Y-%m-%d", &tm);
 	}
 	if (!end || *end)
-		return error_ret(e, -EINVAL, "base='%s' is none of utc, localtime, 2006-06-17, 2006-06-17T16:01:21", text);
+		return error_ret(e, -EINVAL,
+				 "base='%s' is none of utc, localtime, 2006-06-17, "
+				 "2006-06-17T16:01:21",
+				 text);
 	*date = timegm(&tm);
 	return 0;
 }
 
 OPTION_HANDLER(opt_rtc)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err = keyvals_parse(&kv, arg, NULL, e);
 	const char *base = err ? NULL : keyvals_get(&kv, "base");
 	unsigned choice;
@@ -303,7 +325,7 @@ OPTION_HANDLER(opt_rtc)
 
 OPTION_HANDLER(opt_boot)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err = keyvals_parse(&kv, arg, "order", e);
 	const char *order = NULL, *once = NULL;
 	bool strict;
@@ -338,13 +360,27 @@ OPTION_HANDLER(opt_boot)
 
 static int set_action(struct settings *s, const char *event, const char *action, struct error *e)
 {
-	static const struct { const char *event, *actions; u8 value[8]; u32 off; } events[] = {
-		{ "reboot", "reset|shutdown", { ACTION_RESET, ACTION_SHUTDOWN }, offsetof(struct machine_actions, reboot) },
-		{ "shutdown", "poweroff|pause", { ACTION_POWEROFF, ACTION_PAUSE }, offsetof(struct machine_actions, shutdown) },
-		{ "panic", "pause|shutdown|exit-failure|none", { ACTION_PAUSE, ACTION_SHUTDOWN, ACTION_EXIT_FAILURE, ACTION_NONE },
+	static const struct {
+		const char *event, *actions;
+		u8 value[8];
+		u32 off;
+	} events[] = {
+		{ "reboot",
+		  "reset|shutdown",
+		  { ACTION_RESET, ACTION_SHUTDOWN },
+		  offsetof(struct machine_actions, reboot) },
+		{ "shutdown",
+		  "poweroff|pause",
+		  { ACTION_POWEROFF, ACTION_PAUSE },
+		  offsetof(struct machine_actions, shutdown) },
+		{ "panic",
+		  "pause|shutdown|exit-failure|none",
+		  { ACTION_PAUSE, ACTION_SHUTDOWN, ACTION_EXIT_FAILURE, ACTION_NONE },
 		  offsetof(struct machine_actions, panic) },
-		{ "watchdog", "reset|shutdown|poweroff|inject-nmi|pause|debug|none",
-		  { ACTION_RESET, ACTION_SHUTDOWN, ACTION_POWEROFF, ACTION_INJECT_NMI, ACTION_PAUSE, ACTION_DEBUG, ACTION_NONE },
+		{ "watchdog",
+		  "reset|shutdown|poweroff|inject-nmi|pause|debug|none",
+		  { ACTION_RESET, ACTION_SHUTDOWN, ACTION_POWEROFF, ACTION_INJECT_NMI, ACTION_PAUSE,
+		    ACTION_DEBUG, ACTION_NONE },
 		  offsetof(struct machine_actions, watchdog) },
 	};
 
@@ -354,7 +390,8 @@ static int set_action(struct settings *s, const char *event, const char *action,
 		if (!str_eq(events[i].event, event))
 			continue;
 		if (n < 0)
-			return error_ret(e, -EINVAL, "%s='%s': one of %s is expected", event, action, events[i].actions);
+			return error_ret(e, -EINVAL, "%s='%s': one of %s is expected", event,
+					 action, events[i].actions);
 		*((u8 *)&s->actions + events[i].off) = events[i].value[n];
 		return 0;
 	}
@@ -363,7 +400,7 @@ static int set_action(struct settings *s, const char *event, const char *action,
 
 OPTION_HANDLER(opt_action)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err = keyvals_parse(&kv, arg, NULL, e);
 
 	for (size_t i = 0; i < kv.n && !err; i++)
@@ -372,26 +409,17 @@ OPTION_HANDLER(opt_action)
 	return err;
 }
 
-OPTION_HANDLER(opt_no_reboot)
-{
-	return set_action(s, "reboot", "shutdown", e);
-}
+OPTION_HANDLER(opt_no_reboot) { return set_action(s, "reboot", "shutdown", e); }
 
-OPTION_HANDLER(opt_no_shutdown)
-{
-	return set_action(s, "shutdown", "pause", e);
-}
+OPTION_HANDLER(opt_no_shutdown) { return set_action(s, "shutdown", "pause", e); }
 
-OPTION_HANDLER(opt_watchdog_action)
-{
-	return set_action(s, "watchdog", arg, e);
-}
+OPTION_HANDLER(opt_watchdog_action) { return set_action(s, "watchdog", arg, e); }
 
 /* ---- identity */
 
 OPTION_HANDLER(opt_name)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	int err = keyvals_parse(&kv, arg, "guest", e);
 	const char *guest, *process;
 	bool threads;
@@ -416,14 +444,15 @@ OPTION_HANDLER(opt_uuid)
 	u8 uuid[16];
 
 	if (uuid_parse(arg, uuid))
-		return error_ret(e, -EINVAL, "this is no UUID: the form is 8-4-4-4-12 hexadecimal digits");
+		return error_ret(e, -EINVAL,
+				 "this is no UUID: the form is 8-4-4-4-12 hexadecimal digits");
 	replace(&s->uuid, arg);
 	return 0;
 }
 
 OPTION_HANDLER(opt_smbios)
 {
-	struct smbios checked = {0};
+	struct smbios checked = { 0 };
 	int err = smbios_parse(&checked, arg, e);
 
 	smbios_fini(&checked);
@@ -442,7 +471,7 @@ OPTION_HANDLER(opt_seed)
 
 OPTION_HANDLER(opt_overcommit)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	bool cpu_pm = false;
 	const char *lock;
 	int err = keyvals_parse(&kv, arg, NULL, e);
@@ -459,7 +488,9 @@ OPTION_HANDLER(opt_overcommit)
 	if (!err)
 		err = keyvals_all_used(&kv, "mem-lock|cpu-pm", e);
 	if (!err && cpu_pm)
-		warn("-overcommit %s: cpu-pm has no effect: a translated guest never gets the host CPU's power states", arg);
+		warn("-overcommit %s: cpu-pm has no effect: a translated guest never gets the host "
+		     "CPU's power states",
+		     arg);
 	keyvals_fini(&kv);
 	return err;
 }

@@ -1,24 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* options.c - the table of all options and what reads it: parsing, suggestions, help. Names and forms are QEMU 10.2's. */
+/* options.c - the table of all options and what reads it: parsing, suggestions, help. Names and
+ * forms are QEMU 10.2's. */
 #include "cli/options.h"
 #include "cli/firmware.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <stdio.h>
 
-#define HEADING(text) { .help = text }
-#define OPT(name_, arg_, help_, set_, ...) { .name = name_, .arg = arg_, .help = help_, .set = set_, __VA_ARGS__ }
+#define HEADING(text) \
+	{ \
+		.help = text \
+	}
+#define OPT(name_, arg_, help_, set_, ...) \
+	{ \
+		.name = name_, .arg = arg_, .help = help_, .set = set_, __VA_ARGS__ \
+	}
 #define AT(m) .off = offsetof(struct settings, m)
-#define REFUSED(name_, arg_, help_, why) { .name = name_, .arg = arg_, .help = help_, .status = OPTION_REFUSED, .note = why }
-#define NOTED(name_, arg_, help_, why) { .name = name_, .arg = arg_, .help = help_, .status = OPTION_NOTED, .note = why }
+#define REFUSED(name_, arg_, help_, why) \
+	{ \
+		.name = name_, .arg = arg_, .help = help_, .status = OPTION_REFUSED, .note = why \
+	}
+#define NOTED(name_, arg_, help_, why) \
+	{ \
+		.name = name_, .arg = arg_, .help = help_, .status = OPTION_NOTED, .note = why \
+	}
 
-#define NO_DISKS "disks are not built yet; an initramfs (-initrd) works"
-#define NO_GDB "the debugger stub is not built yet"
-#define NO_MONITOR "monitors are not built yet"
-#define NO_SHARES "file sharing is not built yet"
-#define NO_DISPLAY "graphical displays are not built yet"
+#define NO_DISKS     "disks are not built yet; an initramfs (-initrd) works"
+#define NO_GDB	     "the debugger stub is not built yet"
+#define NO_MONITOR   "monitors are not built yet"
+#define NO_SHARES    "file sharing is not built yet"
+#define NO_DISPLAY   "graphical displays are not built yet"
 #define NO_SNAPSHOTS "snapshots and migration are not built yet"
-#define OTHER_GUEST "it belongs to guests that are not built yet"
+#define OTHER_GUEST  "it belongs to guests that are not built yet"
 
 /* clang-format off */
 const struct option_def option_table[] = {
@@ -163,10 +176,7 @@ const struct option_def option_table[] = {
 
 /* ---- general handlers */
 
-static void *member(struct settings *s, const struct option_def *o)
-{
-	return (char *)s + o->off;
-}
+static void *member(struct settings *s, const struct option_def *o) { return (char *)s + o->off; }
 
 OPTION_HANDLER(opt_text)
 {
@@ -205,10 +215,7 @@ OPTION_HANDLER(opt_sandbox)
 	return str_eq(arg, "off") ? 0 : error_ret(e, -ENOTSUP, "the sandbox is not built yet");
 }
 
-OPTION_HANDLER(opt_readconfig)
-{
-	return readconfig(s, arg, e);
-}
+OPTION_HANDLER(opt_readconfig) { return readconfig(s, arg, e); }
 
 OPTION_HANDLER(opt_version)
 {
@@ -236,7 +243,7 @@ const struct option_def *option_find(const char *name)
 
 static int unknown(const char *word, const char *name, struct error *e)
 {
-	struct strbuf names = {0};
+	struct strbuf names = { 0 };
 	char near[64];
 	bool found;
 
@@ -266,7 +273,8 @@ int option_apply(struct settings *s, const struct option_def *o, const char *arg
 	return err;
 }
 
-/* One option at argv[i]: `-name`, `-name argument`, or `-name=argument`. Returns how many words it took. */
+/* One option at argv[i]: `-name`, `-name argument`, or `-name=argument`. Returns how many words it
+ * took. */
 static int parse_one(struct settings *s, int left, char **argv, struct error *e)
 {
 	const char *word = argv[0], *name = word + 1, *arg = NULL;
@@ -274,7 +282,10 @@ static int parse_one(struct settings *s, int left, char **argv, struct error *e)
 	int err;
 
 	if (*word != '-' || !word[1])
-		return error_ret(e, -ENOTSUP, "'%s' is not an option, and disk images are not built yet; a kernel is given with -kernel", word);
+		return error_ret(e, -ENOTSUP,
+				 "'%s' is not an option, and disk images are not built yet; a "
+				 "kernel is given with -kernel",
+				 word);
 	name += *name == '-';
 	AUTO_FREE char *stem = xstrndup(name, strcspn(name, "="));
 
@@ -318,9 +329,11 @@ int options_finish(struct settings *s, struct error *e)
 	if (s->native && !s->no_display && !s->nodefaults && !s->serial.n)
 		s->nographic = true;
 	if (!s->native && !s->nographic && !s->no_display && !s->nodefaults && !s->serial.n)
-		warn("graphical displays are not built yet, and nothing shows the serial port: -nographic or -serial stdio does");
+		warn("graphical displays are not built yet, and nothing shows the serial port: "
+		     "-nographic or -serial stdio does");
 	if (s->nographic && s->daemonize)
-		return error_ret(e, -EINVAL, "-nographic cannot be used with -daemonize: use -display none");
+		return error_ret(e, -EINVAL,
+				 "-nographic cannot be used with -daemonize: use -display none");
 	return 0;
 }
 
@@ -333,7 +346,8 @@ void options_version(const struct settings *s)
 		printf("Quern %s, compatible with QEMU emulator version 10.2.0\n", QUERN_VERSION);
 	else
 		printf("QEMU emulator version 10.2.0 (Quern %s)\n", QUERN_VERSION);
-	printf("Free software under the GNU General Public License, version 2 or later; there is no warranty\n");
+	printf("Free software under the GNU General Public License, version 2 or later; there is "
+	       "no warranty\n");
 }
 
 static void print_wrapped(const char *text, const char *indent)
@@ -373,17 +387,23 @@ void options_help(const struct settings *s)
 	options_version(s);
 	printf("\nusage: %s [OPTION...]\n", s->program);
 	if (s->native)
-		printf("       quern initramfs ...      builds an initramfs (quern initramfs --help)\n"
-		       "       quern doc [DEVICE]       the manual page of a device; without a name, lists them\n"
+		printf("       quern initramfs ...      builds an initramfs (quern initramfs "
+		       "--help)\n"
+		       "       quern doc [DEVICE]       the manual page of a device; without a "
+		       "name, lists them\n"
 		       "       quern --cflags           compiler flags for a device of your own\n");
-	printf("\nExample: %s -kernel bzImage -initrd initramfs.img -append \"console=ttyS0\" -nographic\n"
-	       "Options may be written with one dash or two. In KEY=VALUE lists ,, stands for a comma, FLAG for FLAG=on, noFLAG for FLAG=off.\n"
-	       "What is not built yet is refused with a sentence that says so.\n", s->program);
+	printf("\nExample: %s -kernel bzImage -initrd initramfs.img -append \"console=ttyS0\" "
+	       "-nographic\n"
+	       "Options may be written with one dash or two. In KEY=VALUE lists ,, stands for a "
+	       "comma, FLAG for FLAG=on, noFLAG for FLAG=off.\n"
+	       "What is not built yet is refused with a sentence that says so.\n",
+	       s->program);
 	for (const struct option_def *o = option_table; o->name || o->help; o++) {
 		if (o->name)
 			print_option(o);
 		else
 			printf("\n%s:\n", o->help);
 	}
-	printf("\nWith -nographic and mon: the key Ctrl-a is a prefix: Ctrl-a h lists what follows it, Ctrl-a x exits.\n");
+	printf("\nWith -nographic and mon: the key Ctrl-a is a prefix: Ctrl-a h lists what follows "
+	       "it, Ctrl-a x exits.\n");
 }

@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* options.h - the command line: one table of options that parsing, help, suggestions and configuration files read. */
+/* options.h - the command line: one table of options that parsing, help, suggestions and
+ * configuration files read. */
 #pragma once
 #include "cli/settings.h"
 #include "lib/error.h"
 
 enum option_status {
 	OPTION_WORKS,
-	OPTION_NOTED,		/* accepted; `note` is printed as a warning, because it has no effect */
-	OPTION_REFUSED,		/* `note` says why */
+	/* accepted; `note` is printed as a warning, because it has no effect */
+	OPTION_NOTED,
+	OPTION_REFUSED, /* `note` says why */
 };
 
 /* What a handler returns when it has printed all that was asked for. */
 enum { OPTION_DONE = 1000 };
 
 struct option_def {
-	const char *name;	/* without dashes; NULL: `help` is a heading */
-	const char *arg;	/* form of the argument, or NULL when there is none */
+	const char *name; /* without dashes; NULL: `help` is a heading */
+	const char *arg;  /* form of the argument, or NULL when there is none */
 	const char *help;
-	int (*set)(struct settings *s, const struct option_def *o, const char *arg, struct error *e);
+	int (*set)(struct settings *s, const struct option_def *o, const char *arg,
+		   struct error *e);
 	enum option_status status;
 	const char *note;
-	bool optional;		/* the argument may be left out, and else stands behind '=' only */
-	u32 off;		/* a member of struct settings, for the general handlers */
+	bool optional; /* the argument may be left out, and else stands behind '=' only */
+	u32 off;       /* a member of struct settings, for the general handlers */
 };
 
 /* The table ends with {}. */
@@ -30,14 +33,16 @@ extern const struct option_def option_table[];
 const struct option_def *option_find(const char *name);
 /* Applies all of argv[1..]; 0, OPTION_DONE, or -errno with a sentence that names the option. */
 int options_parse(struct settings *s, int argc, char **argv, struct error *e) must_check;
-int option_apply(struct settings *s, const struct option_def *o, const char *arg, struct error *e) must_check;
+int option_apply(struct settings *s, const struct option_def *o, const char *arg,
+		 struct error *e) must_check;
 /* After all options: what only all together decide (-append without -kernel). */
 int options_finish(struct settings *s, struct error *e) must_check;
 void options_help(const struct settings *s);
 void options_version(const struct settings *s);
 /* -readconfig: groups of key = "value" lines. */
 int readconfig(struct settings *s, const char *path, struct error *e) must_check;
-int readconfig_text(struct settings *s, const char *text, const char *name, struct error *e) must_check;
+int readconfig_text(struct settings *s, const char *text, const char *name,
+		    struct error *e) must_check;
 
 /* Lists for `-xxx help` (cli/lists.c). */
 void list_machines(const struct settings *s);
@@ -51,10 +56,11 @@ void list_traces(void);
 void list_faults(void);
 
 /* Handlers; the table is their only user. */
-#define OPTION_HANDLER(name) int name(struct settings *s, const struct option_def *o, const char *arg, struct error *e)
-OPTION_HANDLER(opt_text);		/* a char * at off */
-OPTION_HANDLER(opt_flag);		/* a bool at off */
-OPTION_HANDLER(opt_none);		/* only "none" (or "null") is there */
+#define OPTION_HANDLER(name) \
+	int name(struct settings *s, const struct option_def *o, const char *arg, struct error *e)
+OPTION_HANDLER(opt_text); /* a char * at off */
+OPTION_HANDLER(opt_flag); /* a bool at off */
+OPTION_HANDLER(opt_none); /* only "none" (or "null") is there */
 /* opt_machine.c */
 OPTION_HANDLER(opt_machine);
 OPTION_HANDLER(opt_cpu);

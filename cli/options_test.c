@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* options_test.c - the option table, every kind of argument, and the command lines of the tools that drive emulators. */
+/* options_test.c - the option table, every kind of argument, and the command lines of the tools
+ * that drive emulators. */
 #include "cli/options.h"
 #include "lib/str.h"
 #include "lib/test.h"
@@ -47,7 +48,7 @@ static int try_parse(struct settings *s, const char *text, struct error *e)
 
 static struct settings parse(const char *text)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	struct settings s;
 
 	if (try_parse(&s, text, &e))
@@ -58,12 +59,13 @@ static struct settings parse(const char *text)
 /* The sentence holds `want`. */
 static void refuses(const char *text, const char *want)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	struct settings s;
 	int err = try_parse(&s, text, &e);
 
 	if (err >= 0 || !e.text || !strstr(e.text, want) || strchr(e.text, '\n'))
-		test_fail(__FILE__, __LINE__, "'%s': %d '%s', expected '%s'", text, err, e.text ? e.text : "(none)", want);
+		test_fail(__FILE__, __LINE__, "'%s': %d '%s', expected '%s'", text, err,
+			  e.text ? e.text : "(none)", want);
 	error_clear(&e);
 	settings_fini(&s);
 }
@@ -88,13 +90,83 @@ TEST(options_table_is_sound)
 
 TEST(options_union_of_clients_is_there)
 {
-	static const char *const names[] = { "M", "machine", "accel", "enable-kvm", "cpu", "smp", "m", "numa", "object", "global", "name",
-		"uuid", "rtc", "icount", "overcommit", "kernel", "initrd", "append", "dtb", "bios", "pflash", "L", "fw_cfg", "nodefaults",
-		"nographic", "display", "vga", "serial", "parallel", "monitor", "qmp", "mon", "chardev", "echr", "drive", "blockdev", "hda",
-		"hdb", "hdc", "hdd", "cdrom", "sd", "snapshot", "device", "fsdev", "virtfs", "netdev", "net", "nic", "tpmdev", "audiodev",
-		"usb", "gdb", "s", "S", "no-reboot", "no-shutdown", "action", "watchdog-action", "daemonize", "pidfile", "incoming", "loadvm",
-		"d", "D", "trace", "plugin", "seed", "boot", "readconfig", "version", "help", "dfilter", "smbios", "preconfig", "sandbox",
-		"msg" };
+	static const char *const names[] = { "M",
+					     "machine",
+					     "accel",
+					     "enable-kvm",
+					     "cpu",
+					     "smp",
+					     "m",
+					     "numa",
+					     "object",
+					     "global",
+					     "name",
+					     "uuid",
+					     "rtc",
+					     "icount",
+					     "overcommit",
+					     "kernel",
+					     "initrd",
+					     "append",
+					     "dtb",
+					     "bios",
+					     "pflash",
+					     "L",
+					     "fw_cfg",
+					     "nodefaults",
+					     "nographic",
+					     "display",
+					     "vga",
+					     "serial",
+					     "parallel",
+					     "monitor",
+					     "qmp",
+					     "mon",
+					     "chardev",
+					     "echr",
+					     "drive",
+					     "blockdev",
+					     "hda",
+					     "hdb",
+					     "hdc",
+					     "hdd",
+					     "cdrom",
+					     "sd",
+					     "snapshot",
+					     "device",
+					     "fsdev",
+					     "virtfs",
+					     "netdev",
+					     "net",
+					     "nic",
+					     "tpmdev",
+					     "audiodev",
+					     "usb",
+					     "gdb",
+					     "s",
+					     "S",
+					     "no-reboot",
+					     "no-shutdown",
+					     "action",
+					     "watchdog-action",
+					     "daemonize",
+					     "pidfile",
+					     "incoming",
+					     "loadvm",
+					     "d",
+					     "D",
+					     "trace",
+					     "plugin",
+					     "seed",
+					     "boot",
+					     "readconfig",
+					     "version",
+					     "help",
+					     "dfilter",
+					     "smbios",
+					     "preconfig",
+					     "sandbox",
+					     "msg" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!option_find(names[i]))
@@ -124,7 +196,8 @@ TEST(options_dashes_and_mistakes)
 
 TEST(options_with_equal_signs)
 {
-	struct settings s = parse("quern --kernel=K --append=a=b -lint -fault crc0.stuck,times=1 --lint=stop");
+	struct settings s =
+		parse("quern --kernel=K --append=a=b -lint -fault crc0.stuck,times=1 --lint=stop");
 
 	CHECK_STR(s.kernel, "K");
 	CHECK_STR(s.append, "a=b");
@@ -160,7 +233,8 @@ TEST(options_personality)
 
 TEST(options_machine)
 {
-	struct settings s = parse("quern -machine accel=kvm:tcg -M q35,pit=off,hpet=on -machine hpet=off,acpi");
+	struct settings s =
+		parse("quern -machine accel=kvm:tcg -M q35,pit=off,hpet=on -machine hpet=off,acpi");
 
 	CHECK_STR(keyvals_get(&s.machine, "type"), "q35");
 	CHECK_STR(keyvals_get(&s.machine, "pit"), "off");
@@ -181,7 +255,8 @@ TEST(options_machine)
 
 TEST(options_accel)
 {
-	struct settings s = parse("quern -machine accel=kvm -accel hvf -accel tcg,thread=single,tb-size=64");
+	struct settings s =
+		parse("quern -machine accel=kvm -accel hvf -accel tcg,thread=single,tb-size=64");
 
 	CHECK_EQ(s.accels.n, 2);
 	CHECK_STR(keyvals_get(&s.accels.at[0], "accel"), "hvf");
@@ -196,9 +271,14 @@ TEST(options_accel)
 
 TEST(options_memory)
 {
-	static const struct { const char *arg; u64 size; } good[] = {
-		{ "1024", 1024ull << 20 }, { "4G", 4ull << 30 }, { "512M", 512ull << 20 }, { "size=2g", 2ull << 30 },
-		{ "1.5G", 3ull << 29 }, { "65536K", 64ull << 20 }, { "256 -m 128", 128ull << 20 }, { "1G,slots=8,maxmem=4G", 1ull << 30 },
+	static const struct {
+		const char *arg;
+		u64 size;
+	} good[] = {
+		{ "1024", 1024ull << 20 },	{ "4G", 4ull << 30 },
+		{ "512M", 512ull << 20 },	{ "size=2g", 2ull << 30 },
+		{ "1.5G", 3ull << 29 },		{ "65536K", 64ull << 20 },
+		{ "256 -m 128", 128ull << 20 }, { "1G,slots=8,maxmem=4G", 1ull << 30 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
@@ -217,7 +297,10 @@ TEST(options_memory)
 
 TEST(options_smp)
 {
-	static const struct { const char *arg; struct smp want; } good[] = {
+	static const struct {
+		const char *arg;
+		struct smp want;
+	} good[] = {
 		{ "4", { 4, 4, 1, 1, 4, 1 } },
 		{ "cpus=2", { 2, 2, 1, 1, 2, 1 } },
 		{ "4,sockets=2", { 4, 4, 2, 1, 2, 1 } },
@@ -249,7 +332,8 @@ TEST(options_smp)
 
 TEST(options_time)
 {
-	struct settings s = parse("quern -rtc base=2006-06-17T16:01:21,clock=vm,driftfix=slew -icount shift=5 -seed 0x10");
+	struct settings s = parse("quern -rtc base=2006-06-17T16:01:21,clock=vm,driftfix=slew "
+				  "-icount shift=5 -seed 0x10");
 
 	CHECK_EQ(s.rtc_base, RTC_DATE);
 	CHECK_EQ(s.rtc_date, 1150560081);
@@ -275,7 +359,8 @@ TEST(options_time)
 
 TEST(options_actions)
 {
-	struct settings s = parse("quern -action reboot=shutdown,shutdown=pause,panic=exit-failure --watchdog-action inject-nmi");
+	struct settings s = parse("quern -action reboot=shutdown,shutdown=pause,panic=exit-failure "
+				  "--watchdog-action inject-nmi");
 
 	CHECK_EQ(s.actions.reboot, ACTION_SHUTDOWN);
 	CHECK_EQ(s.actions.shutdown, ACTION_PAUSE);
@@ -294,7 +379,8 @@ TEST(options_actions)
 
 TEST(options_identity)
 {
-	struct settings s = parse("quern -name n1,process=p1,debug-threads=on --uuid 12345678-9abc-def0-1234-56789ABCDEF0 -boot order=cd,menu=on");
+	struct settings s = parse("quern -name n1,process=p1,debug-threads=on --uuid "
+				  "12345678-9abc-def0-1234-56789ABCDEF0 -boot order=cd,menu=on");
 
 	CHECK_STR(s.name, "n1");
 	CHECK_STR(s.process_name, "p1");
@@ -309,14 +395,16 @@ TEST(options_identity)
 
 TEST(options_console)
 {
-	struct settings s = parse("quern -serial null -serial mon:stdio -serial chardev:c0 -chardev file,path=/proc/self/fd/2,id=c0 -echr 0x14");
+	struct settings s = parse("quern -serial null -serial mon:stdio -serial chardev:c0 "
+				  "-chardev file,path=/proc/self/fd/2,id=c0 -echr 0x14");
 
 	CHECK_EQ(s.serial.n, 3);
 	CHECK_STR(s.serial.at[1], "mon:stdio");
 	CHECK_EQ(s.chardevs.n, 1);
 	CHECK_EQ(s.escape, 0x14);
 	settings_fini(&s);
-	s = parse("quern -debugcon file:x,y -monitor none -parallel none -vga none -net none -nic none");
+	s = parse("quern -debugcon file:x,y -monitor none -parallel none -vga none -net none -nic "
+		  "none");
 	CHECK_EQ(s.devices.n, 1);
 	CHECK_STR(keyvals_get(&s.chardevs.at[0], "path"), "x,y");
 	CHECK(s.monitor_given);
@@ -324,7 +412,8 @@ TEST(options_console)
 	refuses("quern -serial nonsense", "'nonsense' is none of stdio");
 	refuses("quern -serial tcp:host", "is not HOST:PORT");
 	refuses("quern -serial tcp:[::1:5", "no ']'");
-	refuses("quern -serial null -serial null -serial null -serial null -serial null", "four serial ports");
+	refuses("quern -serial null -serial null -serial null -serial null -serial null",
+		"four serial ports");
 	refuses("quern -chardev stdio", "id=... is missing");
 	refuses("quern -monitor stdio", "the human monitor is not built yet");
 	refuses("quern -mon chardev=a,mode=control", "not built yet");
@@ -336,8 +425,10 @@ TEST(options_console)
 
 TEST(options_devices)
 {
-	struct settings s = parse("quern -device isa-debug-exit,iobase=0xf4,iosize=0x4 -device {\"driver\":\"crc\",\"id\":\"c\"} "
-				  "-global kvm-pit.lost_tick_policy=discard -global driver=crc,property=latency_us,value=5");
+	struct settings s = parse("quern -device isa-debug-exit,iobase=0xf4,iosize=0x4 -device "
+				  "{\"driver\":\"crc\",\"id\":\"c\"} "
+				  "-global kvm-pit.lost_tick_policy=discard -global "
+				  "driver=crc,property=latency_us,value=5");
 
 	CHECK_EQ(s.devices.n, 2);
 	CHECK_STR(keyvals_get(&s.devices.at[0], "driver"), "isa-debug-exit");
@@ -360,7 +451,8 @@ TEST(options_devices)
 
 TEST(options_traces)
 {
-	struct settings s = parse("quern -d guest_errors,unimp,trace:pci_* -trace enable=crc0.*,file=out -trace memory_region_ops_* -D log");
+	struct settings s = parse("quern -d guest_errors,unimp,trace:pci_* -trace "
+				  "enable=crc0.*,file=out -trace memory_region_ops_* -D log");
 
 	CHECK(s.lint);
 	CHECK_EQ(s.traces.n, 3);
@@ -373,13 +465,15 @@ TEST(options_traces)
 
 TEST(options_readconfig)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	struct settings s;
 
 	settings_init(&s, "quern");
 	if (readconfig_text(&s,
-			    "# a comment\n[machine]\n  type = \"q35\"\n  accel = \"tcg\"\n\n[memory]\n\tsize = \"512\"\r\n"
-			    "[smp-opts]\ncpus=\"2\"\n[device \"d0\"]\ndriver = \"crc\"\nname = \"a,b\"\n[chardev \"c0\"]\nbackend = \"null\"\n",
+			    "# a comment\n[machine]\n  type = \"q35\"\n  accel = "
+			    "\"tcg\"\n\n[memory]\n\tsize = \"512\"\r\n"
+			    "[smp-opts]\ncpus=\"2\"\n[device \"d0\"]\ndriver = \"crc\"\nname = "
+			    "\"a,b\"\n[chardev \"c0\"]\nbackend = \"null\"\n",
 			    "f", &e))
 		test_fail(__FILE__, __LINE__, "%s", e.text);
 	CHECK_STR(keyvals_get(&s.machine, "type"), "q35");
@@ -394,7 +488,9 @@ TEST(options_readconfig)
 
 TEST(options_readconfig_mistakes)
 {
-	static const struct { const char *text, *want; } bad[] = {
+	static const struct {
+		const char *text, *want;
+	} bad[] = {
 		{ "[nosuch]\n", "f:1: there is no group 'nosuch'" },
 		{ "\n[kernel]\n", "f:2: there is no group 'kernel'" },
 		{ "a = \"b\"\n", "f:1: there is no group for 'a'" },
@@ -408,7 +504,7 @@ TEST(options_readconfig_mistakes)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct error e = {0};
+		struct error e = { 0 };
 		struct settings s;
 
 		settings_init(&s, "quern");
@@ -425,36 +521,53 @@ TEST(options_clients)
 {
 	static const char *const lines[] = {
 		/* kunit.py, x86_64 and i386 */
-		"qemu-system-x86_64 -nodefaults -m 1024 -kernel arch/x86/boot/bzImage -append 'kunit.enable=1 console=ttyS0 "
-		"kunit_shutdown=reboot' -no-reboot -nographic -accel kvm -accel hvf -accel tcg -serial stdio -bios qboot.rom",
-		"qemu-system-i386 -nodefaults -m 1024 -kernel bzImage -append 'x' -no-reboot -nographic -accel kvm -accel hvf -accel tcg "
+		"qemu-system-x86_64 -nodefaults -m 1024 -kernel arch/x86/boot/bzImage -append "
+		"'kunit.enable=1 console=ttyS0 "
+		"kunit_shutdown=reboot' -no-reboot -nographic -accel kvm -accel hvf -accel tcg "
+		"-serial stdio -bios qboot.rom",
+		"qemu-system-i386 -nodefaults -m 1024 -kernel bzImage -append 'x' -no-reboot "
+		"-nographic -accel kvm -accel hvf -accel tcg "
 		"-serial stdio",
 		/* kho */
-		"qemu-system-x86_64 -m 1G -smp 2 -no-reboot -nographic -nodefaults -accel kvm -accel hvf -accel tcg -serial file:F -append a "
+		"qemu-system-x86_64 -m 1G -smp 2 -no-reboot -nographic -nodefaults -accel kvm "
+		"-accel hvf -accel tcg -serial file:F -append a "
 		"-kernel K -initrd I",
 		/* rcutorture */
-		"qemu-system-x86_64 -enable-kvm -display none -no-reboot -smp 4,cores=2,threads=2 -net none -machine q35,accel=kvm -cpu kvm64 "
+		"qemu-system-x86_64 -enable-kvm -display none -no-reboot -smp 4,cores=2,threads=2 "
+		"-net none -machine q35,accel=kvm -cpu kvm64 "
 		"-serial file:console.log -m 512 -kernel K -append a -S",
 		/* wireguard */
-		"qemu-system-x86_64 -nodefaults -nographic -smp 2 -machine microvm,accel=kvm,pit=off,pic=off,rtc=off,acpi=off -cpu max "
-		"-m 256M -serial stdio -chardev file,path=R,id=result -serial chardev:result -no-reboot -monitor none -kernel K",
+		"qemu-system-x86_64 -nodefaults -nographic -smp 2 -machine "
+		"microvm,accel=kvm,pit=off,pic=off,rtc=off,acpi=off -cpu max "
+		"-m 256M -serial stdio -chardev file,path=R,id=result -serial chardev:result "
+		"-no-reboot -monitor none -kernel K",
 		/* nolibc */
-		"qemu-system-x86_64 -display none -no-reboot -kernel K -initrd initramfs.cpio -serial file:/dev/stdout -m 1G -M pc",
+		"qemu-system-x86_64 -display none -no-reboot -kernel K -initrd initramfs.cpio "
+		"-serial file:/dev/stdout -m 1G -M pc",
 		/* perf kvm */
 		"qemu-system-x86_64 -display none -daemonize -pidfile F -monitor none",
 		/* virtme-ng */
-		"qemu-system-x86_64 -name N -m 1G -machine accel=kvm:tcg -machine q35 -cpu max -parallel none -net none -echr 1 -vga none "
-		"-display none -chardev file,path=/proc/self/fd/2,id=dmesg -device virtio-serial-pci -device virtconsole,chardev=dmesg "
-		"-chardev stdio,id=console,signal=off,mux=on -serial chardev:console -mon chardev=console -smp 2 -kernel K -append a -initrd I",
+		"qemu-system-x86_64 -name N -m 1G -machine accel=kvm:tcg -machine q35 -cpu max "
+		"-parallel none -net none -echr 1 -vga none "
+		"-display none -chardev file,path=/proc/self/fd/2,id=dmesg -device "
+		"virtio-serial-pci -device virtconsole,chardev=dmesg "
+		"-chardev stdio,id=console,signal=off,mux=on -serial chardev:console -mon "
+		"chardev=console -smp 2 -kernel K -append a -initrd I",
 		/* tuxrun */
-		"qemu-system-x86_64 -cpu Nehalem -machine q35 -nographic -nic none -m 4G -monitor none -smp 2 -kernel K -append a",
+		"qemu-system-x86_64 -cpu Nehalem -machine q35 -nographic -nic none -m 4G -monitor "
+		"none -smp 2 -kernel K -append a",
 		/* kvm-unit-tests */
-		"qemu-system-x86_64 --no-reboot -nodefaults -global kvm-pit.lost_tick_policy=discard -device pc-testdev -device "
-		"isa-debug-exit,iobase=0xf4,iosize=0x4 -display none -serial stdio -device pci-testdev -machine accel=tcg -kernel F -smp 1 "
-		"-append a -initrd ENV -cpu max,+vmx,-pku -overcommit cpu-pm=on -rtc base=2006-06-17",
-		"qemu-system-x86_64 -nodefaults -device edu -machine q35,kernel-irqchip=split -icount shift=5 --watchdog-action inject-nmi",
+		"qemu-system-x86_64 --no-reboot -nodefaults -global "
+		"kvm-pit.lost_tick_policy=discard -device pc-testdev -device "
+		"isa-debug-exit,iobase=0xf4,iosize=0x4 -display none -serial stdio -device "
+		"pci-testdev -machine accel=tcg -kernel F -smp 1 "
+		"-append a -initrd ENV -cpu max,+vmx,-pku -overcommit cpu-pm=on -rtc "
+		"base=2006-06-17",
+		"qemu-system-x86_64 -nodefaults -device edu -machine q35,kernel-irqchip=split "
+		"-icount shift=5 --watchdog-action inject-nmi",
 		/* buildroot */
-		"qemu-system-x86_64 -M pc -kernel bzImage -append 'rootwait root=/dev/vda console=tty1 console=ttyS0' -serial stdio "
+		"qemu-system-x86_64 -M pc -kernel bzImage -append 'rootwait root=/dev/vda "
+		"console=tty1 console=ttyS0' -serial stdio "
 		"-rtc base=utc,clock=host",
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * readconfig.c - options from a file of groups: `[group]` or `[group "id"]`, then lines `key = "value"`; # begins a comment. Each
- * group is one option.
+ * readconfig.c - options from a file of groups: `[group]` or `[group "id"]`, then lines `key =
+ * "value"`; # begins a comment. Each group is one option.
  */
 #include "cli/options.h"
 #include "lib/bytes.h"
@@ -11,14 +11,19 @@
 #include <stdio.h>
 
 /* Groups whose name is not their option's. */
-static const struct { const char *group, *option; } renamed[] = {
-	{ "memory", "m" }, { "smp-opts", "smp" }, { "boot-opts", "boot" }, { "netdev", "netdev" }, { "fw_cfg", "fw_cfg" },
+static const struct {
+	const char *group, *option;
+} renamed[] = {
+	{ "memory", "m" },	{ "smp-opts", "smp" },	{ "boot-opts", "boot" },
+	{ "netdev", "netdev" }, { "fw_cfg", "fw_cfg" },
 };
-static const char groups[] = "machine|memory|smp-opts|boot-opts|accel|device|chardev|mon|name|rtc|icount|global|object|drive|netdev|net|nic|"
-			     "numa|overcommit|action|fsdev|virtfs|tpmdev|audiodev|fw_cfg|trace|smbios|blockdev|msg|sandbox";
+static const char groups[] = "machine|memory|smp-opts|boot-opts|accel|device|chardev|mon|name|rtc|"
+			     "icount|global|object|drive|netdev|net|nic|"
+			     "numa|overcommit|action|fsdev|virtfs|tpmdev|audiodev|fw_cfg|trace|"
+			     "smbios|blockdev|msg|sandbox";
 
 struct group {
-	char *name;	/* NULL: none is open */
+	char *name; /* NULL: none is open */
 	struct keyvals kv;
 	unsigned line;
 };
@@ -97,7 +102,9 @@ static int add_line(struct group *g, char *p, struct error *e)
 	value = p + 1;
 	p = strchr(value, '"');
 	if (!p || *skip_blanks(p + 1))
-		return error_ret(e, -EINVAL, p ? "something follows the value's quote" : "the value's quote does not end");
+		return error_ret(e, -EINVAL,
+				 p ? "something follows the value's quote" :
+				     "the value's quote does not end");
 	*end = *p = 0;
 	if (!g->name)
 		return error_ret(e, -EINVAL, "there is no group for '%s'", key);
@@ -107,7 +114,7 @@ static int add_line(struct group *g, char *p, struct error *e)
 
 int readconfig_text(struct settings *s, const char *text, const char *name, struct error *e)
 {
-	struct group g = {0};
+	struct group g = { 0 };
 	unsigned number = 0;
 	int err = 0;
 
@@ -150,7 +157,8 @@ int readconfig(struct settings *s, const char *path, struct error *e)
 	AUTO_FREE char *text = xstrndup((char *)b.data, b.size);
 
 	if (strlen(text) != b.size)
-		err = error_ret(e, -EINVAL, "'%s' has NUL bytes in it: this is no configuration file", path);
+		err = error_ret(e, -EINVAL,
+				"'%s' has NUL bytes in it: this is no configuration file", path);
 	else
 		err = readconfig_text(s, text, path, e);
 	bytes_fini(&b);

@@ -60,7 +60,9 @@ static int tcg_options(struct settings *s, struct keyvals *kv, struct error *e)
 	if (!err && thread == 1)
 		warn("-accel tcg,thread=multi: CPUs still take turns in one thread");
 	if (!err)
-		err = keyvals_all_used(kv, "tier|tb-size|one-insn-per-tb|strict|stats|split-wx|thread", e);
+		err = keyvals_all_used(kv,
+				       "tier|tb-size|one-insn-per-tb|strict|stats|split-wx|thread",
+				       e);
 	o->tier = tier;
 	o->cache_bytes = cache;
 	return err;
@@ -72,7 +74,8 @@ static int choose_accel(struct settings *s, struct error *e)
 	static const char others[] = "kvm|hvf|whpx|nvmm|xen|mshv|qtest";
 
 	if (s->icount)
-		return error_ret(e, -ENOTSUP, "-icount: counting executed instructions is not built yet");
+		return error_ret(e, -ENOTSUP,
+				 "-icount: counting executed instructions is not built yet");
 	s->engine = (struct engine_options){ .tier = 1 };
 	for (size_t i = 0; i < s->accels.n; i++) {
 		struct keyvals *kv = &s->accels.at[i];
@@ -89,9 +92,14 @@ static int choose_accel(struct settings *s, struct error *e)
 			return err;
 		}
 		if (last && choice_find(others, name) >= 0)
-			return error_ret(e, -ENOTSUP, "-accel %s: %s is not built yet; -accel tcg works on every host", name, name);
+			return error_ret(e, -ENOTSUP,
+					 "-accel %s: %s is not built yet; -accel tcg works on "
+					 "every host",
+					 name, name);
 		if (last)
-			return error_ret(e, -EINVAL, "-accel %s: invalid accelerator; -accel help lists them", name);
+			return error_ret(e, -EINVAL,
+					 "-accel %s: invalid accelerator; -accel help lists them",
+					 name);
 		fprintf(stderr, "%s: -accel %s: %s: trying the next one\n", s->program, name,
 			choice_find(others, name) >= 0 ? "not built yet" : "invalid accelerator");
 	}
@@ -101,13 +109,16 @@ static int choose_accel(struct settings *s, struct error *e)
 /* ---- the machine's settings */
 
 /* Keys that every machine of QEMU has, for which there is nothing to do here. */
-static const struct { const char *key, *why; } everywhere[] = {
+static const struct {
+	const char *key, *why;
+} everywhere[] = {
 	{ "kernel-irqchip", "only KVM has an interrupt controller in the host's kernel" },
 	{ "kernel_irqchip", "only KVM has an interrupt controller in the host's kernel" },
 	{ "mem-merge", "guest memory is not offered for merging" },
 	{ "dump-guest-core", "guest memory is left out of core dumps" },
 	{ "suppress-vmdesc", "nothing migrates yet" },
-	{ "usb", NULL }, { "graphics", NULL },
+	{ "usb", NULL },
+	{ "graphics", NULL },
 };
 
 static bool board_knows(const struct board *b, const char *key)
@@ -150,9 +161,11 @@ static int machine_settings(struct run *r, struct settings *s, struct error *e)
 		struct keyval *kv = &r->board_keys.at[i];
 		struct board_setting set = { kv->key, kv->value };
 
-		if (kv->bare && !board_knows(r->board, set.key) && str_prefix(set.key, "no", &rest) && board_knows(r->board, rest))
+		if (kv->bare && !board_knows(r->board, set.key) &&
+		    str_prefix(set.key, "no", &rest) && board_knows(r->board, rest))
 			set = (struct board_setting){ rest, "off" };
-		if (choice_find("type|kernel-decompress|kaslr", set.key) < 0 && !drop_setting(r->board, set.key, set.value))
+		if (choice_find("type|kernel-decompress|kaslr", set.key) < 0 &&
+		    !drop_setting(r->board, set.key, set.value))
 			vec_push(&r->board_settings, set);
 	}
 	r->config.settings = r->board_settings.at;
@@ -166,7 +179,9 @@ static int find_board(struct run *r, struct settings *s, struct error *e)
 
 	r->board = type ? board_find(type) : board_default(s->isa);
 	if (!r->board && type)
-		return error_ret(e, -EINVAL, "-machine %s: unsupported machine type; -machine help lists them", type);
+		return error_ret(e, -EINVAL,
+				 "-machine %s: unsupported machine type; -machine help lists them",
+				 type);
 	if (!r->board)
 		return error_ret(e, -EINVAL, "there is no machine for %s", s->isa);
 	r->config.ram_size = s->ram_size ? s->ram_size : r->board->default_ram;
@@ -176,11 +191,12 @@ static int find_board(struct run *r, struct settings *s, struct error *e)
 	r->config.dies = s->smp.dies;
 	r->config.cores = s->smp.cores;
 	r->config.threads = s->smp.threads;
-	if (s->smp.max_cpus > s->smp.cpus)	/* places without a CPU: the topology of those that are there follows from their number */
+	if (s->smp.max_cpus > s->smp.cpus) /* places without a CPU: the topology of those that are
+					      there follows from their number */
 		r->config.sockets = r->config.dies = r->config.cores = r->config.threads = 0;
 	if (r->config.cpus > r->board->max_cpus)
-		return error_ret(e, -ERANGE, "invalid SMP CPUs %u: the most of machine '%s' is %u", r->config.cpus, r->board->name,
-				 r->board->max_cpus);
+		return error_ret(e, -ERANGE, "invalid SMP CPUs %u: the most of machine '%s' is %u",
+				 r->config.cpus, r->board->name, r->board->max_cpus);
 	r->config.cpu_model = s->cpu ? s->cpu : s->default_cpu;
 	return machine_settings(r, s, e);
 }
@@ -200,14 +216,14 @@ static int boot_settings(struct run *r, struct settings *s, struct error *e)
 	r->boot.boot_menu_ms = s->boot_splash_ms;
 	r->boot.reboot_ms = s->boot_reboot_ms;
 	for (size_t i = 0; i < s->fw_cfg.n && !err; i++) {
-		struct boot_fw_cfg f = {0};
+		struct boot_fw_cfg f = { 0 };
 
 		err = boot_fw_cfg_parse(s->fw_cfg.at[i], &f, e);
 		if (!err)
 			vec_push(&r->fw_cfg, f);
 	}
 	for (size_t i = 0; i < s->devices.n && !err; i++) {
-		struct boot_loader l = {0};
+		struct boot_loader l = { 0 };
 
 		if (!is_loader(&s->devices.at[i]))
 			continue;
@@ -229,7 +245,7 @@ static int boot_settings(struct run *r, struct settings *s, struct error *e)
 /* A directory or a description is built here; an archive is read by the loader. */
 static int make_initrd(struct run *r, const struct settings *s, struct error *e)
 {
-	struct initrd_opts o = {0};
+	struct initrd_opts o = { 0 };
 
 	if (!s->initrd || !initrd_is_source(s->initrd))
 		return 0;
@@ -240,11 +256,14 @@ static int load_firmware(struct run *r, const struct settings *s, struct error *
 {
 	int err = firmware_load(&r->firmware, s, e);
 
-	/* Under its own name, firmware alone is started only when asked for: there is no disk that it could boot. */
+	/* Under its own name, firmware alone is started only when asked for: there is no disk that
+	 * it could boot. */
 	if (!err && s->native && !s->kernel && !s->bios)
 		bytes_fini(&r->firmware);
 	if (!err && !s->kernel && !r->firmware.size && !r->loaders.n)
-		err = error_ret(e, -EINVAL, "there is nothing to boot: give a kernel with -kernel FILE or firmware with -bios FILE");
+		err = error_ret(e, -EINVAL,
+				"there is nothing to boot: give a kernel with -kernel FILE or "
+				"firmware with -bios FILE");
 	r->config.firmware = r->firmware.data;
 	r->config.firmware_size = r->firmware.size;
 	r->config.direct_boot = !r->firmware.size;
@@ -299,7 +318,7 @@ static int set_process(const struct settings *s, struct error *e)
 /* Without a word about the tier, a host for which there is no code generator interprets. */
 static int make_engine(struct machine *m, struct settings *s, struct error *e)
 {
-	struct error why = {0};
+	struct error why = { 0 };
 	int err = 0;
 
 	if (!engine_new(m, &s->engine, &why)) {
@@ -375,7 +394,7 @@ static void release(struct run *r)
 int run(struct settings *s)
 {
 	struct run r = { .boot = { .boot_menu_ms = -1, .reboot_ms = -1 } };
-	struct error e = {0};
+	struct error e = { 0 };
 	int status = 1, err = 0;
 
 	if (s->daemonize)

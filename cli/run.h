@@ -3,5 +3,6 @@
 #pragma once
 #include "cli/settings.h"
 
-/* Builds the machine, runs it to its end and releases it. The exit status of the process; 1 with a sentence when it could not start. */
+/* Builds the machine, runs it to its end and releases it. The exit status of the process; 1 with a
+ * sentence when it could not start. */
 int run(struct settings *s);

@@ -6,18 +6,18 @@
 /* qemu-system-ARCH: whose machines are meant. */
 static const struct personality {
 	const char *program, *isa, *cpu;
-} personalities[] = {
-	{ "qemu-system-x86_64", "x86_64", NULL },
-	{ "qemu-system-i386", "x86_64", "qemu32" },
-	{}
-};
+} personalities[] = { { "qemu-system-x86_64", "x86_64", NULL },
+		      { "qemu-system-i386", "x86_64", "qemu32" },
+		      {} };
 
 void settings_init(struct settings *s, const char *argv0)
 {
 	const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
 
 	*s = (struct settings){
-		.program = slash ? slash + 1 : argv0 ? argv0 : "quern",
+		.program = slash ? slash + 1 :
+			   argv0 ? argv0 :
+				   "quern",
 		.isa = "x86_64",
 		.native = true,
 		.escape = 1,
@@ -52,8 +52,10 @@ static void free_keyvals(struct keyvals_list *l)
 
 void settings_fini(struct settings *s)
 {
-	char *const texts[] = { s->kernel, s->initrd, s->append, s->dtb, s->bios, s->boot_order, s->cpu, s->name, s->process_name,
-				s->pidfile, s->log_file, s->trace_file, s->uuid };
+	char *const texts[] = { s->kernel,	 s->initrd,	s->append,   s->dtb,
+				s->bios,	 s->boot_order, s->cpu,	     s->name,
+				s->process_name, s->pidfile,	s->log_file, s->trace_file,
+				s->uuid };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		free(texts[i]);
@@ -69,5 +71,5 @@ void settings_fini(struct settings *s)
 	free_keyvals(&s->globals);
 	free_keyvals(&s->chardevs);
 	free_keyvals(&s->mons);
-	*s = (struct settings){0};
+	*s = (struct settings){ 0 };
 }

@@ -6,56 +6,63 @@
 #include "lib/alloc.h"
 #include "lib/keyval.h"
 
-struct texts { char **at; size_t n, cap; };
-struct keyvals_list { struct keyvals *at; size_t n, cap; };
+struct texts {
+	char **at;
+	size_t n, cap;
+};
+struct keyvals_list {
+	struct keyvals *at;
+	size_t n, cap;
+};
 
 struct smp {
 	u32 cpus, max_cpus;
-	u32 sockets, dies, cores, threads;	/* 0 = not said */
+	u32 sockets, dies, cores, threads; /* 0 = not said */
 };
 
 enum rtc_base { RTC_UTC, RTC_LOCALTIME, RTC_DATE };
 
 struct settings {
-	const char *program;		/* "quern", or the last part of argv[0] */
-	const char *isa;		/* whose default board and CPU count */
-	const char *default_cpu;	/* of the personality; NULL = the board's */
-	bool native;			/* started as quern: without a display, -nographic is the default */
+	const char *program;	 /* "quern", or the last part of argv[0] */
+	const char *isa;	 /* whose default board and CPU count */
+	const char *default_cpu; /* of the personality; NULL = the board's */
+	/* started as quern: without a display, -nographic is the default */
+	bool native;
 
 	char *kernel, *initrd, *append, *dtb, *bios;
 	struct texts firmware_dirs;
 	struct texts fw_cfg, smbios;
 	char *boot_order;
 	bool boot_menu;
-	int boot_splash_ms, boot_reboot_ms;	/* -1 = not said */
+	int boot_splash_ms, boot_reboot_ms; /* -1 = not said */
 
-	struct keyvals machine;		/* -machine: type, accel and the board's own */
-	struct keyvals_list accels;	/* accel=NAME,...: tried in order */
-	bool accels_by_machine;		/* they come from -machine accel=, which -accel overrides */
+	struct keyvals machine;	    /* -machine: type, accel and the board's own */
+	struct keyvals_list accels; /* accel=NAME,...: tried in order */
+	bool accels_by_machine;	    /* they come from -machine accel=, which -accel overrides */
 	char *cpu;
-	u64 ram_size;			/* 0 = the board's default */
+	u64 ram_size; /* 0 = the board's default */
 	struct smp smp;
 	bool icount;
 	u8 icount_shift;
-	struct engine_options engine;	/* from the accelerator that was chosen */
+	struct engine_options engine; /* from the accelerator that was chosen */
 	bool tier_given;
 
 	struct keyvals_list devices, globals;
 	struct keyvals_list chardevs, mons;
-	struct texts serial;		/* specs in order */
+	struct texts serial; /* specs in order */
 	bool nodefaults, nographic, no_display, monitor_given;
-	u8 escape;			/* the mux key, 1 = Ctrl-a */
+	u8 escape; /* the mux key, 1 = Ctrl-a */
 
 	char *name, *process_name, *pidfile, *log_file, *trace_file, *uuid;
 	enum rtc_base rtc_base;
-	s64 rtc_date;			/* seconds since 1970, for RTC_DATE */
+	s64 rtc_date; /* seconds since 1970, for RTC_DATE */
 	u64 seed;
 	bool seed_set;
 	struct machine_actions actions;
 	bool stopped, daemonize, mem_lock;
 
-	struct texts traces;		/* globs; a leading '-' disables */
-	struct texts faults;		/* POINT[,probability=...] */
+	struct texts traces; /* globs; a leading '-' disables */
+	struct texts faults; /* POINT[,probability=...] */
 	bool lint, lint_stop;
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* all_devices_test.c - what every device class must hold, checked from its tables and by driving it at random. */
+/* all_devices_test.c - what every device class must hold, checked from its tables and by driving it
+ * at random. */
 #include "bus/pci.h"
 #include "core/tdev.h"
 #include "lib/alloc.h"
@@ -14,13 +15,11 @@
 static unsigned bad;
 #define COMPLAIN(...) (bad++, fprintf(stderr, __VA_ARGS__))
 
-static bool is_pci(const struct device_class *c)
-{
-	return c->bus && str_eq(c->bus, "pci");
-}
+static bool is_pci(const struct device_class *c) { return c->bus && str_eq(c->bus, "pci"); }
 
 /* Every register table of a class, with its number. */
-static void each_table(const struct device_class *c, void (*fn)(const struct device_class *c, const struct reg *regs))
+static void each_table(const struct device_class *c,
+		       void (*fn)(const struct device_class *c, const struct reg *regs))
 {
 	for (const struct bank *b = c->banks; b && b->size; b++)
 		fn(c, b->regs);
@@ -36,7 +35,8 @@ static void regs_documented(const struct device_class *c, const struct reg *r)
 		if (!r->doc || !*r->doc)
 			COMPLAIN("device %s: register %s has no .doc\n", c->name, r->name);
 		if (!r->novalue && r->reset & reg_reserved(r))
-			COMPLAIN("device %s: register %s resets to bits that no field has\n", c->name, r->name);
+			COMPLAIN("device %s: register %s resets to bits that no field has\n",
+				 c->name, r->name);
 	}
 }
 
@@ -60,7 +60,7 @@ TEST(devices_are_documented)
 /* ---- every byte claimed once */
 
 static u8 *claims;
-static u8 *starts;	/* alignment of the entry that starts at a byte */
+static u8 *starts; /* alignment of the entry that starts at a byte */
 
 static void claim(const struct device_class *c, const char *what, u64 off, u64 size, u64 unit)
 {
@@ -79,7 +79,8 @@ static void claim_regs(const struct device_class *c, const struct reg *r)
 {
 	for (; r && r->name; r++) {
 		if (!r->novalue)
-			claim(c, r->name, r->off, (u64)r->size * (r->count ? r->count : 1), r->size);
+			claim(c, r->name, r->off, (u64)r->size * (r->count ? r->count : 1),
+			      r->size);
 	}
 }
 
@@ -88,7 +89,8 @@ static u64 head_size(const struct device_class *c)
 	return is_pci(c) ? sizeof(struct pci_device) : sizeof(struct device);
 }
 
-/* A gap that alignment of what follows explains is padding; a forgotten member is no such gap, or a lucky one. */
+/* A gap that alignment of what follows explains is padding; a forgotten member is no such gap, or a
+ * lucky one. */
 static void find_gaps(const struct device_class *c)
 {
 	for (u64 i = head_size(c), from; i < c->size; i++) {
@@ -98,8 +100,8 @@ static void find_gaps(const struct device_class *c)
 		while (i < c->size && !claims[i])
 			i++;
 		if (i - from >= (i < c->size ? MAX(starts[i], (u8)1) : 8u))
-			COMPLAIN("device %s: bytes %llu to %llu of the structure are in no table\n", c->name, (unsigned long long)from,
-				 (unsigned long long)i - 1);
+			COMPLAIN("device %s: bytes %llu to %llu of the structure are in no table\n",
+				 c->name, (unsigned long long)from, (unsigned long long)i - 1);
 	}
 }
 
@@ -109,7 +111,8 @@ static void claimed(void *arg, const struct device_class *c)
 	starts = xalloc(c->size + 1);
 	each_table(c, claim_regs);
 	for (const struct prop *p = c->props; p && p->name; p++)
-		claim(c, p->name, p->off, p->kind == PROP_MAC ? 6 : p->size, p->kind == PROP_MAC ? 1 : p->size);
+		claim(c, p->name, p->off, p->kind == PROP_MAC ? 6 : p->size,
+		      p->kind == PROP_MAC ? 1 : p->size);
 	for (const struct state *s = c->state; s && s->name; s++)
 		claim(c, s->name, s->off, s->size, s->size);
 	find_gaps(c);
@@ -126,17 +129,14 @@ TEST(devices_claim_every_byte_once)
 /* ---- driven */
 
 static u64 seed;
-static u64 rnd(void)
-{
-	return hash_u64(++seed);
-}
+static u64 rnd(void) { return hash_u64(++seed); }
 
 static struct regbank *any_bank(struct device *d)
 {
 	struct regbank *b, *found = NULL;
 	unsigned n = 0;
 
-	list_for_each(b, &d->core->regbanks, link) {
+	list_for_each (b, &d->core->regbanks, link) {
 		if (rnd() % ++n == 0)
 			found = b;
 	}
@@ -165,9 +165,9 @@ static void poke(struct tdev *t, unsigned times)
 		if (off + size > b->bank->size)
 			continue;
 		if (rnd() % 2)
-			region_st(b->region, off, size, val, (struct mem_attrs){0});
+			region_st(b->region, off, size, val, (struct mem_attrs){ 0 });
 		else
-			region_ld(b->region, off, size, &val, (struct mem_attrs){0});
+			region_ld(b->region, off, size, &val, (struct mem_attrs){ 0 });
 		if (rnd() % 8 == 0)
 			tdev_run_ns(t, rnd() % 100000);
 		for (unsigned i = 0; i < d->class->inputs && rnd() % 16 == 0; i++)
@@ -181,7 +181,7 @@ static size_t copy_state(const struct device *d, u8 *out)
 	struct regbank *b;
 	size_t n = 0;
 
-	list_for_each(b, &d->core->regbanks, link) {
+	list_for_each (b, &d->core->regbanks, link) {
 		for (const struct reg *r = b->bank->regs; r && r->name; r++) {
 			size_t size = r->novalue ? 0 : (size_t)r->size * (r->count ? r->count : 1);
 
@@ -212,10 +212,7 @@ static void reset_twice(struct tdev *t)
 	CHECK_MEM(twice, once, n);
 }
 
-static void survive(struct tdev *t)
-{
-	poke(t, 20000);
-}
+static void survive(struct tdev *t) { poke(t, 20000); }
 
 /* Each class in a process of its own, so that one bad class does not hide the others. */
 static void drive(const struct device_class *c, void (*fn)(struct tdev *t))
@@ -239,15 +236,9 @@ static void drive(const struct device_class *c, void (*fn)(struct tdev *t))
 		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-static void drive_reset(void *arg, const struct device_class *c)
-{
-	drive(c, reset_twice);
-}
+static void drive_reset(void *arg, const struct device_class *c) { drive(c, reset_twice); }
 
-static void drive_random(void *arg, const struct device_class *c)
-{
-	drive(c, survive);
-}
+static void drive_random(void *arg, const struct device_class *c) { drive(c, survive); }
 
 TEST_TIMED(devices_reset_is_idempotent, 120)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* chardev.c - character devices: attaching front ends, passing bytes both ways, log files, the registry, and the null back end. */
+/* chardev.c - character devices: attaching front ends, passing bytes both ways, log files, the
+ * registry, and the null back end. */
 #include "core/chardev.h"
 #include "core/private.h"
 #include "lib/alloc.h"
@@ -9,7 +10,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-void chardev_init(struct chardev *c, struct machine *m, const struct chardev_ops *ops, const char *id, void *impl)
+void chardev_init(struct chardev *c, struct machine *m, const struct chardev_ops *ops,
+		  const char *id, void *impl)
 {
 	memset(c, 0, sizeof(*c));
 	c->ops = ops;
@@ -36,7 +38,7 @@ struct chardev *chardev_find(struct machine *m, const char *id)
 {
 	struct chardev *c;
 
-	list_for_each(c, &m->priv->chardevs, link) {
+	list_for_each (c, &m->priv->chardevs, link) {
 		if (*c->id && str_eq(c->id, id))
 			return c;
 	}
@@ -71,7 +73,8 @@ int chardev_log(struct chardev *c, const char *path, bool append, struct error *
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0666);
 
 	if (fd < 0)
-		return error_ret(e, -errno, "could not open log file '%s': %s", path, strerror(errno));
+		return error_ret(e, -errno, "could not open log file '%s': %s", path,
+				 strerror(errno));
 	if (c->logfd >= 0)
 		close(c->logfd);
 	c->logfd = fd;
@@ -101,7 +104,8 @@ static void log_output(struct chardev *c, const u8 *buf, int n)
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done <= 0) {
-			warn("cannot write the log file of chardev '%s': %s; it ends here", c->id, strerror(errno));
+			warn("cannot write the log file of chardev '%s': %s; it ends here", c->id,
+			     strerror(errno));
 			close(c->logfd);
 			c->logfd = -1;
 			return;
@@ -134,7 +138,8 @@ void chardev_room(struct chardev *c)
 
 int chardev_can_receive(struct chardev *c)
 {
-	return c->use && c->use->receive ? (c->use->room ? MAX(c->use->room(c->user), 0) : 4096) : 0;
+	return c->use && c->use->receive ? (c->use->room ? MAX(c->use->room(c->user), 0) : 4096) :
+					   0;
 }
 
 void chardev_receive(struct chardev *c, const u8 *buf, int n)
@@ -155,10 +160,7 @@ void chardev_event(struct chardev *c, int event)
 
 /* ---- null: takes everything, gives nothing */
 
-static void null_fini(struct chardev *c)
-{
-	free(c);
-}
+static void null_fini(struct chardev *c) { free(c); }
 
 static const struct chardev_ops null_ops = { .name = "null", .fini = null_fini };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* chardev.h - character devices' inside: what a back end (host/, or mux and ringbuf in core/) implements and how front ends attach. */
+/* chardev.h - character devices' inside: what a back end (host/, or mux and ringbuf in core/)
+ * implements and how front ends attach. */
 #pragma once
 #include <quern/device.h>
 #include "../lib/list.h"
@@ -8,33 +9,40 @@ struct machine;
 struct chardev;
 
 struct chardev_ops {
-	const char *name;		/* "stdio", "file", ... */
-	int (*write)(struct chardev *c, const u8 *buf, int n);	/* bytes taken; may take fewer when the peer is slow */
-	void (*room)(struct chardev *c);			/* the front end can receive again: resume reading */
-	void (*fini)(struct chardev *c);			/* releases impl and c itself */
-	void (*set_break)(struct chardev *c);			/* the guest sends a break; may be NULL */
-	struct chardev *(*front)(struct chardev *c);		/* a mux: a further front of itself; others NULL */
+	const char *name; /* "stdio", "file", ... */
+	/* bytes taken; may take fewer when the peer is slow */
+	int (*write)(struct chardev *c, const u8 *buf, int n);
+	/* the front end can receive again: resume reading */
+	void (*room)(struct chardev *c);
+	void (*fini)(struct chardev *c); /* releases impl and c itself */
+	/* the guest sends a break; may be NULL */
+	void (*set_break)(struct chardev *c);
+	/* a mux: a further front of itself; others NULL */
+	struct chardev *(*front)(struct chardev *c);
 };
 struct chardev {
 	const struct chardev_ops *ops;
 	const char *id;
 	struct machine *machine;
 	struct list link;
-	void *user;				/* the attached front end, or NULL */
+	void *user; /* the attached front end, or NULL */
 	const struct chardev_user *use;
-	bool open;				/* a peer is there */
-	bool claimed;				/* promised to a front end that will attach */
-	int logfd;				/* logfile=, or -1 */
+	bool open;    /* a peer is there */
+	bool claimed; /* promised to a front end that will attach */
+	int logfd;    /* logfile=, or -1 */
 	void *impl;
 };
 
-void chardev_init(struct chardev *c, struct machine *m, const struct chardev_ops *ops, const char *id, void *impl);
-/* Back ends: hand received bytes to the front end; returns how many it took (ask chardev_can_receive first). */
+void chardev_init(struct chardev *c, struct machine *m, const struct chardev_ops *ops,
+		  const char *id, void *impl);
+/* Back ends: hand received bytes to the front end; returns how many it took (ask
+ * chardev_can_receive first). */
 int chardev_can_receive(struct chardev *c);
 void chardev_receive(struct chardev *c, const u8 *buf, int n);
 void chardev_event(struct chardev *c, int event);
 struct chardev *chardev_find(struct machine *m, const char *id);
-/* The chardev for a new front end: a mux gives a further front of itself; any other must be free. NULL with a sentence. */
+/* The chardev for a new front end: a mux gives a further front of itself; any other must be free.
+ * NULL with a sentence. */
 struct chardev *chardev_claim(struct machine *m, const char *id, struct error *e);
 void chardev_free(struct chardev *c);
 /* logfile=, logappend=: what front ends write is also appended to this file. */
@@ -44,18 +52,21 @@ int must_check chardev_log(struct chardev *c, const char *path, bool append, str
 struct chardev *chardev_null(struct machine *m, const char *id);
 /* Keeps the last `size` bytes (a power of two) that were written. */
 struct chardev *chardev_ringbuf(struct machine *m, const char *id, u64 size, struct error *e);
-int ringbuf_read(struct chardev *c, u8 *buf, int n);	/* takes up to n of the oldest; -EINVAL when c is no ringbuf */
-int ringbuf_write(struct chardev *c, const u8 *buf, int n);	/* as if the peer had typed it */
+/* takes up to n of the oldest; -EINVAL when c is no ringbuf */
+int ringbuf_read(struct chardev *c, u8 *buf, int n);
+int ringbuf_write(struct chardev *c, const u8 *buf, int n); /* as if the peer had typed it */
 
 /*
- * A mux: several front ends share one back end. All may write; input goes to the one in focus. The escape character (Ctrl-a, `-echr`) and
- * then a key: h help, x quit, s save, t time stamps, b break, c next front end, the escape itself.
+ * A mux: several front ends share one back end. All may write; input goes to the one in focus. The
+ * escape character (Ctrl-a, `-echr`) and then a key: h help, x quit, s save, t time stamps, b
+ * break, c next front end, the escape itself.
  */
 struct mux_actions {
 	void (*quit)(void *arg);
-	void (*save)(void *arg);	/* may be NULL: nothing to save */
+	void (*save)(void *arg); /* may be NULL: nothing to save */
 	void *arg;
 };
-struct chardev *chardev_mux(struct machine *m, const char *id, struct chardev *backend, const struct mux_actions *a);
-void mux_set_escape(struct chardev *mux, u8 escape);	/* 0: none */
+struct chardev *chardev_mux(struct machine *m, const char *id, struct chardev *backend,
+			    const struct mux_actions *a);
+void mux_set_escape(struct chardev *mux, u8 escape); /* 0: none */
 void mux_focus(struct chardev *mux, unsigned front);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* chardev_test.c - front ends on back ends: ringbuf, log files, claims, and every key of the mux. */
+/* chardev_test.c - front ends on back ends: ringbuf, log files, claims, and every key of the mux.
+ */
 #include "core/chardev.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
@@ -16,10 +17,7 @@ struct front {
 	int n, room, breaks, opened;
 };
 
-static int front_room(void *dev)
-{
-	return ((struct front *)dev)->room;
-}
+static int front_room(void *dev) { return ((struct front *)dev)->room; }
 
 static void front_receive(void *dev, const u8 *buf, int n)
 {
@@ -65,7 +63,7 @@ static void put(struct chardev *c, const char *text)
 TEST(chardev_ringbuf_keeps_the_last)
 {
 	struct machine *m = machine_new();
-	struct error e = {0};
+	struct error e = { 0 };
 	struct chardev *c = chardev_ringbuf(m, "r", 8, &e);
 
 	put(c, "abc");
@@ -82,7 +80,7 @@ TEST(chardev_ringbuf_keeps_the_last)
 TEST(chardev_claims)
 {
 	struct machine *m = machine_new();
-	struct error e = {0};
+	struct error e = { 0 };
 	struct chardev *c = chardev_null(m, "n");
 
 	CHECK_EQ(chardev_claim(m, "n", &e), c);
@@ -101,8 +99,8 @@ TEST(chardev_logs_output)
 	char path[] = "/tmp/quern-log-XXXXXX";
 	struct machine *m = machine_new();
 	struct chardev *c = chardev_null(m, "n");
-	struct bytes b = {0};
-	struct error e = {0};
+	struct bytes b = { 0 };
+	struct error e = { 0 };
 
 	close(mkstemp(path));
 	CHECK_EQ(chardev_log(c, path, false, &e), 0);
@@ -122,14 +120,8 @@ TEST(chardev_logs_output)
 /* ---- mux */
 
 static unsigned quits, saves;
-static void quit(void *arg)
-{
-	quits++;
-}
-static void save(void *arg)
-{
-	saves++;
-}
+static void quit(void *arg) { quits++; }
+static void save(void *arg) { saves++; }
 
 struct rig {
 	struct machine *m;
@@ -140,7 +132,7 @@ struct rig {
 static void rig_up(struct rig *r)
 {
 	static const struct mux_actions actions = { .quit = quit, .save = save };
-	struct error e = {0};
+	struct error e = { 0 };
 
 	*r = (struct rig){ .m = machine_new() };
 	r->back = chardev_ringbuf(r->m, "back", 4096, &e);
@@ -163,7 +155,8 @@ TEST(mux_focus_and_escape)
 	CHECK_EQ(r.f[0].opened, 1);
 	type(r.back, "ab");
 	CHECK_STR(r.f[0].got, "ab");
-	type(r.back, "\1" "ccd");
+	type(r.back, "\1"
+		     "ccd");
 	CHECK_STR(r.f[0].got, "ab");
 	CHECK_STR(r.f[1].got, "cd");
 	type(r.back, "\1");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* clock.c - virtual time and its timers: a binary heap ordered by deadline. A timer's slot is its place in the heap plus one, 0 when stopped. */
+/* clock.c - virtual time and its timers: a binary heap ordered by deadline. A timer's slot is its
+ * place in the heap plus one, 0 when stopped. */
 #include "core/clock.h"
 #include "core/device.h"
 #include "lib/alloc.h"
@@ -47,10 +48,7 @@ void clock_advance(struct clock *c, u64 ns)
 		c->offset += ns;
 }
 
-u64 clock_wall_ns(const struct clock *c)
-{
-	return clock_now(c) + c->wall_offset;
-}
+u64 clock_wall_ns(const struct clock *c) { return clock_now(c) + c->wall_offset; }
 
 static void place(struct clock *c, u32 i, struct timer *t)
 {
@@ -75,7 +73,8 @@ static void sift_down(struct clock *c, u32 i, struct timer *t)
 	for (;;) {
 		u32 child = 2 * i + 1;
 
-		if (child + 1 < c->ntimers && c->heap[child + 1]->deadline < c->heap[child]->deadline)
+		if (child + 1 < c->ntimers &&
+		    c->heap[child + 1]->deadline < c->heap[child]->deadline)
 			child++;
 		if (child >= c->ntimers || c->heap[child]->deadline >= t->deadline)
 			break;
@@ -122,13 +121,10 @@ void clock_timer_stop(struct clock *c, struct timer *t)
 	t->deadline = 0;
 }
 
-u64 clock_next(const struct clock *c)
-{
-	return c->ntimers ? c->heap[0]->deadline : ~0ull;
-}
+u64 clock_next(const struct clock *c) { return c->ntimers ? c->heap[0]->deadline : ~0ull; }
 
-/* A timer that its own callback starts again in the past would hold the machine here for ever: after as many callbacks as
- * there are timers, and some, the rest waits for the next call. */
+/* A timer that its own callback starts again in the past would hold the machine here for ever:
+ * after as many callbacks as there are timers, and some, the rest waits for the next call. */
 u64 clock_fire(struct clock *c)
 {
 	u64 now = c->ntimers ? clock_now(c) : 0;

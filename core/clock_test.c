@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* clock_test.c - timers in order of deadline, restarted and stopped from callbacks, against a list kept by hand. */
+/* clock_test.c - timers in order of deadline, restarted and stopped from callbacks, against a list
+ * kept by hand. */
 #include "core/clock.h"
 #include "lib/hash.h"
 #include "lib/test.h"
@@ -10,14 +11,11 @@ static struct timer t[N];
 static u64 fired_at[N], last;
 static unsigned fired;
 
-static void on_fire(void *dev)
-{
-	fired++;
-}
+static void on_fire(void *dev) { fired++; }
 
 TEST(clock_random_timers)
 {
-	u64 seed = 7, want[N] = {0};
+	u64 seed = 7, want[N] = { 0 };
 
 	clock_init(&c);
 	c.counted = true;
@@ -28,7 +26,8 @@ TEST(clock_random_timers)
 		unsigned i = r % N;
 
 		switch (r >> 32 & 3) {
-		case 0: case 1:
+		case 0:
+		case 1:
 			want[i] = clock_now(&c) + 1 + (r >> 40) % 1000;
 			clock_timer_start(&c, &t[i], want[i]);
 			break;
@@ -88,10 +87,7 @@ TEST(clock_timer_in_the_past_does_not_hang)
 }
 
 static unsigned rearms;
-static void rearmed(struct clock *k)
-{
-	rearms++;
-}
+static void rearmed(struct clock *k) { rearms++; }
 
 TEST(clock_tells_of_earlier_deadlines_only)
 {

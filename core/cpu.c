@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpu.c - what anybody may do to a vCPU from outside: kick it, set its lines, find its instruction set. */
+/* cpu.c - what anybody may do to a vCPU from outside: kick it, set its lines, find its instruction
+ * set. */
 #include "core/cpu.h"
 #include "core/machine.h"
 #include "core/private.h"
@@ -25,15 +26,13 @@ void cpu_set_line(struct cpu *cpu, unsigned line, int level)
 	if (!level)
 		return;
 	cpu_kick(cpu, CPU_EXIT_IRQ);
-	/* vCPUs take turns: whoever waits for this one's reaction waits less when the turn passes on now */
+	/* vCPUs take turns: whoever waits for this one's reaction waits less when the turn passes
+	 * on now */
 	if (m && m->current && m->current != cpu)
 		cpu_kick(m->current, CPU_EXIT_SLICE);
 }
 
-u64 cpu_clock_ns(struct cpu *cpu)
-{
-	return clock_now(&cpu->machine->clock);
-}
+u64 cpu_clock_ns(struct cpu *cpu) { return clock_now(&cpu->machine->clock); }
 
 const struct isa *isa_find(const char *name)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* device.c - the life of a device: creation from its class's tables, plugging into its bus, reset, release. */
+/* device.c - the life of a device: creation from its class's tables, plugging into its bus, reset,
+ * release. */
 #include "core/device.h"
 #include "core/irq.h"
 #include "core/machine.h"
@@ -47,7 +48,7 @@ struct bus *bus_of(struct machine *m, const struct bus_type *t, const char *name
 {
 	struct bus *b;
 
-	list_for_each(b, &m->priv->buses, link) {
+	list_for_each (b, &m->priv->buses, link) {
 		if (b->type == t && (!name || str_eq(b->name, name)))
 			return b;
 	}
@@ -167,7 +168,9 @@ static int plug(struct device *d, struct error *e)
 	if (!d->class->bus)
 		return 0;
 	if (!t)
-		return error_ret(e, -ENODEV, "device '%s' needs a bus of type %s, which this build has not", d->class->name, d->class->bus);
+		return error_ret(e, -ENODEV,
+				 "device '%s' needs a bus of type %s, which this build has not",
+				 d->class->name, d->class->bus);
 	return t->plug ? t->plug(d, d->core->bus_name, d->core->addr, e) : 0;
 }
 
@@ -181,7 +184,8 @@ int device_realize(struct device *d, struct error *e)
 	if (!err && d->class->init) {
 		err = d->class->init(d, e);
 		if (err)
-			error_set(e, "device '%s' (%s) could not be set up: %s", d->id, d->class->name, strerror(-err));
+			error_set(e, "device '%s' (%s) could not be set up: %s", d->id,
+				  d->class->name, strerror(-err));
 	}
 	if (!err && t && t->realized)
 		err = t->realized(d, e);
@@ -210,7 +214,8 @@ static int set_list(struct device *d, const char *props, struct error *e)
 	return 0;
 }
 
-struct device *device_make(struct machine *m, const char *class, const char *id, const char *props, struct error *e)
+struct device *device_make(struct machine *m, const char *class, const char *id, const char *props,
+			   struct error *e)
 {
 	struct device *d = device_new(m, class, id, e);
 
@@ -248,7 +253,7 @@ void device_free(struct device *d)
 	stop_timers(d);
 	if (t && t->unplug)
 		t->unplug(d);
-	list_for_each_safe(rb, tmp, &d->core->regbanks, link) {
+	list_for_each_safe (rb, tmp, &d->core->regbanks, link) {
 		regbank_fini(rb);
 		free(rb);
 	}
@@ -282,7 +287,7 @@ void device_reset(struct device *d)
 		return;
 	if (t && t->reset)
 		t->reset(d);
-	list_for_each(rb, &d->core->regbanks, link)
+	list_for_each (rb, &d->core->regbanks, link)
 		regbank_reset(rb);
 	if (d->class->reset)
 		d->class->reset(d);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* device.h - the device framework's inside: creating, wiring and finding devices; boards and monitors use it. The models' side is quern/device.h. */
+/* device.h - the device framework's inside: creating, wiring and finding devices; boards and
+ * monitors use it. The models' side is quern/device.h. */
 #pragma once
 #include <quern/device.h>
 #include "../lib/list.h"
@@ -11,26 +12,30 @@ struct cpu;
 struct device_core {
 	struct machine *machine;
 	struct device *dev;
-	struct list link;		/* machine->devices */
-	struct region *bank;		/* one region per class bank, in order */
+	struct list link;    /* machine->devices */
+	struct region *bank; /* one region per class bank, in order */
 	unsigned nbanks;
-	void *bus;			/* the bus it sits on (struct pci_bus...), or NULL */
-	bool busy;			/* inside a callback: accesses that come back are guest errors */
+	void *bus; /* the bus it sits on (struct pci_bus...), or NULL */
+	/* inside a callback: accesses that come back are guest errors */
+	bool busy;
 	bool realized;
-	struct list regbanks;		/* struct regbank (reg.h): of class banks and of what its bus made (PCI BARs) */
+	/* struct regbank (reg.h): of class banks and of what its bus made (PCI BARs) */
+	struct list regbanks;
 	const struct bus_type *bus_type;
-	char *bus_name, *addr;		/* the properties bus= and addr=, or NULL */
-	struct irq_input *inputs;	/* what is connected to its inputs */
-	struct irq_split *splits;	/* behind outputs that drive several inputs */
-	void *powerdown;		/* device_on_powerdown's hook */
+	char *bus_name, *addr;	  /* the properties bus= and addr=, or NULL */
+	struct irq_input *inputs; /* what is connected to its inputs */
+	struct irq_split *splits; /* behind outputs that drive several inputs */
+	void *powerdown;	  /* device_on_powerdown's hook */
 };
 
-/* Classes by name or alias; NULL when there is none. Loading a shared object registers its classes ("./crc.so" as a driver name does it). */
+/* Classes by name or alias; NULL when there is none. Loading a shared object registers its classes
+ * ("./crc.so" as a driver name does it). */
 const struct device_class *device_class_find(const char *name);
 int must_check device_load_object(const char *path, const char **first_class, struct error *e);
 void device_class_each(void (*fn)(void *arg, const struct device_class *c), void *arg);
 
-/* Life: new (defaults set) -> set properties -> realize (init, banks made; NULL bus = a board's own) -> ... -> free. id may be NULL (generated). */
+/* Life: new (defaults set) -> set properties -> realize (init, banks made; NULL bus = a board's
+ * own) -> ... -> free. id may be NULL (generated). */
 struct device *device_new(struct machine *m, const char *class, const char *id, struct error *e);
 int must_check device_set(struct device *d, const char *prop, const char *value, struct error *e);
 int must_check device_set_u64(struct device *d, const char *prop, u64 value, struct error *e);
@@ -38,51 +43,63 @@ int must_check device_set_ptr(struct device *d, const char *prop, void *value, s
 int must_check device_realize(struct device *d, struct error *e);
 void device_free(struct device *d);
 /* new + realize for boards, properties as "a=1,b=x" or NULL. */
-struct device *device_make(struct machine *m, const char *class, const char *id, const char *props, struct error *e);
+struct device *device_make(struct machine *m, const char *class, const char *id, const char *props,
+			   struct error *e);
 struct device *device_find(struct machine *m, const char *id);
 void device_reset(struct device *d);
 void device_reset_all(struct machine *m);
 
 /* Where a device's bank shows: the region is the device's. */
-struct region *device_bank(struct device *d, const char *name);		/* NULL name = the first */
-void device_map(struct device *d, const char *bank, u64 addr);			/* into machine->memory */
-void device_map_io(struct device *d, const char *bank, u16 port);		/* into machine->io */
+struct region *device_bank(struct device *d, const char *name); /* NULL name = the first */
+/* into machine->memory */
+void device_map(struct device *d, const char *bank, u64 addr);
+/* into machine->io */
+void device_map_io(struct device *d, const char *bank, u16 port);
 
-/* Lines: output `name`[n] of a drives the input. Asserts (our bug) when the output does not exist. */
-void device_connect(struct device *a, const char *out, unsigned n, struct device *to, unsigned input);
-void irq_connect(struct device *a, const char *out, unsigned n, void (*set)(void *to, unsigned n, int level), void *to, unsigned input);
+/* Lines: output `name`[n] of a drives the input. Asserts (our bug) when the output does not exist.
+ */
+void device_connect(struct device *a, const char *out, unsigned n, struct device *to,
+		    unsigned input);
+void irq_connect(struct device *a, const char *out, unsigned n,
+		 void (*set)(void *to, unsigned n, int level), void *to, unsigned input);
 struct irq *device_output(struct device *d, const char *out, unsigned n);
 /* An input of a device as a line that code can drive. */
 struct irq device_input(struct device *d, unsigned input);
 
-/* Buses where -device places things: PCI is in bus/. A bus registers how a class with .bus = its name is attached. */
+/* Buses where -device places things: PCI is in bus/. A bus registers how a class with .bus = its
+ * name is attached. */
 struct bus_type {
 	const char *name;
 	/* plug a new device before realize: parse addr/bus properties; 0 or -errno */
 	int (*plug)(struct device *d, const char *bus, const char *addr, struct error *e);
 	void (*unplug)(struct device *d);
-	/* All optional. created: a property that only this bus has needs a place. set: such a property; -ENOENT = not one of the bus's. */
+	/* All optional. created: a property that only this bus has needs a place. set: such a
+	 * property; -ENOENT = not one of the bus's. */
 	void (*created)(struct device *d);
 	int (*set)(struct device *d, const char *prop, const char *value, struct error *e);
-	/* after the class's init: map banks, connect lines. reset: before the device's registers. freed: after unplug, also without plug. */
+	/* after the class's init: map banks, connect lines. reset: before the device's registers.
+	 * freed: after unplug, also without plug. */
 	int (*realized)(struct device *d, struct error *e);
 	void (*reset)(struct device *d);
 	void (*freed)(struct device *d);
-	const struct prop *props;	/* for help: the bus's own properties, ends with {} */
+	const struct prop *props; /* for help: the bus's own properties, ends with {} */
 };
 void bus_register(const struct bus_type *t);
 const struct bus_type *bus_find(const char *name);
 /* A bus of a machine: the head of the type's own structure, which must stay. */
 struct bus {
 	const struct bus_type *type;
-	const char *name;		/* "pci.0" */
+	const char *name; /* "pci.0" */
 	struct list link;
 };
 void bus_add(struct machine *m, struct bus *b, const struct bus_type *t, const char *name);
-struct bus *bus_of(struct machine *m, const struct bus_type *t, const char *name);	/* NULL name = the first of that type */
-#define BUS_TYPE(var) static void __attribute__((constructor)) bus_reg_##var(void) { bus_register(&var); }
+/* NULL name = the first of that type */
+struct bus *bus_of(struct machine *m, const struct bus_type *t, const char *name);
+#define BUS_TYPE(var) \
+	static void __attribute__((constructor)) bus_reg_##var(void) { bus_register(&var); }
 
-/* Tracing: names are `ID.point`, `ID.register`; globs; see row T2. Output lines go to the trace sink (stderr or -D/-trace file). */
+/* Tracing: names are `ID.point`, `ID.register`; globs; see row T2. Output lines go to the trace
+ * sink (stderr or -D/-trace file). */
 int must_check trace_enable(const char *glob, bool on, struct error *e);
 void trace_set_file(const char *path, struct error *e);
 void trace_list(void (*fn)(void *arg, const char *name, bool on), void *arg);
@@ -94,8 +111,13 @@ enum lint_level lint_get(void);
 
 /* Property names that mean the same: '-' and '_' are equal. */
 bool prop_name_eq(const char *a, const char *b);
-/* Who finds drives and network back ends by id for PROP_DRIVE and PROP_NETDEV: their rooms register. NULL = no such thing (sentence set). */
-void prop_resolver(enum prop_kind kind, void *(*find)(struct machine *m, const char *id, struct error *e));
-/* -device X,help: one call for each property: its name, its type ("uint32", "size", "on|off"...), its default and its one sentence. */
-void device_help(const struct device_class *c, void (*line)(void *arg, const char *name, const char *type, const char *def, const char *doc),
+/* Who finds drives and network back ends by id for PROP_DRIVE and PROP_NETDEV: their rooms
+ * register. NULL = no such thing (sentence set). */
+void prop_resolver(enum prop_kind kind,
+		   void *(*find)(struct machine *m, const char *id, struct error *e));
+/* -device X,help: one call for each property: its name, its type ("uint32", "size", "on|off"...),
+ * its default and its one sentence. */
+void device_help(const struct device_class *c,
+		 void (*line)(void *arg, const char *name, const char *type, const char *def,
+			      const char *doc),
 		 void *arg);

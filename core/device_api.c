@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* device_api.c - what models call (quern/device.h): time, memory, the machine, snapshots of odd state. */
+/* device_api.c - what models call (quern/device.h): time, memory, the machine, snapshots of odd
+ * state. */
 #include "core/blob.h"
 #include "core/device.h"
 #include "core/fault.h"
@@ -35,15 +36,9 @@ void timer_stop(struct timer *t)
 		clock_timer_stop(&machine_of(t->dev)->clock, t);
 }
 
-u64 clock_ns(const void *dev)
-{
-	return clock_now(&machine_of(dev)->clock);
-}
+u64 clock_ns(const void *dev) { return clock_now(&machine_of(dev)->clock); }
 
-u64 clock_wall(const void *dev)
-{
-	return clock_wall_ns(&machine_of(dev)->clock);
-}
+u64 clock_wall(const void *dev) { return clock_wall_ns(&machine_of(dev)->clock); }
 
 /* ---- memory */
 
@@ -53,7 +48,7 @@ int dev_dma_read(void *dev, u64 addr, void *buf, size_t n)
 
 	if (fault_named(d, "dma_read"))
 		return -EFAULT;
-	if (space_read(&d->core->machine->memory, addr, buf, n, (struct mem_attrs){0}) == MEM_OK)
+	if (space_read(&d->core->machine->memory, addr, buf, n, (struct mem_attrs){ 0 }) == MEM_OK)
 		return 0;
 	guest_error(d, "DMA read of %#llx+%zu misses memory", (unsigned long long)addr, n);
 	return -EFAULT;
@@ -65,7 +60,7 @@ int dev_dma_write(void *dev, u64 addr, const void *buf, size_t n)
 
 	if (fault_named(d, "dma_write"))
 		return -EFAULT;
-	if (space_write(&d->core->machine->memory, addr, buf, n, (struct mem_attrs){0}) == MEM_OK)
+	if (space_write(&d->core->machine->memory, addr, buf, n, (struct mem_attrs){ 0 }) == MEM_OK)
 		return 0;
 	guest_error(d, "DMA write of %#llx+%zu misses memory", (unsigned long long)addr, n);
 	return -EFAULT;
@@ -73,25 +68,16 @@ int dev_dma_write(void *dev, u64 addr, const void *buf, size_t n)
 
 /* ---- the machine */
 
-void device_request_reset(void *dev)
-{
-	machine_request_reset(machine_of(dev), CAUSE_GUEST_RESET);
-}
+void device_request_reset(void *dev) { machine_request_reset(machine_of(dev), CAUSE_GUEST_RESET); }
 
 void device_request_shutdown(void *dev)
 {
 	machine_request_shutdown(machine_of(dev), CAUSE_GUEST_SHUTDOWN);
 }
 
-void device_exit(void *dev, int code)
-{
-	machine_exit(machine_of(dev), code);
-}
+void device_exit(void *dev, int code) { machine_exit(machine_of(dev), code); }
 
-void device_guest_panicked(void *dev)
-{
-	machine_guest_panicked(machine_of(dev));
-}
+void device_guest_panicked(void *dev) { machine_guest_panicked(machine_of(dev)); }
 
 void device_on_powerdown(void *dev, void (*fn)(void *dev))
 {
@@ -107,15 +93,9 @@ void device_on_powerdown(void *dev, void (*fn)(void *dev))
 	h->arg = dev;
 }
 
-void device_random(void *dev, void *buf, size_t n)
-{
-	machine_random(machine_of(dev), buf, n);
-}
+void device_random(void *dev, void *buf, size_t n) { machine_random(machine_of(dev), buf, n); }
 
-void *device_peer(void *dev, const char *id)
-{
-	return device_find(machine_of(dev), id);
-}
+void *device_peer(void *dev, const char *id) { return device_find(machine_of(dev), id); }
 
 /* ---- blobs */
 

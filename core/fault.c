@@ -19,7 +19,8 @@ struct armed {
 struct range {
 	struct point *const *first, *const *last;
 };
-/* Points are code, hence the process's; a point is looked at by fault_fires as soon as any machine has armed anything. */
+/* Points are code, hence the process's; a point is looked at by fault_fires as soon as any machine
+ * has armed anything. */
 static VEC(struct range) objects;
 static bool any_armed;
 
@@ -53,7 +54,10 @@ static int parse_param(struct fault_info *f, const char *item, struct error *e)
 	}
 	v = strchr(item, '=');
 	if (!v || str_to_u64(v + 1, 10, &n))
-		return error_ret(e, -EINVAL, "fault parameter '%s' is not probability=PERCENT, interval=N or times=N", item);
+		return error_ret(e, -EINVAL,
+				 "fault parameter '%s' is not probability=PERCENT, interval=N or "
+				 "times=N",
+				 item);
 	if (str_prefix(item, "probability=", NULL) && n <= 100)
 		f->probability = n;
 	else if (str_prefix(item, "interval=", NULL) && n)
@@ -61,7 +65,10 @@ static int parse_param(struct fault_info *f, const char *item, struct error *e)
 	else if (str_prefix(item, "times=", NULL))
 		f->times = n;
 	else
-		return error_ret(e, -EINVAL, "fault parameter '%s' is not probability=0..100, interval=1.. or times=N", item);
+		return error_ret(e, -EINVAL,
+				 "fault parameter '%s' is not probability=0..100, interval=1.. or "
+				 "times=N",
+				 item);
 	return 0;
 }
 
@@ -69,7 +76,7 @@ static struct armed *find(struct machine *m, const char *name)
 {
 	struct armed *a;
 
-	list_for_each(a, &m->priv->faults, link) {
+	list_for_each (a, &m->priv->faults, link) {
 		if (str_eq(a->info.name, name))
 			return a;
 	}
@@ -91,7 +98,8 @@ int fault_arm(struct machine *m, const char *spec, struct error *e)
 	struct armed *a;
 
 	if (!strchr(name, '.'))
-		return error_ret(e, -EINVAL, "fault point '%s' is not of the form DEVICE.POINT", name);
+		return error_ret(e, -EINVAL, "fault point '%s' is not of the form DEVICE.POINT",
+				 name);
 	while (next) {
 		int err = parse_param(&f, strsep(&next, ","), e);
 
@@ -124,7 +132,7 @@ void fault_disarm_all(struct machine *m)
 {
 	struct armed *a, *tmp;
 
-	list_for_each_safe(a, tmp, &m->priv->faults, link)
+	list_for_each_safe (a, tmp, &m->priv->faults, link)
 		release(a);
 }
 
@@ -132,7 +140,7 @@ void fault_each(struct machine *m, void (*fn)(void *arg, const struct fault_info
 {
 	struct armed *a;
 
-	list_for_each(a, &m->priv->faults, link)
+	list_for_each (a, &m->priv->faults, link)
 		fn(arg, &a->info);
 }
 
@@ -160,7 +168,7 @@ bool fault_named(struct device *d, const char *name)
 		return false;
 	snprintf(by_id, sizeof(by_id), "%s.%s", d->id, name);
 	snprintf(by_class, sizeof(by_class), "%s.%s", d->class->name, name);
-	list_for_each(a, &m->priv->faults, link) {
+	list_for_each (a, &m->priv->faults, link) {
 		if (!str_glob(a->info.name, by_id) && !str_glob(a->info.name, by_class))
 			continue;
 		if (!visit(&a->info, m->seed, by_id))
@@ -176,14 +184,16 @@ bool fault_fires(struct point *p, const void *dev)
 	return fault_named((struct device *)dev, p->name);
 }
 
-static void list_range(struct point *const *first, struct point *const *last, void (*fn)(void *arg, const char *name), void *arg)
+static void list_range(struct point *const *first, struct point *const *last,
+		       void (*fn)(void *arg, const char *name), void *arg)
 {
 	for (; first < last; first++) {
 		const char *base = strrchr((*first)->file, '/');
 		char name[128];
 
 		base = base ? base + 1 : (*first)->file;
-		snprintf(name, sizeof(name), "%.*s.%s", (int)strcspn(base, "."), base, (*first)->name);
+		snprintf(name, sizeof(name), "%.*s.%s", (int)strcspn(base, "."), base,
+			 (*first)->name);
 		fn(arg, name);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * irq.c - interrupt and GPIO lines. An output drives one input; connecting it again puts a splitter behind it; an input with
- * several sources is their OR.
+ * irq.c - interrupt and GPIO lines. An output drives one input; connecting it again puts a splitter
+ * behind it; an input with several sources is their OR.
  */
 #include "core/irq.h"
 #include "lib/alloc.h"
@@ -74,7 +74,8 @@ struct irq *device_output(struct device *d, const char *out, unsigned n)
 	return NULL;
 }
 
-void irq_connect(struct device *a, const char *out, unsigned n, void (*set)(void *to, unsigned n, int level), void *to, unsigned input)
+void irq_connect(struct device *a, const char *out, unsigned n,
+		 void (*set)(void *to, unsigned n, int level), void *to, unsigned input)
 {
 	struct irq *irq = device_output(a, out, n);
 
@@ -97,7 +98,8 @@ void irq_connect(struct device *a, const char *out, unsigned n, void (*set)(void
 		set(to, input, irq->level);
 }
 
-void device_connect(struct device *a, const char *out, unsigned n, struct device *to, unsigned input)
+void device_connect(struct device *a, const char *out, unsigned n, struct device *to,
+		    unsigned input)
 {
 	struct irq line = device_input(to, input);
 

@@ -8,12 +8,13 @@ struct irq_input {
 	struct device *to;
 	unsigned input;
 	u8 level;
-	struct irq_input *next;		/* in to->core->inputs */
+	struct irq_input *next; /* in to->core->inputs */
 };
 /* An output that drives two further lines. */
 struct irq_split {
 	struct irq a, b;
-	struct irq_split *next;		/* in the list that irq_connect was given: freed with the device */
+	/* in the list that irq_connect was given: freed with the device */
+	struct irq_split *next;
 };
 
 void irq_free_inputs(struct device *d);

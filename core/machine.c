@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * machine.c - one virtual machine: creation, the loop in which its vCPUs take turns, reset, and how it stops. Reasons and actions
- * as in QMP: reset, shutdown, panic and watchdog each lead to what -action chose.
+ * machine.c - one virtual machine: creation, the loop in which its vCPUs take turns, reset, and how
+ * it stops. Reasons and actions as in QMP: reset, shutdown, panic and watchdog each lead to what
+ * -action chose.
  */
 #include "core/machine.h"
 #include "core/chardev.h"
@@ -33,7 +34,7 @@ struct machine *machine_new(void)
 {
 	struct machine *m = NEW(struct machine);
 	struct machine_private *p = NEW(struct machine_private);
-	struct error e = {0};
+	struct error e = { 0 };
 
 	m->priv = p;
 	list_init(&p->spaces);
@@ -50,7 +51,9 @@ struct machine *machine_new(void)
 	clock_init(&m->clock);
 	m->clock.rearmed = rearmed;
 	m->clock.rearmed_arg = m;
-	m->actions = (struct machine_actions){ .reboot = ACTION_RESET, .shutdown = ACTION_POWEROFF, .panic = ACTION_SHUTDOWN,
+	m->actions = (struct machine_actions){ .reboot = ACTION_RESET,
+					       .shutdown = ACTION_POWEROFF,
+					       .panic = ACTION_SHUTDOWN,
 					       .watchdog = ACTION_RESET };
 	region_init_container(&m->memory_root, "system", 0);
 	region_init_container(&m->io_root, "io", 1 << 16);
@@ -113,7 +116,7 @@ static void call_hooks(struct list *hooks)
 {
 	struct reset_hook *h, *tmp;
 
-	list_for_each_safe(h, tmp, hooks, link)
+	list_for_each_safe (h, tmp, hooks, link)
 		h->fn(h->arg);
 }
 
@@ -166,7 +169,8 @@ void machine_exit(struct machine *m, int code)
 
 void machine_guest_panicked(struct machine *m)
 {
-	bool pause = m->actions.panic == ACTION_PAUSE || (m->actions.panic == ACTION_SHUTDOWN && m->actions.shutdown == ACTION_PAUSE);
+	bool pause = m->actions.panic == ACTION_PAUSE ||
+		     (m->actions.panic == ACTION_SHUTDOWN && m->actions.shutdown == ACTION_PAUSE);
 
 	if (pause) {
 		event(m, "GUEST_PANICKED", "{\"action\": \"pause\"}");
@@ -190,7 +194,7 @@ void machine_stop(struct machine *m, enum run_state why)
 	if (!ran)
 		return;
 	clock_run(&m->clock, false);
-	list_for_each(d, &m->devices, link)
+	list_for_each (d, &m->devices, link)
 		if (d->realized && d->dev->class->stopped)
 			d->dev->class->stopped(d->dev);
 	request(m, &m->stop_requested, CAUSE_NONE);
@@ -214,9 +218,14 @@ void machine_cont(struct machine *m)
 static const char *cause_name(enum shutdown_cause why)
 {
 	static const char *const names[] = {
-		[CAUSE_NONE] = "none", [CAUSE_HOST_SIGNAL] = "host-signal", [CAUSE_HOST_QUIT] = "host-qmp-quit",
-		[CAUSE_GUEST_SHUTDOWN] = "guest-shutdown", [CAUSE_GUEST_RESET] = "guest-reset", [CAUSE_GUEST_PANIC] = "guest-panic",
-		[CAUSE_TRIPLE_FAULT] = "guest-reset", [CAUSE_DEVICE_EXIT] = "guest-shutdown",
+		[CAUSE_NONE] = "none",
+		[CAUSE_HOST_SIGNAL] = "host-signal",
+		[CAUSE_HOST_QUIT] = "host-qmp-quit",
+		[CAUSE_GUEST_SHUTDOWN] = "guest-shutdown",
+		[CAUSE_GUEST_RESET] = "guest-reset",
+		[CAUSE_GUEST_PANIC] = "guest-panic",
+		[CAUSE_TRIPLE_FAULT] = "guest-reset",
+		[CAUSE_DEVICE_EXIT] = "guest-shutdown",
 	};
 
 	return names[why];
@@ -224,7 +233,8 @@ static const char *cause_name(enum shutdown_cause why)
 
 static void cause_event(struct machine *m, const char *name)
 {
-	AUTO_FREE char *json = xasprintf("{\"guest\": %s, \"reason\": \"%s\"}", m->cause >= CAUSE_GUEST_SHUTDOWN ? "true" : "false",
+	AUTO_FREE char *json = xasprintf("{\"guest\": %s, \"reason\": \"%s\"}",
+					 m->cause >= CAUSE_GUEST_SHUTDOWN ? "true" : "false",
 					 cause_name(m->cause));
 
 	event(m, name, json);
@@ -272,7 +282,8 @@ static bool requests(struct machine *m)
 
 static bool requested(const struct machine *m)
 {
-	return m->reset_requested || m->shutdown_requested || m->powerdown_requested || m->stop_requested;
+	return m->reset_requested || m->shutdown_requested || m->powerdown_requested ||
+	       m->stop_requested;
 }
 
 /* ---- the loop */
@@ -306,7 +317,8 @@ static struct cpu *pick(struct machine *m, bool *others)
 	return found;
 }
 
-/* In counted mode an instruction takes a nanosecond of virtual time: the slice ends at the next deadline. */
+/* In counted mode an instruction takes a nanosecond of virtual time: the slice ends at the next
+ * deadline. */
 static void run_counted(struct machine *m, struct cpu *cpu, u64 next)
 {
 	u64 now = clock_now(&m->clock), slice = MIN(next > now ? next - now : 1, SLICE_NS);
@@ -320,7 +332,9 @@ static void run_cpu(struct machine *m, struct cpu *cpu, u64 next, bool others)
 {
 	if (!m->clock.counted)
 		wait_arm(m, others ? MIN(next, clock_now(&m->clock) + SLICE_NS) : next);
-	__atomic_fetch_and(&cpu->exit_request, ~(u32)(CPU_EXIT_STOP | CPU_EXIT_SLICE | CPU_EXIT_DEBUG), __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&cpu->exit_request,
+			   ~(u32)(CPU_EXIT_STOP | CPU_EXIT_SLICE | CPU_EXIT_DEBUG),
+			   __ATOMIC_SEQ_CST);
 	__atomic_store_n(&m->current, cpu, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&m->priv->pending, __ATOMIC_SEQ_CST) && !requested(m)) {
 		if (m->clock.counted)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* machine_test.c - the loop: turns, timers, posts and descriptors that interrupt a busy guest, sleeping, resets, exits. The guest is
- * an instruction set whose steps are C functions (see engine_double_test.c). */
+/* machine_test.c - the loop: turns, timers, posts and descriptors that interrupt a busy guest,
+ * sleeping, resets, exits. The guest is an instruction set whose steps are C functions (see
+ * engine_double_test.c). */
 #include "core/chardev.h"
 #include "core/cpu.h"
 #include "core/device.h"
@@ -23,19 +24,14 @@ struct tcpu {
 	bool pending_irq;
 };
 
-static int tisa_init(struct cpu *cpu, const char *model, struct error *e)
-{
-	return 0;
-}
+static int tisa_init(struct cpu *cpu, const char *model, struct error *e) { return 0; }
 
-static void tisa_reset(struct cpu *cpu)
-{
-	((struct tcpu *)cpu)->resets++;
-}
+static void tisa_reset(struct cpu *cpu) { ((struct tcpu *)cpu)->resets++; }
 
 static bool tisa_pending(const struct cpu *cpu)
 {
-	return !cpu->halted && !cpu->stopped && !__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE);
+	return !cpu->halted && !cpu->stopped &&
+	       !__atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE);
 }
 
 static void tisa_deliver(struct cpu *cpu)
@@ -56,10 +52,7 @@ static bool tisa_interrupt(struct cpu *cpu)
 	return took;
 }
 
-static bool tisa_has_work(struct cpu *cpu)
-{
-	return ((struct tcpu *)cpu)->pending_irq;
-}
+static bool tisa_has_work(struct cpu *cpu) { return ((struct tcpu *)cpu)->pending_irq; }
 
 static void tisa_set_line(struct cpu *cpu, unsigned line, int level)
 {
@@ -67,20 +60,25 @@ static void tisa_set_line(struct cpu *cpu, unsigned line, int level)
 		((struct tcpu *)cpu)->pending_irq = true;
 }
 
-static unsigned tisa_class(u32 mode)
-{
-	return 0;
-}
+static unsigned tisa_class(u32 mode) { return 0; }
 
-static u64 tisa_pc_mask(u32 mode)
-{
-	return ~0ull;
-}
+static u64 tisa_pc_mask(u32 mode) { return ~0ull; }
 
 static const struct isa tisa = {
-	.name = "test", .cpu_size = sizeof(struct tcpu), .flags_slot = 0xffff, .page_bits = 12, .init = tisa_init, .reset = tisa_reset,
-	.pc_mask = tisa_pc_mask, .mode_class = tisa_class, .fetch_context = tisa_class, .exception_pending = tisa_pending,
-	.deliver = tisa_deliver, .interrupt = tisa_interrupt, .has_work = tisa_has_work, .set_line = tisa_set_line,
+	.name = "test",
+	.cpu_size = sizeof(struct tcpu),
+	.flags_slot = 0xffff,
+	.page_bits = 12,
+	.init = tisa_init,
+	.reset = tisa_reset,
+	.pc_mask = tisa_pc_mask,
+	.mode_class = tisa_class,
+	.fetch_context = tisa_class,
+	.exception_pending = tisa_pending,
+	.deliver = tisa_deliver,
+	.interrupt = tisa_interrupt,
+	.has_work = tisa_has_work,
+	.set_line = tisa_set_line,
 };
 ISA(tisa);
 
@@ -106,21 +104,17 @@ static struct machine *make(unsigned n, void (*step)(struct tcpu *c))
 	return m;
 }
 
-static void spin(struct tcpu *c)
-{
-}
+static void spin(struct tcpu *c) {}
 
-static void halt(struct tcpu *c)
-{
-	c->cpu.halted = true;
-}
+static void halt(struct tcpu *c) { c->cpu.halted = true; }
 
 static double cpu_seconds(void)
 {
 	struct rusage ru;
 
 	getrusage(RUSAGE_SELF, &ru);
-	return ru.ru_utime.tv_sec + ru.ru_stime.tv_sec + (ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
+	return ru.ru_utime.tv_sec + ru.ru_stime.tv_sec +
+	       (ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e6;
 }
 
 /* ---- timers */
@@ -178,7 +172,8 @@ TEST(machine_sleeps_when_all_halt)
 static void arm_once(struct tcpu *c)
 {
 	if (c->steps == 1)
-		clock_timer_start(&c->cpu.machine->clock, &tick.t, clock_now(&c->cpu.machine->clock) + 1000000);
+		clock_timer_start(&c->cpu.machine->clock, &tick.t,
+				  clock_now(&c->cpu.machine->clock) + 1000000);
 }
 
 TEST(machine_timers_started_while_running)
@@ -276,15 +271,9 @@ static void posts_with(void (*step)(struct tcpu *c))
 	machine_free(m);
 }
 
-TEST(machine_posts_while_busy)
-{
-	posts_with(spin);
-}
+TEST(machine_posts_while_busy) { posts_with(spin); }
 
-TEST(machine_posts_while_idle)
-{
-	posts_with(halt);
-}
+TEST(machine_posts_while_idle) { posts_with(halt); }
 
 struct echo {
 	struct machine *m;
@@ -322,15 +311,9 @@ static void fds_with(void (*step)(struct tcpu *c))
 	machine_free(m);
 }
 
-TEST(machine_descriptors_while_busy)
-{
-	fds_with(spin);
-}
+TEST(machine_descriptors_while_busy) { fds_with(spin); }
 
-TEST(machine_descriptors_while_idle)
-{
-	fds_with(halt);
-}
+TEST(machine_descriptors_while_idle) { fds_with(halt); }
 
 /* A regular file, which epoll refuses, is read to its end and taken off. */
 static void file_ready(void *arg, short events)
@@ -377,10 +360,7 @@ static void reset_at_10(struct tcpu *c)
 		machine_request_shutdown(c->cpu.machine, CAUSE_GUEST_SHUTDOWN);
 }
 
-static void count_hook(void *arg)
-{
-	++*(unsigned *)arg;
-}
+static void count_hook(void *arg) { ++*(unsigned *)arg; }
 
 TEST(machine_guest_reset)
 {
@@ -436,10 +416,7 @@ TEST(machine_panic_actions)
 	CHECK_EQ(panic_with(ACTION_NONE), 55);
 }
 
-static void quit_post(void *arg)
-{
-	machine_request_shutdown(arg, CAUSE_HOST_SIGNAL);
-}
+static void quit_post(void *arg) { machine_request_shutdown(arg, CAUSE_HOST_SIGNAL); }
 
 static void check_paused(void *arg)
 {

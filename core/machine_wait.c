@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * machine_wait.c - how the machine thread learns of things from outside. While it executes guest code, a watcher thread sleeps in
- * epoll over the polled descriptors and a timerfd; what wakes it sets `pending` and kicks the running vCPU out of translated code.
- * While no vCPU has work, the machine thread sleeps on a condition variable with the next deadline as time-out. Posts come from any
- * thread and do the same without the watcher.
- * No wake-up is lost: who wakes writes pending, then reads current; the machine thread writes current, then reads pending. A
- * descriptor stays ready until its callback ran, so the watcher waits until the machine thread has served it.
+ * machine_wait.c - how the machine thread learns of things from outside. While it executes guest
+ * code, a watcher thread sleeps in epoll over the polled descriptors and a timerfd; what wakes it
+ * sets `pending` and kicks the running vCPU out of translated code. While no vCPU has work, the
+ * machine thread sleeps on a condition variable with the next deadline as time-out. Posts come from
+ * any thread and do the same without the watcher. No wake-up is lost: who wakes writes pending,
+ * then reads current; the machine thread writes current, then reads pending. A descriptor stays
+ * ready until its callback ran, so the watcher waits until the machine thread has served it.
  */
 #include "core/private.h"
 #include "core/cpu.h"
@@ -126,7 +127,8 @@ int wait_init(struct machine *m, struct error *e)
 	p->timerfd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	p->stopfd = eventfd(0, EFD_CLOEXEC);
 	if (p->epoll < 0 || p->timerfd < 0 || p->stopfd < 0)
-		return error_ret(e, -errno, "the host gives no descriptors for a machine: %s", strerror(errno));
+		return error_ret(e, -errno, "the host gives no descriptors for a machine: %s",
+				 strerror(errno));
 	ev.data.fd = p->timerfd;
 	if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->timerfd, &ev))
 		return error_ret(e, -errno, "cannot wait for timers: %s", strerror(errno));
@@ -181,7 +183,8 @@ void wait_fini(struct machine *m)
 
 /* ---- descriptors */
 
-void machine_poll_fd(struct machine *m, int fd, short events, void (*cb)(void *arg, short revents), void *arg)
+void machine_poll_fd(struct machine *m, int fd, short events, void (*cb)(void *arg, short revents),
+		     void *arg)
 {
 	struct machine_private *p = m->priv;
 	struct epoll_event ev = { .data.fd = fd };
@@ -204,13 +207,16 @@ void machine_poll_fd(struct machine *m, int fd, short events, void (*cb)(void *a
 		if (pe->always)
 			p->nalways--;
 		else if (pe->events)
-			epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, &ev);	/* fails when closed already: then it is out */
-		*pe = (struct poll_entry){0};
+			epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd,
+				  &ev); /* fails when closed already: then it is out */
+		*pe = (struct poll_entry){ 0 };
 		return;
 	}
-	if (!pe->always && epoll_ctl(p->epoll, pe->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev)) {
+	if (!pe->always &&
+	    epoll_ctl(p->epoll, pe->events ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev)) {
 		if (errno == EEXIST || errno == ENOENT) {
-			epoll_ctl(p->epoll, errno == EEXIST ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &ev);
+			epoll_ctl(p->epoll, errno == EEXIST ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd,
+				  &ev);
 		} else if (errno == EPERM) {
 			pe->always = true;
 			p->nalways++;
@@ -231,8 +237,10 @@ static void serve_ready(struct machine *m)
 
 	for (int i = 0; i < n; i++) {
 		int fd = ev[i].data.fd;
-		short got = (ev[i].events & EPOLLIN ? POLLIN : 0) | (ev[i].events & EPOLLOUT ? POLLOUT : 0) |
-			    (ev[i].events & EPOLLHUP ? POLLHUP : 0) | (ev[i].events & EPOLLERR ? POLLERR : 0);
+		short got = (ev[i].events & EPOLLIN ? POLLIN : 0) |
+			    (ev[i].events & EPOLLOUT ? POLLOUT : 0) |
+			    (ev[i].events & EPOLLHUP ? POLLHUP : 0) |
+			    (ev[i].events & EPOLLERR ? POLLERR : 0);
 
 		/* an earlier callback of this round may have removed it */
 		if (fd < p->npoll && p->poll[fd].events)
@@ -308,12 +316,13 @@ static s64 host_deadline(const struct machine *m, u64 deadline)
 	return at;
 }
 
-/* A timerfd that fires too early costs one needless visit, setting it costs a system call: it only ever moves forward in need. */
+/* A timerfd that fires too early costs one needless visit, setting it costs a system call: it only
+ * ever moves forward in need. */
 void wait_arm(struct machine *m, u64 deadline)
 {
 	struct machine_private *p = m->priv;
 	s64 at = host_deadline(m, deadline), now;
-	struct itimerspec its = {0};
+	struct itimerspec its = { 0 };
 
 	if (!at || !p->watcher_runs)
 		return;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mux.c - several front ends on one back end (-nographic, mon:stdio, mux=on). Everybody writes; what is typed goes to the front in
- * focus, and waits here while that one has no room, so that the escape keys work even when the guest does not read.
+ * mux.c - several front ends on one back end (-nographic, mon:stdio, mux=on). Everybody writes;
+ * what is typed goes to the front in focus, and waits here while that one has no room, so that the
+ * escape keys work even when the guest does not read.
  */
 #include "core/chardev.h"
 #include "core/machine.h"
@@ -16,7 +17,7 @@ struct mux;
 struct front {
 	struct chardev c;
 	struct mux *mux;
-	u8 *queue;		/* typed, not yet taken */
+	u8 *queue; /* typed, not yet taken */
 	u32 n;
 };
 struct mux {
@@ -42,12 +43,13 @@ static void put_timestamp(struct mux *m)
 	u64 ms = (clock_now(&m->c.machine->clock) - m->start) / 1000000;
 	char text[40];
 
-	snprintf(text, sizeof(text), "[%02d:%02d:%02d.%03d] ", (int)(ms / 3600000), (int)(ms / 60000 % 60), (int)(ms / 1000 % 60),
-		 (int)(ms % 1000));
+	snprintf(text, sizeof(text), "[%02d:%02d:%02d.%03d] ", (int)(ms / 3600000),
+		 (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000));
 	say(m, text);
 }
 
-/* With time stamps, line by line. Bytes that the back end does not take now are the front's to offer again. */
+/* With time stamps, line by line. Bytes that the back end does not take now are the front's to
+ * offer again. */
 static int front_write(struct chardev *c, const u8 *buf, int n)
 {
 	struct mux *m = ((struct front *)c->impl)->mux;
@@ -105,7 +107,7 @@ static void enqueue(struct mux *m, u8 byte)
 		return;
 	if (!f->queue)
 		f->queue = xalloc(QUEUE);
-	if (f->n == QUEUE)	/* only after a change of focus: see backend_room */
+	if (f->n == QUEUE) /* only after a change of focus: see backend_room */
 		return;
 	f->queue[f->n++] = byte;
 }
@@ -127,8 +129,10 @@ static void help(struct mux *m)
 	else
 		snprintf(key, sizeof(key), isprint(m->escape) ? "%c" : "0x%02x", m->escape);
 	snprintf(text, sizeof(text),
-		 "\r\n%s h    this help\r\n%s x    end the emulator\r\n%s s    save what -snapshot has changed to the disk images\r\n"
-		 "%s t    time stamps on or off\r\n%s b    send a break (magic SysRq)\r\n%s c    next of console and monitor\r\n"
+		 "\r\n%s h    this help\r\n%s x    end the emulator\r\n%s s    save what -snapshot "
+		 "has changed to the disk images\r\n"
+		 "%s t    time stamps on or off\r\n%s b    send a break (magic SysRq)\r\n%s c    "
+		 "next of console and monitor\r\n"
 		 "%s %s  send %s\r\n",
 		 key, key, key, key, key, key, key, key, key);
 	say(m, text);
@@ -152,7 +156,8 @@ static void escape_key(struct mux *m, u8 key)
 		return;
 	}
 	switch (key) {
-	case 'h': case '?':
+	case 'h':
+	case '?':
 		help(m);
 		break;
 	case 'x':
@@ -164,7 +169,8 @@ static void escape_key(struct mux *m, u8 key)
 		if (m->actions.save)
 			m->actions.save(m->actions.arg);
 		else
-			say(m, "\r\nthere is nothing to save: no disk was opened with -snapshot\r\n");
+			say(m,
+			    "\r\nthere is nothing to save: no disk was opened with -snapshot\r\n");
 		break;
 	case 't':
 		m->timestamps = !m->timestamps;
@@ -244,7 +250,10 @@ static void front_fini(struct chardev *c)
 	free(f);
 }
 
-static const struct chardev_ops front_ops = { .name = "mux-front", .write = front_write, .room = front_room, .fini = front_fini,
+static const struct chardev_ops front_ops = { .name = "mux-front",
+					      .write = front_write,
+					      .room = front_room,
+					      .fini = front_fini,
 					      .set_break = front_break };
 
 static struct chardev *mux_front(struct chardev *c)
@@ -275,7 +284,8 @@ static void mux_fini(struct chardev *c)
 
 static const struct chardev_ops mux_ops = { .name = "mux", .fini = mux_fini, .front = mux_front };
 
-struct chardev *chardev_mux(struct machine *machine, const char *id, struct chardev *backend, const struct mux_actions *a)
+struct chardev *chardev_mux(struct machine *machine, const char *id, struct chardev *backend,
+			    const struct mux_actions *a)
 {
 	struct mux *m = NEW(struct mux);
 
@@ -289,7 +299,4 @@ struct chardev *chardev_mux(struct machine *machine, const char *id, struct char
 	return &m->c;
 }
 
-void mux_set_escape(struct chardev *mux, u8 escape)
-{
-	((struct mux *)mux->impl)->escape = escape;
-}
+void mux_set_escape(struct chardev *mux, u8 escape) { ((struct mux *)mux->impl)->escape = escape; }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * object.c - device classes: those in the binary's quern_device section and those of shared objects (-device ./crc.so). A shared
- * object's sections are found through its ELF section headers (System V ABI, "Sections") and the address it was loaded at.
+ * object.c - device classes: those in the binary's quern_device section and those of shared objects
+ * (-device ./crc.so). A shared object's sections are found through its ELF section headers (System
+ * V ABI, "Sections") and the address it was loaded at.
  */
 #include "core/object.h"
 #include "core/fault.h"
@@ -21,14 +22,12 @@ extern const struct device_class *const __stop_quern_device[] __attribute__((wea
 /* Code is the process's, not a machine's: a loaded object stays. */
 static VEC(const struct device_class *) loaded;
 
-static bool class_name_eq(const char *a, const char *b)
-{
-	return prop_name_eq(a, b);
-}
+static bool class_name_eq(const char *a, const char *b) { return prop_name_eq(a, b); }
 
 const struct device_class *device_class_find(const char *name)
 {
-	for (const struct device_class *const *c = __start_quern_device; c < __stop_quern_device; c++) {
+	for (const struct device_class *const *c = __start_quern_device; c < __stop_quern_device;
+	     c++) {
 		if (class_name_eq((*c)->name, name))
 			return *c;
 	}
@@ -41,7 +40,8 @@ const struct device_class *device_class_find(const char *name)
 
 void device_class_each(void (*fn)(void *arg, const struct device_class *c), void *arg)
 {
-	for (const struct device_class *const *c = __start_quern_device; c < __stop_quern_device; c++)
+	for (const struct device_class *const *c = __start_quern_device; c < __stop_quern_device;
+	     c++)
 		fn(arg, *c);
 	for (size_t i = 0; i < loaded.n; i++)
 		fn(arg, loaded.at[i]);
@@ -52,7 +52,8 @@ struct sections {
 	size_t size[4];
 };
 enum { SEC_DEVICE, SEC_TRACE, SEC_FAULT, SEC_API, SECTIONS };
-static const char *const section_names[SECTIONS] = { "quern_device", "quern_trace", "quern_fault", "quern_api" };
+static const char *const section_names[SECTIONS] = { "quern_device", "quern_trace", "quern_fault",
+						     "quern_api" };
 
 /* The file was accepted by the dynamic linker, but its section headers were not looked at by it. */
 static int find_sections(struct sections *s, const struct bytes *file, u8 *base)
@@ -64,18 +65,21 @@ static int find_sections(struct sections *s, const struct bytes *file, u8 *base)
 	if (file->size < sizeof(eh))
 		return -ENOEXEC;
 	memcpy(&eh, data, sizeof(eh));
-	if (eh.e_shentsize != sizeof(sh) || !range_fits(eh.e_shoff, (u64)eh.e_shnum * sizeof(sh), file->size) ||
+	if (eh.e_shentsize != sizeof(sh) ||
+	    !range_fits(eh.e_shoff, (u64)eh.e_shnum * sizeof(sh), file->size) ||
 	    eh.e_shstrndx >= eh.e_shnum)
 		return -ENOEXEC;
 	memcpy(&names, data + eh.e_shoff + (u64)eh.e_shstrndx * sizeof(sh), sizeof(names));
-	if (!range_fits(names.sh_offset, names.sh_size, file->size) || !names.sh_size || data[names.sh_offset + names.sh_size - 1])
+	if (!range_fits(names.sh_offset, names.sh_size, file->size) || !names.sh_size ||
+	    data[names.sh_offset + names.sh_size - 1])
 		return -ENOEXEC;
 	for (unsigned i = 0; i < eh.e_shnum; i++) {
 		memcpy(&sh, data + eh.e_shoff + (u64)i * sizeof(sh), sizeof(sh));
 		if (sh.sh_name >= names.sh_size || !(sh.sh_flags & SHF_ALLOC))
 			continue;
 		for (unsigned k = 0; k < SECTIONS; k++) {
-			if (!str_eq((const char *)data + names.sh_offset + sh.sh_name, section_names[k]))
+			if (!str_eq((const char *)data + names.sh_offset + sh.sh_name,
+				    section_names[k]))
 				continue;
 			s->at[k] = base + sh.sh_addr;
 			s->size[k] = sh.sh_size;
@@ -90,7 +94,9 @@ static int check_api(const struct sections *s, const char *path, struct error *e
 		u32 api = ((const u32 *)s->at[SEC_API])[i];
 
 		if (api != QUERN_DEVICE_API)
-			return error_ret(e, -ENOEXEC, "'%s' was compiled for version %u of the device interface; this is version %u",
+			return error_ret(e, -ENOEXEC,
+					 "'%s' was compiled for version %u of the device "
+					 "interface; this is version %u",
 					 path, api, QUERN_DEVICE_API);
 	}
 	return 0;
@@ -99,14 +105,15 @@ static int check_api(const struct sections *s, const char *path, struct error *e
 static int check_class(const struct device_class *c, const char *path, struct error *e)
 {
 	if (device_class_find(c->name))
-		return error_ret(e, -EEXIST, "'%s' brings a device '%s', which exists already", path, c->name);
+		return error_ret(e, -EEXIST, "'%s' brings a device '%s', which exists already",
+				 path, c->name);
 	return 0;
 }
 
 static int add_classes(void *handle, const char *path, const char **first_class, struct error *e)
 {
-	struct bytes file = {0};
-	struct sections s = {0};
+	struct bytes file = { 0 };
+	struct sections s = { 0 };
 	const struct device_class *const *classes;
 	struct link_map *map;
 	size_t n;
@@ -121,7 +128,9 @@ static int add_classes(void *handle, const char *path, const char **first_class,
 	bytes_fini(&file);
 	n = s.size[SEC_DEVICE] / sizeof(void *);
 	if (err || !n)
-		return error_ret(e, -ENOEXEC, "'%s' contains no device: DEVICE() or PCI_DEVICE() makes one", path);
+		return error_ret(e, -ENOEXEC,
+				 "'%s' contains no device: DEVICE() or PCI_DEVICE() makes one",
+				 path);
 	err = check_api(&s, path, e);
 	classes = s.at[SEC_DEVICE];
 	for (size_t i = 0; !err && i < n; i++)
@@ -131,14 +140,17 @@ static int add_classes(void *handle, const char *path, const char **first_class,
 	for (size_t i = 0; i < n; i++)
 		vec_push(&loaded, classes[i]);
 	if (s.at[SEC_TRACE])
-		trace_add_points(s.at[SEC_TRACE], (struct point *const *)s.at[SEC_TRACE] + s.size[SEC_TRACE] / sizeof(void *));
+		trace_add_points(s.at[SEC_TRACE], (struct point *const *)s.at[SEC_TRACE] +
+							  s.size[SEC_TRACE] / sizeof(void *));
 	if (s.at[SEC_FAULT])
-		fault_add_points(s.at[SEC_FAULT], (struct point *const *)s.at[SEC_FAULT] + s.size[SEC_FAULT] / sizeof(void *));
+		fault_add_points(s.at[SEC_FAULT], (struct point *const *)s.at[SEC_FAULT] +
+							  s.size[SEC_FAULT] / sizeof(void *));
 	*first_class = classes[0]->name;
 	return 0;
 }
 
-/* Is this file loaded already? Then its class is the answer: -device ./crc.so may be given twice. */
+/* Is this file loaded already? Then its class is the answer: -device ./crc.so may be given twice.
+ */
 static const char *class_of_object(void *handle)
 {
 	struct link_map *map, *other;

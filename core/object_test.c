@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* object_test.c - a device compiled by a user into a shared object: found, traced, driven; and files that are no such thing. */
+/* object_test.c - a device compiled by a user into a shared object: found, traced, driven; and
+ * files that are no such thing. */
 #include "core/tdev.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
@@ -14,12 +15,16 @@ static char dir[] = "/tmp/quern-object-XXXXXX";
 static const char user_device[] =
 	"#include <quern/device.h>\n"
 	"struct mine { struct device dev; u32 count; };\n"
-	"static void bump(void *dev, unsigned i, u64 val) { struct mine *d = dev; d->count = val + 1; trace(d, \"bumped\", \"to %u\", d->count); }\n"
-	"static const struct reg regs[] = { REG(0, struct mine, count, .set = bump, .doc = \"Counts.\"), {} };\n"
-	"static const struct bank banks[] = { { .name = \"mmio\", .regs = regs, .size = 16 }, {} };\n"
+	"static void bump(void *dev, unsigned i, u64 val) { struct mine *d = dev; d->count = val + "
+	"1; trace(d, \"bumped\", \"to %u\", d->count); }\n"
+	"static const struct reg regs[] = { REG(0, struct mine, count, .set = bump, .doc = "
+	"\"Counts.\"), {} };\n"
+	"static const struct bank banks[] = { { .name = \"mmio\", .regs = regs, .size = 16 }, {} "
+	"};\n"
 	"DEVICE(mine, .name = \"mine\", .doc = \"A user's.\", .banks = banks);\n";
 
-/* Compiles text into dir/name.so; the test is skipped where there is no compiler or no source tree. */
+/* Compiles text into dir/name.so; the test is skipped where there is no compiler or no source tree.
+ */
 static char *compile(const char *name, const char *text, const char *flags)
 {
 	AUTO_FREE char *c = xasprintf("%s/%s.c", dir, name), *cmd = NULL;
@@ -47,7 +52,7 @@ static void clean(void)
 
 TEST(object_of_a_user)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	struct tdev *t;
 	char *so;
 
@@ -71,7 +76,7 @@ TEST(object_of_a_user)
 static void refused(const char *path, const char *why)
 {
 	struct machine *m = machine_new();
-	struct error e = {0};
+	struct error e = { 0 };
 
 	CHECK_EQ(device_new(m, path, NULL, &e), NULL);
 	if (!strstr(e.text, why))
@@ -87,9 +92,14 @@ TEST(object_mistakes)
 
 	CHECK(mkdtemp(dir));
 	refused(compile("empty", "int x;", ""), "contains no device");
-	refused(compile("taken", "#include <quern/device.h>\nstruct mine { struct device dev; };\n"
-			"DEVICE(mine, .name = \"crc\", .doc = \"Not ours.\");\n", ""), "exists already");
-	text = xasprintf("#include <quern/device.h>\n#undef QUERN_DEVICE_API\n#define QUERN_DEVICE_API 77\n%s", user_device + 26);
+	refused(compile("taken",
+			"#include <quern/device.h>\nstruct mine { struct device dev; };\n"
+			"DEVICE(mine, .name = \"crc\", .doc = \"Not ours.\");\n",
+			""),
+		"exists already");
+	text = xasprintf("#include <quern/device.h>\n#undef QUERN_DEVICE_API\n#define "
+			 "QUERN_DEVICE_API 77\n%s",
+			 user_device + 26);
 	refused(compile("later", text, ""), "version 77");
 	refused("./no-such-file.so", "could not load");
 	second = xasprintf("%s/garbage.so", dir);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* private.h - what the files of core/ share about a machine and other rooms need not see: spaces, posts, the wake-up thread, armed faults. */
+/* private.h - what the files of core/ share about a machine and other rooms need not see: spaces,
+ * posts, the wake-up thread, armed faults. */
 #pragma once
 #include "core/machine.h"
 #include <pthread.h>
@@ -13,29 +14,30 @@ struct poll_entry {
 	void (*cb)(void *arg, short revents);
 	void *arg;
 	short events;
-	bool always;		/* a file that epoll refuses: always ready, looked at once per millisecond */
+	/* a file that epoll refuses: always ready, looked at once per millisecond */
+	bool always;
 };
 
 struct machine_private {
 	struct list spaces, buses, chardevs, faults, reset_hooks, powerdown_hooks;
-	unsigned space_depth;		/* inside space_begin */
+	unsigned space_depth; /* inside space_begin */
 	bool space_dirty, space_force;
 
 	/* The wake-up: see machine_wait.c. pending and machine->current are atomic. */
 	bool pending;
-	pthread_mutex_t lock;		/* over posts, idle, watching, watcher_waits, quit */
+	pthread_mutex_t lock; /* over posts, idle, watching, watcher_waits, quit */
 	pthread_cond_t wake, handled;
 	struct post *posts;
 	size_t nposts, cap_posts;
 	bool idle, watcher_waits, quit, watcher_runs;
 	pthread_t watcher;
 	int epoll, timerfd, stopfd;
-	s64 armed;			/* host ns when the timerfd fires, 0 = it does not */
-	struct poll_entry *poll;	/* by descriptor */
+	s64 armed;		 /* host ns when the timerfd fires, 0 = it does not */
+	struct poll_entry *poll; /* by descriptor */
 	int npoll, nalways;
 
-	u32 turn;			/* the vCPU that runs next */
-	bool was_reset, hold;	/* hold: stopped before the first run (-S) */
+	u32 turn;	      /* the vCPU that runs next */
+	bool was_reset, hold; /* hold: stopped before the first run (-S) */
 	u64 random_state;
 	u32 unimplemented_count;
 	u64 *unimplemented_seen;
@@ -43,12 +45,15 @@ struct machine_private {
 
 /* machine_wait.c */
 int must_check wait_init(struct machine *m, struct error *e);
-void wait_stop(struct machine *m);		/* ends the watcher thread */
+void wait_stop(struct machine *m); /* ends the watcher thread */
 void wait_fini(struct machine *m);
-void wait_start(struct machine *m);		/* the watcher thread; at the start of machine_run */
-void wait_wake(struct machine *m);		/* any thread: the machine thread shall look at posts, descriptors and timers soon */
-void wait_arm(struct machine *m, u64 deadline);	/* virtual ns: wake then at the latest */
-void wait_idle(struct machine *m, u64 deadline);	/* sleep until woken or that virtual time (~0: only woken) */
-void wait_service(struct machine *m);		/* run posts and ready descriptors */
+/* the watcher thread; at the start of machine_run */
+void wait_start(struct machine *m);
+/* any thread: the machine thread shall look at posts, descriptors and timers soon */
+void wait_wake(struct machine *m);
+void wait_arm(struct machine *m, u64 deadline); /* virtual ns: wake then at the latest */
+/* sleep until woken or that virtual time (~0: only woken) */
+void wait_idle(struct machine *m, u64 deadline);
+void wait_service(struct machine *m); /* run posts and ready descriptors */
 void wait_kick_current(struct machine *m, u32 why);
 s64 host_ns(void);

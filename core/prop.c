@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* prop.c - properties: text into members with every mistake named, defaults, and what help says about them. */
+/* prop.c - properties: text into members with every mistake named, defaults, and what help says
+ * about them. */
 #include "core/prop.h"
 #include "core/chardev.h"
 #include "core/machine.h"
@@ -13,7 +14,8 @@ static struct {
 	void *(*find)(struct machine *m, const char *id, struct error *e);
 } resolver[PROP_LINK + 1];
 
-void prop_resolver(enum prop_kind kind, void *(*find)(struct machine *m, const char *id, struct error *e))
+void prop_resolver(enum prop_kind kind,
+		   void *(*find)(struct machine *m, const char *id, struct error *e))
 {
 	resolver[kind].find = find;
 }
@@ -36,18 +38,23 @@ const struct prop *prop_find(const struct prop *table, const char *name)
 	return NULL;
 }
 
-static u64 type_max(const struct prop *p)
-{
-	return p->size >= 8 ? ~0ull : BIT64(p->size * 8) - 1;
-}
+static u64 type_max(const struct prop *p) { return p->size >= 8 ? ~0ull : BIT64(p->size * 8) - 1; }
 
 static void put_uint(void *at, unsigned size, u64 v)
 {
 	switch (size) {
-	case 1: *(u8 *)at = v; break;
-	case 2: *(u16 *)at = v; break;
-	case 4: *(u32 *)at = v; break;
-	default: *(u64 *)at = v; break;
+	case 1:
+		*(u8 *)at = v;
+		break;
+	case 2:
+		*(u16 *)at = v;
+		break;
+	case 4:
+		*(u32 *)at = v;
+		break;
+	default:
+		*(u64 *)at = v;
+		break;
 	}
 }
 
@@ -56,8 +63,10 @@ static int set_uint(void *at, const struct prop *p, u64 v, struct error *e)
 	u64 max = p->max ? p->max : type_max(p);
 
 	if (v < p->min || v > max)
-		return error_ret(e, -ERANGE, "property '%s' cannot be %llu: it goes from %llu to %llu", p->name, (unsigned long long)v,
-				 (unsigned long long)p->min, (unsigned long long)max);
+		return error_ret(e, -ERANGE,
+				 "property '%s' cannot be %llu: it goes from %llu to %llu", p->name,
+				 (unsigned long long)v, (unsigned long long)p->min,
+				 (unsigned long long)max);
 	put_uint(at, p->size, v);
 	return 0;
 }
@@ -67,16 +76,22 @@ static int parse_mac(u8 mac[6], const char *value, struct error *e)
 	unsigned b[6];
 	int n = 0;
 
-	if (sscanf(value, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &n) != 6 || value[n])
-		return error_ret(e, -EINVAL, "'%s' is no MAC address; it looks like 52:54:00:12:34:56", value);
+	if (sscanf(value, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
+		   &n) != 6 ||
+	    value[n])
+		return error_ret(e, -EINVAL,
+				 "'%s' is no MAC address; it looks like 52:54:00:12:34:56", value);
 	for (unsigned i = 0; i < 6; i++)
 		mac[i] = b[i];
 	return 0;
 }
 
-static int parse_reference(struct machine *m, void **at, const struct prop *p, const char *value, struct error *e)
+static int parse_reference(struct machine *m, void **at, const struct prop *p, const char *value,
+			   struct error *e)
 {
-	static const char *const what[] = { [PROP_DRIVE] = "drive", [PROP_NETDEV] = "network back end" };
+	static const char *const what[] = {
+		[PROP_DRIVE] = "drive", [PROP_NETDEV] = "network back end"
+	};
 	void *found;
 
 	if (p->kind == PROP_CHARDEV)
@@ -86,14 +101,16 @@ static int parse_reference(struct machine *m, void **at, const struct prop *p, c
 	else if (resolver[p->kind].find)
 		found = resolver[p->kind].find(m, value, e);
 	else
-		return error_ret(e, -ENOSYS, "property '%s': this build has no %ss", p->name, what[p->kind]);
+		return error_ret(e, -ENOSYS, "property '%s': this build has no %ss", p->name,
+				 what[p->kind]);
 	if (!found)
 		return error_ret(e, -ENOENT, "property '%s': there is no '%s'", p->name, value);
 	*at = found;
 	return 0;
 }
 
-int prop_parse(struct machine *m, void *base, const struct prop *p, const char *value, struct error *e)
+int prop_parse(struct machine *m, void *base, const struct prop *p, const char *value,
+	       struct error *e)
 {
 	void *at = (u8 *)base + p->off;
 	u64 v;
@@ -102,7 +119,8 @@ int prop_parse(struct machine *m, void *base, const struct prop *p, const char *
 	switch (p->kind) {
 	case PROP_UINT:
 		if (str_to_u64(value, 0, &v))
-			return error_ret(e, -EINVAL, "property '%s' takes a number, not '%s'", p->name, value);
+			return error_ret(e, -EINVAL, "property '%s' takes a number, not '%s'",
+					 p->name, value);
 		return set_uint(at, p, v, e);
 	case PROP_SIZE:
 		if (str_to_size(value, 1, &v, e))
@@ -110,7 +128,8 @@ int prop_parse(struct machine *m, void *base, const struct prop *p, const char *
 		return set_uint(at, p, v, e);
 	case PROP_BOOL:
 		if (str_to_bool(value, &on))
-			return error_ret(e, -EINVAL, "property '%s' takes on or off, not '%s'", p->name, value);
+			return error_ret(e, -EINVAL, "property '%s' takes on or off, not '%s'",
+					 p->name, value);
 		*(bool *)at = on;
 		return 0;
 	case PROP_STR:
@@ -158,10 +177,11 @@ static const struct prop *settable(struct device *d, const char *name, struct er
 	const struct prop *p = prop_find(d->class->props, name);
 
 	if (!p)
-		error_set(e, "device '%s' (%s) has no property '%s'; -device %s,help lists them", d->id, d->class->name, name,
-			  d->class->name);
+		error_set(e, "device '%s' (%s) has no property '%s'; -device %s,help lists them",
+			  d->id, d->class->name, name, d->class->name);
 	else if (d->core->realized && !p->changed) {
-		error_set(e, "property '%s' of device '%s' cannot change while the machine has it", name, d->id);
+		error_set(e, "property '%s' of device '%s' cannot change while the machine has it",
+			  name, d->id);
 		return NULL;
 	}
 	return p;
@@ -235,18 +255,29 @@ int device_set_ptr(struct device *d, const char *name, void *value, struct error
 
 static const char *type_name(const struct prop *p)
 {
-	static const char *const uints[] = { [1] = "uint8", [2] = "uint16", [4] = "uint32", [8] = "uint64" };
+	static const char *const uints[] = {
+		[1] = "uint8", [2] = "uint16", [4] = "uint32", [8] = "uint64"
+	};
 
 	switch (p->kind) {
-	case PROP_UINT: return uints[p->size];
-	case PROP_BOOL: return "on|off";
-	case PROP_SIZE: return "size";
-	case PROP_STR: return "text";
-	case PROP_CHARDEV: return "chardev id";
-	case PROP_DRIVE: return "drive id";
-	case PROP_NETDEV: return "netdev id";
-	case PROP_MAC: return "MAC address";
-	default: return "device id";
+	case PROP_UINT:
+		return uints[p->size];
+	case PROP_BOOL:
+		return "on|off";
+	case PROP_SIZE:
+		return "size";
+	case PROP_STR:
+		return "text";
+	case PROP_CHARDEV:
+		return "chardev id";
+	case PROP_DRIVE:
+		return "drive id";
+	case PROP_NETDEV:
+		return "netdev id";
+	case PROP_MAC:
+		return "MAC address";
+	default:
+		return "device id";
 	}
 }
 
@@ -261,7 +292,9 @@ static void default_text(const struct prop *p, char *buf, size_t size)
 		snprintf(buf, size, "%s", p->def_str);
 }
 
-static void help_table(const struct prop *p, void (*line)(void *arg, const char *name, const char *type, const char *def, const char *doc),
+static void help_table(const struct prop *p,
+		       void (*line)(void *arg, const char *name, const char *type, const char *def,
+				    const char *doc),
 		       void *arg)
 {
 	for (; p && p->name; p++) {
@@ -272,7 +305,9 @@ static void help_table(const struct prop *p, void (*line)(void *arg, const char 
 	}
 }
 
-void device_help(const struct device_class *c, void (*line)(void *arg, const char *name, const char *type, const char *def, const char *doc),
+void device_help(const struct device_class *c,
+		 void (*line)(void *arg, const char *name, const char *type, const char *def,
+			      const char *doc),
 		 void *arg)
 {
 	const struct bus_type *t = c->bus ? bus_find(c->bus) : NULL;

@@ -7,4 +7,5 @@ void prop_defaults(struct device *d);
 void prop_release(struct device *d);
 const struct prop *prop_find(const struct prop *table, const char *name);
 /* Stores text into a member of any struct described by such a table. */
-int must_check prop_parse(struct machine *m, void *base, const struct prop *p, const char *value, struct error *e);
+int must_check prop_parse(struct machine *m, void *base, const struct prop *p, const char *value,
+			  struct error *e);

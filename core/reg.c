@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * reg.c - register banks at work. At plug time a table becomes an index by offset; an access then costs one load to find its
- * register. Widths: the register's own, 32-bit halves of 64-bit ones, and parts where the bank says narrow.
+ * reg.c - register banks at work. At plug time a table becomes an index by offset; an access then
+ * costs one load to find its register. Widths: the register's own, 32-bit halves of 64-bit ones,
+ * and parts where the bank says narrow.
  */
 #include "core/reg.h"
 #include "core/trace.h"
@@ -10,15 +11,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-static u64 size_mask(unsigned size)
-{
-	return size >= 8 ? ~0ull : BIT64(size * 8) - 1;
-}
+static u64 size_mask(unsigned size) { return size >= 8 ? ~0ull : BIT64(size * 8) - 1; }
 
-u64 reg_mask(const struct reg *r)
-{
-	return size_mask(r->size);
-}
+u64 reg_mask(const struct reg *r) { return size_mask(r->size); }
 
 u64 reg_reserved(const struct reg *r)
 {
@@ -31,15 +26,9 @@ u64 reg_reserved(const struct reg *r)
 	return ~known & reg_mask(r);
 }
 
-static unsigned reg_count(const struct reg *r)
-{
-	return r->count ? r->count : 1;
-}
+static unsigned reg_count(const struct reg *r) { return r->count ? r->count : 1; }
 
-static unsigned reg_step(const struct reg *r)
-{
-	return r->stride ? r->stride : r->size;
-}
+static unsigned reg_step(const struct reg *r) { return r->stride ? r->stride : r->size; }
 
 /* ---- storage */
 
@@ -55,10 +44,14 @@ static u64 load(const struct device *d, const struct reg *r, unsigned i)
 	if (r->novalue)
 		return 0;
 	switch (r->size) {
-	case 1: return *(const u8 *)p;
-	case 2: return *(const u16 *)p;
-	case 4: return *(const u32 *)p;
-	default: return *(const u64 *)p;
+	case 1:
+		return *(const u8 *)p;
+	case 2:
+		return *(const u16 *)p;
+	case 4:
+		return *(const u32 *)p;
+	default:
+		return *(const u64 *)p;
 	}
 }
 
@@ -69,17 +62,22 @@ static void store(struct device *d, const struct reg *r, unsigned i, u64 val)
 	if (r->novalue)
 		return;
 	switch (r->size) {
-	case 1: *(u8 *)p = val; break;
-	case 2: *(u16 *)p = val; break;
-	case 4: *(u32 *)p = val; break;
-	default: *(u64 *)p = val; break;
+	case 1:
+		*(u8 *)p = val;
+		break;
+	case 2:
+		*(u16 *)p = val;
+		break;
+	case 4:
+		*(u32 *)p = val;
+		break;
+	default:
+		*(u64 *)p = val;
+		break;
 	}
 }
 
-u64 reg_peek(const struct device *d, const struct reg *r, unsigned i)
-{
-	return load(d, r, i);
-}
+u64 reg_peek(const struct device *d, const struct reg *r, unsigned i) { return load(d, r, i); }
 
 /* ---- tracing */
 
@@ -94,7 +92,8 @@ void reg_fields(const struct reg *r, u64 val, char *buf, size_t size)
 		if (!v)
 			continue;
 		if (f->mask & (f->mask - 1))
-			n += snprintf(buf + n, size - n, " %s=0x%llx", f->name, (unsigned long long)FIELD_GET(f->mask, val));
+			n += snprintf(buf + n, size - n, " %s=0x%llx", f->name,
+				      (unsigned long long)FIELD_GET(f->mask, val));
 		else
 			n += snprintf(buf + n, size - n, " %s", f->name);
 	}
@@ -110,7 +109,8 @@ static void refresh_trace(struct regbank *b)
 	b->trace_generation = trace_generation;
 }
 
-static void trace_access(struct regbank *b, const struct reg *r, unsigned i, const char *arrow, u64 val)
+static void trace_access(struct regbank *b, const struct reg *r, unsigned i, const char *arrow,
+			 u64 val)
 {
 	char fields[256], element[16] = "";
 
@@ -121,7 +121,8 @@ static void trace_access(struct regbank *b, const struct reg *r, unsigned i, con
 	if (r->count)
 		snprintf(element, sizeof(element), "[%u]", i);
 	reg_fields(r, val, fields, sizeof(fields));
-	trace_line("%s.%s%s %s 0x%llx%s", b->dev->id, r->name, element, arrow, (unsigned long long)val, fields);
+	trace_line("%s.%s%s %s 0x%llx%s", b->dev->id, r->name, element, arrow,
+		   (unsigned long long)val, fields);
 }
 
 /* ---- decoding */
@@ -131,12 +132,16 @@ static int check_reg(const struct regbank *b, const struct reg *r, struct error 
 	u64 end = r->at + (u64)(reg_count(r) - 1) * reg_step(r) + r->size;
 
 	if (r->size != 1 && r->size != 2 && r->size != 4 && r->size != 8)
-		return error_ret(e, -EINVAL, "device class %s: register %s has %u bytes", b->dev->class->name, r->name, r->size);
+		return error_ret(e, -EINVAL, "device class %s: register %s has %u bytes",
+				 b->dev->class->name, r->name, r->size);
 	if (end > b->bank->size || reg_step(r) < r->size)
-		return error_ret(e, -EINVAL, "device class %s: register %s does not fit into its bank", b->dev->class->name, r->name);
+		return error_ret(e, -EINVAL,
+				 "device class %s: register %s does not fit into its bank",
+				 b->dev->class->name, r->name);
 	if (!r->novalue && (u64)r->off + (u64)reg_count(r) * r->size > b->dev->class->size)
-		return error_ret(e, -EINVAL, "device class %s: the value of register %s is not in the device", b->dev->class->name,
-				 r->name);
+		return error_ret(e, -EINVAL,
+				 "device class %s: the value of register %s is not in the device",
+				 b->dev->class->name, r->name);
 	return 0;
 }
 
@@ -166,8 +171,11 @@ static int build_index(struct regbank *b, struct error *e)
 
 			for (u64 g = at >> b->shift; g < (at + r->size) >> b->shift; g++) {
 				if (b->index[g])
-					return error_ret(e, -EINVAL, "device class %s: registers %s and %s overlap",
-							 b->dev->class->name, r->name, regs[b->index[g] - 1].name);
+					return error_ret(e, -EINVAL,
+							 "device class %s: registers %s and %s "
+							 "overlap",
+							 b->dev->class->name, r->name,
+							 regs[b->index[g] - 1].name);
 				b->index[g] = n + 1;
 			}
 		}
@@ -221,14 +229,18 @@ static void lint_write(struct regbank *b, const struct reg *r, u64 val, u64 part
 	u64 reserved = reg_reserved(r) & val & part;
 
 	if (reserved)
-		guest_error(b->dev, "%s: reserved bits %#llx written", r->name, (unsigned long long)reserved);
+		guest_error(b->dev, "%s: reserved bits %#llx written", r->name,
+			    (unsigned long long)reserved);
 	if (r->unmodelled & val & part)
-		unimplemented(b->dev, "%s: bits %#llx", r->name, (unsigned long long)(r->unmodelled & val & part));
+		unimplemented(b->dev, "%s: bits %#llx", r->name,
+			      (unsigned long long)(r->unmodelled & val & part));
 }
 
-static void write_reg(struct regbank *b, const struct reg *r, unsigned i, unsigned in, unsigned size, u64 val)
+static void write_reg(struct regbank *b, const struct reg *r, unsigned i, unsigned in,
+		      unsigned size, u64 val)
 {
-	u64 part = size_mask(size) << in * 8, all = reg_mask(r), old = load(b->dev, r, i), keep, stored;
+	u64 part = size_mask(size) << in * 8, all = reg_mask(r), old = load(b->dev, r, i), keep,
+	    stored;
 	u64 acts = (r->w1c | r->pulse) & all;
 
 	val = (val & size_mask(size)) << in * 8;
@@ -291,12 +303,15 @@ static void refused(struct regbank *b, u64 off, unsigned size, bool write)
 	const char *verb = write ? "write" : "read";
 
 	if (r)
-		guest_error(b->dev, "%s: %s of %u bytes at byte %u of a %u-byte register", r->name, verb, size, in, r->size);
+		guest_error(b->dev, "%s: %s of %u bytes at byte %u of a %u-byte register", r->name,
+			    verb, size, in, r->size);
 	else if (b->bank->read || b->bank->write)
-		guest_error(b->dev, "%s of %u bytes at offset %#llx of %s: this size is not implemented", verb, size,
-			    (unsigned long long)off, b->bank->name);
+		guest_error(b->dev,
+			    "%s of %u bytes at offset %#llx of %s: this size is not implemented",
+			    verb, size, (unsigned long long)off, b->bank->name);
 	else
-		guest_error(b->dev, "%s at offset %#llx of %s, where no register is", verb, (unsigned long long)off, b->bank->name);
+		guest_error(b->dev, "%s at offset %#llx of %s, where no register is", verb,
+			    (unsigned long long)off, b->bank->name);
 }
 
 static u64 read_part(struct regbank *b, u64 off, unsigned size)
@@ -352,7 +367,8 @@ void regbank_write(struct regbank *b, u64 off, unsigned size, u64 val)
 	}
 }
 
-/* An access that comes back to a device while a callback of it runs, by DMA to its own registers for instance. */
+/* An access that comes back to a device while a callback of it runs, by DMA to its own registers
+ * for instance. */
 static bool comes_back(struct regbank *b)
 {
 	if (!b->dev->core->busy || b->dev->class->reentrant)
@@ -361,7 +377,8 @@ static bool comes_back(struct regbank *b)
 	return true;
 }
 
-static enum mem_result ops_read(void *opaque, u64 off, unsigned size, u64 *val, struct mem_attrs attrs)
+static enum mem_result ops_read(void *opaque, u64 off, unsigned size, u64 *val,
+				struct mem_attrs attrs)
 {
 	struct regbank *b = opaque;
 	bool was = b->dev->core->busy;
@@ -375,7 +392,8 @@ static enum mem_result ops_read(void *opaque, u64 off, unsigned size, u64 *val, 
 	return MEM_OK;
 }
 
-static enum mem_result ops_write(void *opaque, u64 off, unsigned size, u64 val, struct mem_attrs attrs)
+static enum mem_result ops_write(void *opaque, u64 off, unsigned size, u64 val,
+				 struct mem_attrs attrs)
 {
 	struct regbank *b = opaque;
 	bool was = b->dev->core->busy;
@@ -388,9 +406,12 @@ static enum mem_result ops_write(void *opaque, u64 off, unsigned size, u64 val, 
 	return MEM_OK;
 }
 
-static const struct region_ops bank_ops = { .read = ops_read, .write = ops_write, .valid_unaligned = true, .impl_unaligned = true };
+static const struct region_ops bank_ops = {
+	.read = ops_read, .write = ops_write, .valid_unaligned = true, .impl_unaligned = true
+};
 
-int regbank_init(struct regbank *b, struct device *d, const struct bank *bank, struct region *region, struct error *e)
+int regbank_init(struct regbank *b, struct device *d, const struct bank *bank,
+		 struct region *region, struct error *e)
 {
 	int err;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* reg.h - a bank of registers at work: the table of a struct bank, decoded into an index by offset, behind a region. */
+/* reg.h - a bank of registers at work: the table of a struct bank, decoded into an index by offset,
+ * behind a region. */
 #pragma once
 #include "core/device.h"
 
@@ -7,19 +8,22 @@ struct regbank {
 	struct device *dev;
 	const struct bank *bank;
 	struct region *region;
-	char *name;			/* "crc0.mmio": of the region */
-	u16 *index;			/* offset >> shift -> number of the register + 1, 0 = none */
+	char *name; /* "crc0.mmio": of the region */
+	/* offset >> shift -> number of the register + 1, 0 = none */
+	u16 *index;
 	u32 nindex;
 	u8 shift;
 	u16 nregs;
 	bool any_traced;
-	u8 *traced;			/* per register; valid for trace_generation */
+	u8 *traced; /* per register; valid for trace_generation */
 	u32 trace_generation;
-	struct list link;		/* device_core->regbanks */
+	struct list link; /* device_core->regbanks */
 };
 
-/* Checks and decodes the table and makes the region an I/O region of that bank. bank and region stay the caller's. */
-int must_check regbank_init(struct regbank *b, struct device *d, const struct bank *bank, struct region *region, struct error *e);
+/* Checks and decodes the table and makes the region an I/O region of that bank. bank and region
+ * stay the caller's. */
+int must_check regbank_init(struct regbank *b, struct device *d, const struct bank *bank,
+			    struct region *region, struct error *e);
 void regbank_fini(struct regbank *b);
 void regbank_reset(struct regbank *b);
 /* One access, as the region's callbacks do it. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* reg_test.c - register banks: masks, widths, hooks, tracing, lint; the life of devices; properties; lines; faults. */
+/* reg_test.c - register banks: masks, widths, hooks, tracing, lint; the life of devices;
+ * properties; lines; faults. */
 #include "core/fault.h"
 #include "core/irq.h"
 #include "core/tdev.h"
@@ -39,10 +40,7 @@ static void ctl_set(void *dev, unsigned i, u64 val)
 	trace(d, "control", "val=%#x", (unsigned)val);
 }
 
-static u64 array_get(void *dev, unsigned i, u64 val)
-{
-	return val + i;
-}
+static u64 array_get(void *dev, unsigned i, u64 val) { return val + i; }
 
 static u64 raw_read(void *dev, u64 off, unsigned size)
 {
@@ -68,10 +66,7 @@ static void demo_input(void *dev, unsigned n, int level)
 	((struct tdemo *)dev)->in_level = n << 8 | level;
 }
 
-static void speed_changed(void *dev)
-{
-	((struct tdemo *)dev)->sets += 100;
-}
+static void speed_changed(void *dev) { ((struct tdemo *)dev)->sets += 100; }
 
 static void demo_fire(void *dev)
 {
@@ -82,46 +77,54 @@ static void demo_fire(void *dev)
 }
 
 static const struct reg demo_regs[] = {
-	REG(0x00, struct tdemo, ctl, .set = ctl_set, .pulse = CTL_GO, .reset = 0x10, FIELDS(CTL_GO, CTL_MODE), .doc = "Control."),
-	REG(0x04, struct tdemo, status, .ro = 0xff, .w1c = 0xff00, .reset = 0x12345678, .doc = "Status."),
+	REG(0x00, struct tdemo, ctl, .set = ctl_set, .pulse = CTL_GO, .reset = 0x10,
+	    FIELDS(CTL_GO, CTL_MODE), .doc = "Control."),
+	REG(0x04, struct tdemo, status, .ro = 0xff, .w1c = 0xff00, .reset = 0x12345678,
+	    .doc = "Status."),
 	REG(0x08, struct tdemo, id, RO, .reset = 0xcafe, .doc = "Identity."),
 	REG(0x0c, struct tdemo, clear, .rclr = 0xf, .reset = 0xff, .doc = "Cleared by reading."),
 	REG(0x10, struct tdemo, wide, .doc = "64 bits."),
 	REGS(0x20, struct tdemo, array, 8, .get = array_get, .doc = "Four, eight bytes apart."),
 	{}
 };
-static const struct reg narrow_regs[] = {
-	REG(0x0, struct tdemo, gaps, .doc = "Four bytes."),
-	REG(0x4, struct tdemo, small, .doc = "One byte."),
-	REG(0x6, struct tdemo, half, .doc = "Two bytes."),
-	{}
-};
+static const struct reg narrow_regs[] = { REG(0x0, struct tdemo, gaps, .doc = "Four bytes."),
+					  REG(0x4, struct tdemo, small, .doc = "One byte."),
+					  REG(0x6, struct tdemo, half, .doc = "Two bytes."),
+					  {} };
 static const struct bank demo_banks[] = {
 	{ .name = "mmio", .regs = demo_regs, .size = 0x100 },
 	{ .name = "narrow", .regs = narrow_regs, .size = 8, .narrow = true, .split = true },
-	{ .name = "raw", .size = 16, .read = raw_read, .write = raw_write, .min = 2, .max = 4, .split = true },
+	{ .name = "raw",
+	  .size = 16,
+	  .read = raw_read,
+	  .write = raw_write,
+	  .min = 2,
+	  .max = 4,
+	  .split = true },
 	{}
 };
 static const struct prop demo_props[] = {
-	PROP(struct tdemo, speed, .def = 9600, .min = 50, .max = 115200, .changed = speed_changed, .doc = "Bits per second."),
+	PROP(struct tdemo, speed, .def = 9600, .min = 50, .max = 115200, .changed = speed_changed,
+	     .doc = "Bits per second."),
 	PROP(struct tdemo, on, .kind = PROP_BOOL, .def = 1, .doc = "Switch."),
 	PROP(struct tdemo, name, .kind = PROP_STR, .def_str = "none", .doc = "Label."),
 	PROP(struct tdemo, limit, .kind = PROP_SIZE, .def = 4096, .doc = "Bytes."),
 	PROP(struct tdemo, mac, .kind = PROP_MAC, .def = 0x525400123456, .doc = "Address."),
 	{}
 };
-static const struct state demo_state[] = {
-	DERIVED(struct tdemo, last_set), DERIVED(struct tdemo, raw_off), DERIVED(struct tdemo, raw_size), DERIVED(struct tdemo, sets),
-	DERIVED(struct tdemo, in_level), DERIVED(struct tdemo, raw_val), IRQ_OUT(struct tdemo, line),
-	TIMER(struct tdemo, timer, demo_fire), {}
-};
-DEVICE(tdemo, .name = "tdemo-dev", .doc = "A device of the tests.", .banks = demo_banks, .props = demo_props, .state = demo_state,
-	.inputs = 2, .input = demo_input);
+static const struct state demo_state[] = { DERIVED(struct tdemo, last_set),
+					   DERIVED(struct tdemo, raw_off),
+					   DERIVED(struct tdemo, raw_size),
+					   DERIVED(struct tdemo, sets),
+					   DERIVED(struct tdemo, in_level),
+					   DERIVED(struct tdemo, raw_val),
+					   IRQ_OUT(struct tdemo, line),
+					   TIMER(struct tdemo, timer, demo_fire),
+					   {} };
+DEVICE(tdemo, .name = "tdemo-dev", .doc = "A device of the tests.", .banks = demo_banks,
+       .props = demo_props, .state = demo_state, .inputs = 2, .input = demo_input);
 
-static struct tdemo *demo(struct tdev *t)
-{
-	return (struct tdemo *)tdev_device(t);
-}
+static struct tdemo *demo(struct tdev *t) { return (struct tdemo *)tdev_device(t); }
 
 TEST(reg_masks)
 {
@@ -205,7 +208,7 @@ static char trace_path[] = "/tmp/quern-trace-XXXXXX";
 
 static void trace_to_file(void)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	int fd = mkstemp(trace_path);
 
 	CHECK(fd >= 0);
@@ -245,7 +248,8 @@ TEST(trace_registers_and_points)
 	tdev_r32(t, "id");
 	CHECK_EQ(trace_enable("*", false, NULL), 0);
 	tdev_w32(t, "ctl", 0x21);
-	snprintf(want, sizeof(want), "tdemo-dev0.ctl <- 0x21 CTL_GO CTL_MODE=0x2\ntdemo-dev0.control val=0x21\n"
+	snprintf(want, sizeof(want),
+		 "tdemo-dev0.ctl <- 0x21 CTL_GO CTL_MODE=0x2\ntdemo-dev0.control val=0x21\n"
 		 "tdemo-dev0.ctl -> 0x20 CTL_MODE=0x2\n");
 	CHECK_STR(traced(), want);
 	tdev_free(t);
@@ -262,8 +266,12 @@ TEST(trace_io_access)
 	trace_to_file();
 	CHECK_EQ(trace_enable("memory_region_ops_*", true, NULL), 0);
 	tdev_r32(t, "id");
-	CHECK_EQ(sscanf(traced(), "%d@%lld.%d:memory_region_ops_%7s cpu %d mr %31s addr %llx value %llx size %d name %63s", &pid, &sec,
-			&usec, dir, &cpu, mr, (unsigned long long *)&addr, (unsigned long long *)&value, &size, name), 10);
+	CHECK_EQ(sscanf(traced(),
+			"%d@%lld.%d:memory_region_ops_%7s cpu %d mr %31s addr %llx value %llx size "
+			"%d name %63s",
+			&pid, &sec, &usec, dir, &cpu, mr, (unsigned long long *)&addr,
+			(unsigned long long *)&value, &size, name),
+		 10);
 	CHECK_EQ(pid, getpid());
 	CHECK_STR(dir, "read");
 	CHECK_EQ(cpu, -1);
@@ -276,7 +284,8 @@ TEST(trace_io_access)
 static unsigned listed;
 static void find_listed(void *arg, const char *name, bool on)
 {
-	listed += str_eq(name, "tdemo-dev.ctl") || str_eq(name, "memory_region_ops_read") || str_eq(name, "control");
+	listed += str_eq(name, "tdemo-dev.ctl") || str_eq(name, "memory_region_ops_read") ||
+		  str_eq(name, "control");
 }
 
 TEST(trace_lists_what_there_is)
@@ -296,10 +305,12 @@ TEST(lint_names_the_register)
 	tdev_w32(t, "ctl", 0x80);
 	tdev_read_at(t, 0, 0x80, 4);
 	tdev_read_at(t, 0, 0x10, 2);
-	CHECK_STR(traced(), "guest error: tdemo-dev0: id is read-only\n"
+	CHECK_STR(traced(),
+		  "guest error: tdemo-dev0: id is read-only\n"
 		  "guest error: tdemo-dev0: ctl: reserved bits 0x80 written\n"
 		  "guest error: tdemo-dev0: read at offset 0x80 of mmio, where no register is\n"
-		  "guest error: tdemo-dev0: wide: read of 2 bytes at byte 0 of a 8-byte register\n");
+		  "guest error: tdemo-dev0: wide: read of 2 bytes at byte 0 of a 8-byte "
+		  "register\n");
 	tdev_free(t);
 }
 
@@ -308,7 +319,7 @@ TEST(lint_names_the_register)
 TEST(prop_values)
 {
 	struct machine *m = machine_new();
-	struct error e = {0};
+	struct error e = { 0 };
 	struct device *d = device_new(m, "tdemo_dev", "a", &e);
 	struct tdemo *t = (struct tdemo *)d;
 
@@ -339,15 +350,21 @@ TEST(prop_values)
 TEST(prop_mistakes_are_named)
 {
 	static const char *const bad[][3] = {
-		{ "speed", "fast", "takes a number" }, { "speed", "49", "from 50 to 115200" }, { "speed", "115201", "from 50 to 115200" },
-		{ "speed", "", "takes a number" }, { "on", "maybe", "on or off" }, { "mac", "00:11:22:33:44", "MAC" },
-		{ "mac", "00:11:22:33:44:55:66", "MAC" }, { "limit", "1X", "1X" }, { "colour", "red", "no property 'colour'" },
+		{ "speed", "fast", "takes a number" },
+		{ "speed", "49", "from 50 to 115200" },
+		{ "speed", "115201", "from 50 to 115200" },
+		{ "speed", "", "takes a number" },
+		{ "on", "maybe", "on or off" },
+		{ "mac", "00:11:22:33:44", "MAC" },
+		{ "mac", "00:11:22:33:44:55:66", "MAC" },
+		{ "limit", "1X", "1X" },
+		{ "colour", "red", "no property 'colour'" },
 	};
 	struct machine *m = machine_new();
 	struct device *d = device_new(m, "tdemo-dev", NULL, NULL);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct error e = {0};
+		struct error e = { 0 };
 
 		CHECK(device_set(d, bad[i][0], bad[i][1], &e) < 0);
 		CHECK(e.text && strstr(e.text, bad[i][2]));
@@ -357,7 +374,8 @@ TEST(prop_mistakes_are_named)
 }
 
 static unsigned help_lines;
-static void help_line(void *arg, const char *name, const char *type, const char *def, const char *doc)
+static void help_line(void *arg, const char *name, const char *type, const char *def,
+		      const char *doc)
 {
 	help_lines++;
 	if (str_eq(name, "speed")) {
@@ -378,8 +396,9 @@ TEST(prop_help)
 TEST(device_ids)
 {
 	struct machine *m = machine_new();
-	struct error e = {0};
-	struct device *a = device_make(m, "tdemo-dev", NULL, "speed=300,on", &e), *b = device_make(m, "tdemo-dev", NULL, NULL, &e);
+	struct error e = { 0 };
+	struct device *a = device_make(m, "tdemo-dev", NULL, "speed=300,on", &e),
+		      *b = device_make(m, "tdemo-dev", NULL, NULL, &e);
 
 	CHECK_STR(a->id, "tdemo-dev0");
 	CHECK_STR(b->id, "tdemo-dev1");
@@ -405,9 +424,10 @@ TEST(device_maps_banks)
 
 	device_map(tdev_device(t), NULL, 0xd0000000);
 	device_map_io(tdev_device(t), "raw", 0x300);
-	CHECK_EQ(space_ld(&tdev_machine(t)->memory, 0xd0000008, 4, &val, (struct mem_attrs){0}), MEM_OK);
+	CHECK_EQ(space_ld(&tdev_machine(t)->memory, 0xd0000008, 4, &val, (struct mem_attrs){ 0 }),
+		 MEM_OK);
 	CHECK_EQ(val, 0xcafe);
-	CHECK_EQ(space_st(&tdev_machine(t)->io, 0x304, 4, 7, (struct mem_attrs){0}), MEM_OK);
+	CHECK_EQ(space_st(&tdev_machine(t)->io, 0x304, 4, 7, (struct mem_attrs){ 0 }), MEM_OK);
 	CHECK_EQ(demo(t)->raw_val, 7);
 	tdev_free(t);
 	t = NULL;
@@ -431,8 +451,10 @@ TEST(device_does_not_reenter)
 TEST(irq_or_and_split)
 {
 	struct machine *m = machine_new();
-	struct device *a = device_make(m, "tdemo-dev", "a", NULL, NULL), *b = device_make(m, "tdemo-dev", "b", NULL, NULL);
-	struct device *c = device_make(m, "tdemo-dev", "c", NULL, NULL), *d = device_make(m, "tdemo-dev", "d", NULL, NULL);
+	struct device *a = device_make(m, "tdemo-dev", "a", NULL, NULL),
+		      *b = device_make(m, "tdemo-dev", "b", NULL, NULL);
+	struct device *c = device_make(m, "tdemo-dev", "c", NULL, NULL),
+		      *d = device_make(m, "tdemo-dev", "d", NULL, NULL);
 	struct irq *la = device_output(a, "line", 0), *lb = device_output(b, "line", 0);
 
 	CHECK_EQ(device_output(a, "line", 2), NULL);
@@ -511,11 +533,12 @@ TEST(fault_parameters)
 
 TEST(fault_mistakes_are_named)
 {
-	static const char *const bad[] = { "lost", "a.b,probability=101", "a.b,interval=0", "a.b,times=x", "a.b,colour=1", "a.b," };
+	static const char *const bad[] = { "lost",	  "a.b,probability=101", "a.b,interval=0",
+					   "a.b,times=x", "a.b,colour=1",	 "a.b," };
 	struct machine *m = machine_new();
 
 	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct error e = {0};
+		struct error e = { 0 };
 
 		CHECK(fault_arm(m, bad[i], &e) < 0);
 		CHECK(error_is_set(&e));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ringbuf.c - a character back end in memory: keeps the last bytes written, for the monitor and for tests. */
+/* ringbuf.c - a character back end in memory: keeps the last bytes written, for the monitor and for
+ * tests. */
 #include "core/chardev.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
@@ -8,7 +9,8 @@
 struct ringbuf {
 	struct chardev c;
 	u8 *at;
-	u64 size, written, taken;	/* counted from the start; the byte n is at n & (size - 1) */
+	/* counted from the start; the byte n is at n & (size - 1) */
+	u64 size, written, taken;
 };
 
 static int ringbuf_put(struct chardev *c, const u8 *buf, int n)
@@ -30,7 +32,9 @@ static void ringbuf_fini(struct chardev *c)
 	free(r);
 }
 
-static const struct chardev_ops ringbuf_ops = { .name = "ringbuf", .write = ringbuf_put, .fini = ringbuf_fini };
+static const struct chardev_ops ringbuf_ops = { .name = "ringbuf",
+						.write = ringbuf_put,
+						.fini = ringbuf_fini };
 
 struct chardev *chardev_ringbuf(struct machine *m, const char *id, u64 size, struct error *e)
 {
@@ -38,14 +42,16 @@ struct chardev *chardev_ringbuf(struct machine *m, const char *id, u64 size, str
 
 	size = size ? size : 65536;
 	if (size & (size - 1)) {
-		error_set(e, "a ring buffer of %llu bytes: the size must be a power of two", (unsigned long long)size);
+		error_set(e, "a ring buffer of %llu bytes: the size must be a power of two",
+			  (unsigned long long)size);
 		return NULL;
 	}
 	r = NEW(struct ringbuf);
 	r->size = size;
 	r->at = calloc(1, size);
 	if (!r->at) {
-		error_set(e, "the host has no memory for a ring buffer of %llu bytes", (unsigned long long)size);
+		error_set(e, "the host has no memory for a ring buffer of %llu bytes",
+			  (unsigned long long)size);
 		free(r);
 		return NULL;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * space.c - the region tree and its flattening into sorted ranges, and transfers through a space.
- * A region is drawn below its children; among children the higher priority, then the later added, is drawn first; whatever is
- * already drawn stays. Containers draw nothing themselves, so holes show what lies below them.
+ * A region is drawn below its children; among children the higher priority, then the later added,
+ * is drawn first; whatever is already drawn stays. Containers draw nothing themselves, so holes
+ * show what lies below them.
  */
 #include "core/space.h"
 #include "core/private.h"
@@ -13,13 +14,10 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#define PAGE 4096ull
+#define PAGE   4096ull
 #define NO_END ((u128)1 << 64)
 
-static u128 region_end(const struct region *r)
-{
-	return r->size ? r->size : NO_END;
-}
+static u128 region_end(const struct region *r) { return r->size ? r->size : NO_END; }
 
 static void region_init(struct region *r, enum region_kind kind, const char *name, u64 size)
 {
@@ -42,15 +40,16 @@ void region_init_reserved(struct region *r, const char *name, u64 size)
 	region_init(r, REGION_RESERVED, name, size);
 }
 
-void region_init_io(struct region *r, const char *name, u64 size, const struct region_ops *ops, void *opaque)
+void region_init_io(struct region *r, const char *name, u64 size, const struct region_ops *ops,
+		    void *opaque)
 {
 	region_init(r, REGION_IO, name, size);
 	r->ops = ops;
 	r->opaque = opaque;
 }
 
-static int init_memory(struct region *r, struct machine *m, enum region_kind kind, const char *name, u64 size,
-		       struct error *e)
+static int init_memory(struct region *r, struct machine *m, enum region_kind kind, const char *name,
+		       u64 size, struct error *e)
 {
 	u64 bytes, pages;
 	struct ram *ram;
@@ -69,8 +68,10 @@ static int init_memory(struct region *r, struct machine *m, enum region_kind kin
 			munmap(ram->host, bytes);
 		free(ram->page_flags);
 		free(ram);
-		return error_ret(e, -ENOMEM, "cannot set up guest memory '%s': the host has not %llu MiB for it", name,
-				 (unsigned long long)(bytes >> 20));
+		return error_ret(e, -ENOMEM,
+				 "cannot set up guest memory '%s': the host has not %llu MiB for "
+				 "it",
+				 name, (unsigned long long)(bytes >> 20));
 	}
 	if (bytes >= 8u << 20)
 		madvise(ram->host, bytes, MADV_HUGEPAGE);
@@ -83,18 +84,20 @@ static int init_memory(struct region *r, struct machine *m, enum region_kind kin
 	return 0;
 }
 
-int region_init_ram(struct region *r, struct machine *m, const char *name, u64 size, struct error *e)
+int region_init_ram(struct region *r, struct machine *m, const char *name, u64 size,
+		    struct error *e)
 {
 	return init_memory(r, m, REGION_RAM, name, size, e);
 }
 
-int region_init_rom(struct region *r, struct machine *m, const char *name, u64 size, struct error *e)
+int region_init_rom(struct region *r, struct machine *m, const char *name, u64 size,
+		    struct error *e)
 {
 	return init_memory(r, m, REGION_ROM, name, size, e);
 }
 
-int region_init_romd(struct region *r, struct machine *m, const char *name, u64 size, const struct region_ops *ops, void *opaque,
-		     struct error *e)
+int region_init_romd(struct region *r, struct machine *m, const char *name, u64 size,
+		     const struct region_ops *ops, void *opaque, struct error *e)
 {
 	int err = init_memory(r, m, REGION_ROMD, name, size, e);
 
@@ -103,7 +106,8 @@ int region_init_romd(struct region *r, struct machine *m, const char *name, u64 
 	return err;
 }
 
-void region_init_alias(struct region *r, const char *name, struct region *target, u64 offset, u64 size)
+void region_init_alias(struct region *r, const char *name, struct region *target, u64 offset,
+		       u64 size)
 {
 	region_init(r, REGION_ALIAS, name, size);
 	r->alias = target;
@@ -118,7 +122,7 @@ void region_fini(struct region *r)
 		return;
 	if (r->parent)
 		region_remove(r);
-	list_for_each_safe(child, tmp, &r->children, link)
+	list_for_each_safe (child, tmp, &r->children, link)
 		region_remove(child);
 	if (r->ram) {
 		munmap(r->ram->host, ALIGN_UP(r->ram->size, PAGE));
@@ -128,7 +132,8 @@ void region_fini(struct region *r)
 	memset(r, 0, sizeof(*r));
 }
 
-/* Tells a tree, and what its aliases show, which machine sees it: changes in it then lead to a re-flattening. */
+/* Tells a tree, and what its aliases show, which machine sees it: changes in it then lead to a
+ * re-flattening. */
 static void set_machine(struct region *r, struct machine *m)
 {
 	struct region *child;
@@ -137,7 +142,7 @@ static void set_machine(struct region *r, struct machine *m)
 		if (r->machine == m && r->kind != REGION_ALIAS && list_empty(&r->children))
 			continue;
 		r->machine = m;
-		list_for_each(child, &r->children, link) {
+		list_for_each (child, &r->children, link) {
 			if (child->machine != m)
 				set_machine(child, m);
 		}
@@ -153,7 +158,8 @@ struct view {
 	size_t n, cap;
 };
 
-static void view_insert(struct view *v, size_t pos, u128 start, u128 end, struct region *r, u64 offset, bool readonly)
+static void view_insert(struct view *v, size_t pos, u128 start, u128 end, struct region *r,
+			u64 offset, bool readonly)
 {
 	if (v->n == v->cap) {
 		v->cap = v->cap ? v->cap * 2 : 32;
@@ -165,7 +171,8 @@ static void view_insert(struct view *v, size_t pos, u128 start, u128 end, struct
 }
 
 /* Fills what is still free of [start, end) with r, whose offset 0 is at base. */
-static void view_fill(struct view *v, struct region *r, __int128 base, u128 start, u128 end, bool readonly)
+static void view_fill(struct view *v, struct region *r, __int128 base, u128 start, u128 end,
+		      bool readonly)
 {
 	size_t i = 0;
 
@@ -175,7 +182,8 @@ static void view_fill(struct view *v, struct region *r, __int128 base, u128 star
 		u128 stop = i < v->n ? v->at[i].start : end;
 
 		if (start < stop) {
-			view_insert(v, i, start, MIN(stop, end), r, (u64)((__int128)start - base), readonly);
+			view_insert(v, i, start, MIN(stop, end), r, (u64)((__int128)start - base),
+				    readonly);
 			i++;
 		}
 		if (i >= v->n)
@@ -185,7 +193,8 @@ static void view_fill(struct view *v, struct region *r, __int128 base, u128 star
 	}
 }
 
-static void render(struct view *v, struct region *r, __int128 base, __int128 lo, __int128 hi, bool readonly, unsigned depth)
+static void render(struct view *v, struct region *r, __int128 base, __int128 lo, __int128 hi,
+		   bool readonly, unsigned depth)
 {
 	struct region *child;
 
@@ -198,10 +207,11 @@ static void render(struct view *v, struct region *r, __int128 base, __int128 lo,
 		return;
 	readonly |= r->readonly;
 	if (r->kind == REGION_ALIAS) {
-		render(v, r->alias, base - r->alias_offset - r->alias->at, lo, hi, readonly, depth + 1);
+		render(v, r->alias, base - r->alias_offset - r->alias->at, lo, hi, readonly,
+		       depth + 1);
 		return;
 	}
-	list_for_each(child, &r->children, link)
+	list_for_each (child, &r->children, link)
 		render(v, child, base, lo, hi, readonly, depth + 1);
 	if (r->kind != REGION_CONTAINER)
 		view_fill(v, r, base, lo, hi, readonly);
@@ -214,8 +224,8 @@ static void view_merge(struct view *v)
 	for (size_t i = 0; i < v->n; i++) {
 		struct flat_range *a = &v->at[out ? out - 1 : 0], *b = &v->at[i];
 
-		if (out && a->region == b->region && a->last + 1 == b->start && a->readonly == b->readonly &&
-		    a->offset + (b->start - a->start) == b->offset)
+		if (out && a->region == b->region && a->last + 1 == b->start &&
+		    a->readonly == b->readonly && a->offset + (b->start - a->start) == b->offset)
 			a->last = b->last;
 		else
 			v->at[out++] = *b;
@@ -230,8 +240,8 @@ static bool same_ranges(const struct space *s, const struct view *v)
 	for (size_t i = 0; i < v->n; i++) {
 		const struct flat_range *a = &s->ranges[i], *b = &v->at[i];
 
-		if (a->start != b->start || a->last != b->last || a->region != b->region || a->offset != b->offset ||
-		    a->readonly != b->readonly)
+		if (a->start != b->start || a->last != b->last || a->region != b->region ||
+		    a->offset != b->offset || a->readonly != b->readonly)
 			return false;
 	}
 	return true;
@@ -240,7 +250,7 @@ static bool same_ranges(const struct space *s, const struct view *v)
 static void flatten(struct space *s, bool force)
 {
 	struct space_listener *l;
-	struct view v = {0};
+	struct view v = { 0 };
 
 	if (s->root)
 		render(&v, s->root, -(__int128)s->root->at, 0, NO_END, false, 0);
@@ -253,7 +263,7 @@ static void flatten(struct space *s, bool force)
 	s->ranges = v.at;
 	s->nranges = v.n;
 	s->generation++;
-	list_for_each(l, &s->listeners, link)
+	list_for_each (l, &s->listeners, link)
 		l->changed(l, s);
 }
 
@@ -264,7 +274,7 @@ static void update(struct machine *m)
 	bool force = p->space_force;
 
 	p->space_dirty = p->space_force = false;
-	list_for_each(s, &p->spaces, link)
+	list_for_each (s, &p->spaces, link)
 		flatten(s, force);
 }
 
@@ -281,10 +291,7 @@ static void changed(struct region *r, bool force)
 		update(m);
 }
 
-void space_begin(struct machine *m)
-{
-	m->priv->space_depth++;
-}
+void space_begin(struct machine *m) { m->priv->space_depth++; }
 
 void space_commit(struct machine *m)
 {
@@ -299,7 +306,7 @@ static void insert_child(struct region *parent, struct region *child)
 	struct region *c;
 	struct list *before = &parent->children;
 
-	list_for_each(c, &parent->children, link) {
+	list_for_each (c, &parent->children, link) {
 		if (child->priority >= c->priority) {
 			before = &c->link;
 			break;
@@ -418,7 +425,8 @@ const struct flat_range *space_lookup(const struct space *s, u64 addr)
 
 static bool has_memory(const struct flat_range *f)
 {
-	return f->region->kind == REGION_RAM || f->region->kind == REGION_ROM || f->region->kind == REGION_ROMD;
+	return f->region->kind == REGION_RAM || f->region->kind == REGION_ROM ||
+	       f->region->kind == REGION_ROMD;
 }
 
 static void ram_written(struct region *r, u64 off, size_t n)
@@ -465,7 +473,8 @@ enum mem_result space_read(struct space *s, u64 addr, void *buf, size_t n, struc
 			memcpy(out, f->region->ram->host + f->offset + (addr - f->start), part);
 			res = MEM_OK;
 		} else if (f && f->region->kind == REGION_IO) {
-			res = region_read_bytes(f->region, f->offset + (addr - f->start), out, part, attrs);
+			res = region_read_bytes(f->region, f->offset + (addr - f->start), out, part,
+						attrs);
 		} else {
 			memset(out, 0xff, part);
 			res = MEM_DECODE_ERROR;
@@ -478,7 +487,8 @@ enum mem_result space_read(struct space *s, u64 addr, void *buf, size_t n, struc
 	return worst;
 }
 
-enum mem_result space_write(struct space *s, u64 addr, const void *buf, size_t n, struct mem_attrs attrs)
+enum mem_result space_write(struct space *s, u64 addr, const void *buf, size_t n,
+			    struct mem_attrs attrs)
 {
 	enum mem_result worst = MEM_OK, res;
 	const u8 *in = buf;
@@ -509,7 +519,7 @@ enum mem_result space_write(struct space *s, u64 addr, const void *buf, size_t n
 enum mem_result space_ld(struct space *s, u64 addr, unsigned size, u64 *val, struct mem_attrs attrs)
 {
 	const struct flat_range *f = space_lookup(s, addr);
-	u8 b[8] = {0};
+	u8 b[8] = { 0 };
 	enum mem_result res;
 
 	if (f && f->last - addr >= size - 1 && f->region->kind == REGION_IO)

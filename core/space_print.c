@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* space_print.c - the region tree and the flat ranges as text, in the layout that `info mtree` has made familiar. */
+/* space_print.c - the region tree and the flat ranges as text, in the layout that `info mtree` has
+ * made familiar. */
 #include "core/space.h"
 #include <stdio.h>
 
@@ -11,11 +12,16 @@ struct printer {
 static const char *kind_name(const struct region *r, bool readonly)
 {
 	switch (r->kind) {
-	case REGION_RAM: return readonly ? "rom" : "ram";
-	case REGION_ROM: return "rom";
-	case REGION_ROMD: return "romd";
-	case REGION_RESERVED: return "rsvd";
-	default: return "i/o";
+	case REGION_RAM:
+		return readonly ? "rom" : "ram";
+	case REGION_ROM:
+		return "rom";
+	case REGION_ROMD:
+		return "romd";
+	case REGION_RESERVED:
+		return "rsvd";
+	default:
+		return "i/o";
 	}
 }
 
@@ -33,16 +39,21 @@ static void print_region(const struct printer *p, const struct region *r, u64 ba
 		return;
 	base += r->at;
 	if (r->kind == REGION_ALIAS)
-		snprintf(text, sizeof(text), "%*s%016llx-%016llx (prio %d, %s): alias %s @%s %016llx-%016llx%s", 2 * (int)depth + 2, "",
-			 (unsigned long long)base, (unsigned long long)last_of(r, base), r->priority, kind_name(r->alias, r->readonly),
-			 r->name, r->alias->name, (unsigned long long)r->alias_offset,
-			 (unsigned long long)last_of(r, r->alias_offset), r->enabled ? "" : " [disabled]");
-	else
-		snprintf(text, sizeof(text), "%*s%016llx-%016llx (prio %d, %s): %s%s", 2 * (int)depth + 2, "", (unsigned long long)base,
-			 (unsigned long long)last_of(r, base), r->priority, kind_name(r, r->readonly), r->name,
+		snprintf(text, sizeof(text),
+			 "%*s%016llx-%016llx (prio %d, %s): alias %s @%s %016llx-%016llx%s",
+			 2 * (int)depth + 2, "", (unsigned long long)base,
+			 (unsigned long long)last_of(r, base), r->priority,
+			 kind_name(r->alias, r->readonly), r->name, r->alias->name,
+			 (unsigned long long)r->alias_offset,
+			 (unsigned long long)last_of(r, r->alias_offset),
 			 r->enabled ? "" : " [disabled]");
+	else
+		snprintf(text, sizeof(text), "%*s%016llx-%016llx (prio %d, %s): %s%s",
+			 2 * (int)depth + 2, "", (unsigned long long)base,
+			 (unsigned long long)last_of(r, base), r->priority,
+			 kind_name(r, r->readonly), r->name, r->enabled ? "" : " [disabled]");
 	p->line(p->arg, text);
-	list_for_each(child, &r->children, link)
+	list_for_each (child, &r->children, link)
 		print_region(p, child, base, depth + 1);
 }
 
@@ -54,12 +65,14 @@ static void print_flat(const struct printer *p, const struct space *s)
 		p->line(p->arg, "  No rendered FlatView");
 	for (size_t i = 0; i < s->nranges; i++) {
 		const struct flat_range *f = &s->ranges[i];
-		int n = snprintf(text, sizeof(text), "  %016llx-%016llx (prio %d, %s): %s", (unsigned long long)f->start,
-				 (unsigned long long)f->last, f->region->priority, kind_name(f->region, f->readonly),
+		int n = snprintf(text, sizeof(text), "  %016llx-%016llx (prio %d, %s): %s",
+				 (unsigned long long)f->start, (unsigned long long)f->last,
+				 f->region->priority, kind_name(f->region, f->readonly),
 				 f->region->name);
 
 		if (f->offset && n > 0 && (size_t)n < sizeof(text))
-			snprintf(text + n, sizeof(text) - n, " @%016llx", (unsigned long long)f->offset);
+			snprintf(text + n, sizeof(text) - n, " @%016llx",
+				 (unsigned long long)f->offset);
 		p->line(p->arg, text);
 	}
 }
@@ -69,7 +82,8 @@ void space_print(struct space *s, bool flat, void (*line)(void *arg, const char 
 	const struct printer p = { line, arg };
 	char text[256];
 
-	snprintf(text, sizeof(text), flat ? " AS \"%s\", root: %s" : "address-space: %s", s->name, s->root->name);
+	snprintf(text, sizeof(text), flat ? " AS \"%s\", root: %s" : "address-space: %s", s->name,
+		 s->root->name);
 	line(arg, text);
 	if (flat)
 		print_flat(&p, s);

@@ -17,7 +17,8 @@ static const char *who(struct space *s, u64 addr)
 	return f ? f->region->name : "-";
 }
 
-/* A container of higher priority lies over a plain region; what its children leave free shows the region below. */
+/* A container of higher priority lies over a plain region; what its children leave free shows the
+ * region below. */
 TEST(space_holes_fall_through)
 {
 	struct machine *m = machine_new();
@@ -126,10 +127,7 @@ struct tree {
 	unsigned n;
 };
 
-static u64 rnd(u64 *s)
-{
-	return hash_u64(++*s);
-}
+static u64 rnd(u64 *s) { return hash_u64(++*s); }
 
 /* Resolves one address as the rules are written: first child that answers in order of drawing. */
 static struct region *resolve(struct region *r, u64 addr, u64 *off)
@@ -140,7 +138,7 @@ static struct region *resolve(struct region *r, u64 addr, u64 *off)
 		return NULL;
 	if (r->kind == REGION_ALIAS)
 		return resolve(r->alias, addr + r->alias_offset, off);
-	list_for_each(c, &r->children, link) {
+	list_for_each (c, &r->children, link) {
 		hit = addr >= c->at ? resolve(c, addr - c->at, off) : NULL;
 		if (hit)
 			return hit;
@@ -160,8 +158,9 @@ static void grow(struct tree *t, struct region *root, u64 *seed)
 			region_init_container(r, t->name[t->n], size);
 		else if (what < 5)
 			region_init_reserved(r, t->name[t->n], size);
-		else	/* of an earlier one: no circles */
-			region_init_alias(r, t->name[t->n], &t->r[rnd(seed) % t->n], rnd(seed) % 32, size);
+		else /* of an earlier one: no circles */
+			region_init_alias(r, t->name[t->n], &t->r[rnd(seed) % t->n], rnd(seed) % 32,
+					  size);
 		if (t->n && rnd(seed) % 2)
 			parent = &t->r[rnd(seed) % t->n];
 		if (parent->kind == REGION_ALIAS)
@@ -217,10 +216,7 @@ TEST(space_random_trees)
 /* ---- generation and listeners */
 
 static unsigned calls;
-static void count_change(struct space_listener *l, struct space *s)
-{
-	calls++;
-}
+static void count_change(struct space_listener *l, struct space *s) { calls++; }
 
 TEST(space_transaction_tells_once)
 {
@@ -265,7 +261,7 @@ TEST(space_ram_dirty_and_code)
 {
 	struct machine *m = machine_new();
 	struct region other, ram;
-	u8 buf[8192] = {0};
+	u8 buf[8192] = { 0 };
 	size_t n = 100000;
 
 	CHECK_EQ(region_init_ram(&other, m, "other", 0x3000, NULL), 0);
@@ -299,7 +295,7 @@ TEST(space_ram_dirty_and_code)
 TEST(space_ram_sizes_are_checked)
 {
 	struct machine *m = machine_new();
-	struct error e = {0};
+	struct error e = { 0 };
 	struct region r;
 
 	CHECK(region_init_ram(&r, m, "zero", 0, &e) < 0);
@@ -320,7 +316,8 @@ struct probe {
 	bool big;
 };
 
-static enum mem_result probe_read(void *opaque, u64 off, unsigned size, u64 *val, struct mem_attrs attrs)
+static enum mem_result probe_read(void *opaque, u64 off, unsigned size, u64 *val,
+				  struct mem_attrs attrs)
 {
 	struct probe *p = opaque;
 
@@ -331,7 +328,8 @@ static enum mem_result probe_read(void *opaque, u64 off, unsigned size, u64 *val
 	return MEM_OK;
 }
 
-static enum mem_result probe_write(void *opaque, u64 off, unsigned size, u64 val, struct mem_attrs attrs)
+static enum mem_result probe_write(void *opaque, u64 off, unsigned size, u64 val,
+				   struct mem_attrs attrs)
 {
 	struct probe *p = opaque;
 
@@ -341,14 +339,17 @@ static enum mem_result probe_write(void *opaque, u64 off, unsigned size, u64 val
 	return MEM_OK;
 }
 
-/* Whatever a device implements and in whichever byte order, memory order stays: 0x00, 0x01, 0x02... */
+/* Whatever a device implements and in whichever byte order, memory order stays: 0x00, 0x01, 0x02...
+ */
 TEST(region_splits_and_merges)
 {
 	for (unsigned big = 0; big < 2; big++) {
 		for (unsigned min = 1; min <= 8; min *= 2) {
 			for (unsigned max = min; max <= 8; max *= 2) {
-				struct region_ops ops = { probe_read, probe_write, .big_endian = big, .impl_min = min, .impl_max = max,
-							  .valid_unaligned = true };
+				struct region_ops ops = {
+					probe_read,	 probe_write,	  .big_endian = big,
+					.impl_min = min, .impl_max = max, .valid_unaligned = true
+				};
 				struct probe p = { .big = big };
 				struct region r;
 
@@ -360,15 +361,22 @@ TEST(region_splits_and_merges)
 						for (unsigned i = 0; i < 64; i++)
 							p.bytes[i] = i;
 						p.n = 0;
-						CHECK_EQ(region_ld(&r, off, size, &val, none), MEM_OK);
+						CHECK_EQ(region_ld(&r, off, size, &val, none),
+							 MEM_OK);
 						for (unsigned i = 0; i < size; i++)
 							want |= (u64)(off + i) << i * 8;
 						CHECK_EQ(val, want);
 						for (unsigned i = 0; i < p.n; i++)
-							CHECK(p.sizes[i] >= min && p.sizes[i] <= max);
-						CHECK_EQ(region_st(&r, off, size, 0xa7a6a5a4a3a2a1a0ull, none), MEM_OK);
+							CHECK(p.sizes[i] >= min &&
+							      p.sizes[i] <= max);
+						CHECK_EQ(region_st(&r, off, size,
+								   0xa7a6a5a4a3a2a1a0ull, none),
+							 MEM_OK);
 						for (unsigned i = 0; i < 64; i++)
-							CHECK_EQ(p.bytes[i], i >= off && i < off + size ? 0xa0 + i - off : i);
+							CHECK_EQ(p.bytes[i],
+								 i >= off && i < off + size ?
+									 0xa0 + i - off :
+									 i);
 					}
 				}
 			}
@@ -379,7 +387,7 @@ TEST(region_splits_and_merges)
 TEST(region_refuses_what_is_not_valid)
 {
 	struct region_ops ops = { probe_read, probe_write, .valid_min = 2, .valid_max = 4 };
-	struct probe p = {0};
+	struct probe p = { 0 };
 	struct region r;
 	u64 val;
 
@@ -397,7 +405,7 @@ TEST(space_long_transfers_reach_devices)
 {
 	struct region_ops ops = { probe_read, probe_write, .valid_max = 4 };
 	struct machine *m = machine_new();
-	struct probe p = {0};
+	struct probe p = { 0 };
 	struct region r;
 	u8 buf[64];
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tdev.h - drives one device without a guest: registers by name through its real banks, virtual time by hand, interrupts counted.
- * The machine has 1 MiB of RAM at 0, a PCI bus, and a counted clock that stands still between tdev_run_us calls. A mistake of the
- * test (no such register) ends it with a message.
+ * tdev.h - drives one device without a guest: registers by name through its real banks, virtual
+ * time by hand, interrupts counted. The machine has 1 MiB of RAM at 0, a PCI bus, and a counted
+ * clock that stands still between tdev_run_us calls. A mistake of the test (no such register) ends
+ * it with a message.
  */
 #pragma once
 #include "core/device.h"
@@ -28,13 +29,15 @@ static inline void tdev_w8(struct tdev *t, const char *reg, u8 v) { tdev_write(t
 static inline void tdev_w16(struct tdev *t, const char *reg, u16 v) { tdev_write(t, reg, 2, v); }
 static inline void tdev_w32(struct tdev *t, const char *reg, u32 v) { tdev_write(t, reg, 4, v); }
 static inline void tdev_w64(struct tdev *t, const char *reg, u64 v) { tdev_write(t, reg, 8, v); }
-/* By bank (number in order of the class, PCI: of the BARs) and offset, for what has no register name. */
+/* By bank (number in order of the class, PCI: of the BARs) and offset, for what has no register
+ * name. */
 u64 tdev_read_at(struct tdev *t, unsigned bank, u64 off, unsigned size);
 void tdev_write_at(struct tdev *t, unsigned bank, u64 off, unsigned size, u64 val);
 /* Lets virtual time pass; timers fire at their deadlines. */
 void tdev_run_us(struct tdev *t, u64 us);
 void tdev_run_ns(struct tdev *t, u64 ns);
-/* How often vector n was signalled: PCI: MSI-X or MSI messages of vector n (enabled for the test), others: rising edges of output n. */
+/* How often vector n was signalled: PCI: MSI-X or MSI messages of vector n (enabled for the test),
+ * others: rising edges of output n. */
 unsigned tdev_irqs(struct tdev *t, unsigned n);
 /* The level of an output by name and number; PCI: "intx". */
 int tdev_level(struct tdev *t, const char *out, unsigned n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tdev_test.c - the harness of tdev.h. PCI functions get BARs, Bus Master Enable and, where they have it, MSI-X or MSI whose
- * messages go to a region that counts them by their data, which is the vector. */
+/* tdev_test.c - the harness of tdev.h. PCI functions get BARs, Bus Master Enable and, where they
+ * have it, MSI-X or MSI whose messages go to a region that counts them by their data, which is the
+ * vector. */
 #include "core/tdev.h"
 #include "bus/isa.h"
 #include "bus/pci.h"
@@ -11,7 +12,7 @@
 #include <stdio.h>
 
 enum { RAM_SIZE = 1 << 20, VECTORS = 64, OUTPUTS = VECTORS };
-#define BARS_AT 0xc0000000u
+#define BARS_AT	    0xc0000000u
 #define MESSAGES_AT 0xfee00000u
 
 struct output {
@@ -43,7 +44,8 @@ static void tlines_input(void *dev, unsigned n, int level)
 }
 
 static const struct state tlines_state[] = { STATE(struct tlines, level), {} };
-DEVICE(tlines, .name = "tlines", .doc = "ISA interrupt lines of the tests.", .inputs = 16, .input = tlines_input, .state = tlines_state);
+DEVICE(tlines, .name = "tlines", .doc = "ISA interrupt lines of the tests.", .inputs = 16,
+       .input = tlines_input, .state = tlines_state);
 
 static void count_edge(void *to, unsigned n, int level)
 {
@@ -53,13 +55,15 @@ static void count_edge(void *to, unsigned n, int level)
 		t->count[n]++;
 }
 
-static enum mem_result message_read(void *opaque, u64 off, unsigned size, u64 *val, struct mem_attrs attrs)
+static enum mem_result message_read(void *opaque, u64 off, unsigned size, u64 *val,
+				    struct mem_attrs attrs)
 {
 	*val = 0;
 	return MEM_OK;
 }
 
-static enum mem_result message_write(void *opaque, u64 off, unsigned size, u64 val, struct mem_attrs attrs)
+static enum mem_result message_write(void *opaque, u64 off, unsigned size, u64 val,
+				     struct mem_attrs attrs)
 {
 	struct tdev *t = opaque;
 
@@ -70,15 +74,9 @@ static enum mem_result message_write(void *opaque, u64 off, unsigned size, u64 v
 
 static const struct region_ops message_ops = { .read = message_read, .write = message_write };
 
-static unsigned intx_map(void *arg, unsigned slot, unsigned pin)
-{
-	return 0;
-}
+static unsigned intx_map(void *arg, unsigned slot, unsigned pin) { return 0; }
 
-static void intx_set(void *arg, unsigned line, int level)
-{
-	((struct tdev *)arg)->intx = level;
-}
+static void intx_set(void *arg, unsigned line, int level) { ((struct tdev *)arg)->intx = level; }
 
 static u32 cfg(struct tdev *t, u32 off, unsigned size)
 {
@@ -137,7 +135,9 @@ static void enable_messages(struct tdev *t)
 		for (u32 v = 0; v < n; v++) {
 			u32 entry[4] = { MESSAGES_AT, 0, v, 0 };
 
-			CHECK_EQ(space_write(&t->m->memory, table + v * 16, entry, 16, (struct mem_attrs){0}), MEM_OK);
+			CHECK_EQ(space_write(&t->m->memory, table + v * 16, entry, 16,
+					     (struct mem_attrs){ 0 }),
+				 MEM_OK);
 		}
 		cfg_set(t, msix + 2, 2, 0x8000);
 	} else if (msi) {
@@ -152,13 +152,16 @@ static void connect_outputs(struct tdev *t)
 	unsigned n = 0;
 
 	for (const struct state *s = t->d->class->state; s && s->name; s++) {
-		for (unsigned i = 0; s->kind == STATE_IRQ && i < s->size / sizeof(struct irq) && n < OUTPUTS; i++, n++)
+		for (unsigned i = 0;
+		     s->kind == STATE_IRQ && i < s->size / sizeof(struct irq) && n < OUTPUTS;
+		     i++, n++)
 			irq_connect(t->d, s->name, i, count_edge, t, n);
 	}
 }
 
 /* Interrupt controllers of the APIC kind stand on their common bus. */
-static struct device *make_device(struct tdev *t, const char *class, const char *props, struct error *e)
+static struct device *make_device(struct tdev *t, const char *class, const char *props,
+				  struct error *e)
 {
 	const struct device_class *c = device_class_find(class);
 
@@ -175,7 +178,7 @@ static struct device *make_device(struct tdev *t, const char *class, const char 
 struct tdev *tdev_new_props(const char *class, const char *props)
 {
 	struct tdev *t = NEW(struct tdev);
-	struct error e = {0};
+	struct error e = { 0 };
 	bool pci;
 
 	t->m = machine_new();
@@ -202,10 +205,7 @@ struct tdev *tdev_new_props(const char *class, const char *props)
 	return t;
 }
 
-struct tdev *tdev_new(const char *class)
-{
-	return tdev_new_props(class, NULL);
-}
+struct tdev *tdev_new(const char *class) { return tdev_new_props(class, NULL); }
 
 void tdev_free(struct tdev *t)
 {
@@ -219,15 +219,9 @@ void tdev_free(struct tdev *t)
 	free(t);
 }
 
-struct device *tdev_device(struct tdev *t)
-{
-	return t->d;
-}
+struct device *tdev_device(struct tdev *t) { return t->d; }
 
-struct machine *tdev_machine(struct tdev *t)
-{
-	return t->m;
-}
+struct machine *tdev_machine(struct tdev *t) { return t->m; }
 
 static struct regbank *find_reg(struct tdev *t, const char *name, u64 *off)
 {
@@ -235,11 +229,13 @@ static struct regbank *find_reg(struct tdev *t, const char *name, u64 *off)
 	const char *bracket = strchr(name, '[');
 	struct regbank *b;
 
-	list_for_each(b, &t->d->core->regbanks, link) {
+	list_for_each (b, &t->d->core->regbanks, link) {
 		for (const struct reg *r = b->bank->regs; r && r->name; r++) {
 			if (!str_eq(r->name, base))
 				continue;
-			*off = r->at + (bracket ? (u64)atoi(bracket + 1) * (r->stride ? r->stride : r->size) : 0);
+			*off = r->at + (bracket ? (u64)atoi(bracket + 1) *
+							  (r->stride ? r->stride : r->size) :
+						  0);
 			return b;
 		}
 	}
@@ -252,7 +248,7 @@ u64 tdev_read(struct tdev *t, const char *reg, unsigned size)
 	u64 off, val;
 
 	b = find_reg(t, reg, &off);
-	region_ld(b->region, off, size, &val, (struct mem_attrs){0});
+	region_ld(b->region, off, size, &val, (struct mem_attrs){ 0 });
 	return val;
 }
 
@@ -262,14 +258,14 @@ void tdev_write(struct tdev *t, const char *reg, unsigned size, u64 val)
 	u64 off;
 
 	b = find_reg(t, reg, &off);
-	region_st(b->region, off, size, val, (struct mem_attrs){0});
+	region_st(b->region, off, size, val, (struct mem_attrs){ 0 });
 }
 
 static struct regbank *nth_bank(struct tdev *t, unsigned n)
 {
 	struct regbank *b;
 
-	list_for_each(b, &t->d->core->regbanks, link) {
+	list_for_each (b, &t->d->core->regbanks, link) {
 		if (!n--)
 			return b;
 	}
@@ -280,13 +276,13 @@ u64 tdev_read_at(struct tdev *t, unsigned bank, u64 off, unsigned size)
 {
 	u64 val;
 
-	region_ld(nth_bank(t, bank)->region, off, size, &val, (struct mem_attrs){0});
+	region_ld(nth_bank(t, bank)->region, off, size, &val, (struct mem_attrs){ 0 });
 	return val;
 }
 
 void tdev_write_at(struct tdev *t, unsigned bank, u64 off, unsigned size, u64 val)
 {
-	region_st(nth_bank(t, bank)->region, off, size, val, (struct mem_attrs){0});
+	region_st(nth_bank(t, bank)->region, off, size, val, (struct mem_attrs){ 0 });
 }
 
 void tdev_run_ns(struct tdev *t, u64 ns)
@@ -300,17 +296,15 @@ void tdev_run_ns(struct tdev *t, u64 ns)
 		if (next > end)
 			break;
 		if (!--limit)
-			test_fail(__FILE__, __LINE__, "device %s fires its timers without end", t->d->class->name);
+			test_fail(__FILE__, __LINE__, "device %s fires its timers without end",
+				  t->d->class->name);
 		if (next > now)
 			clock_advance(&t->m->clock, next - now);
 	}
 	clock_advance(&t->m->clock, end - clock_now(&t->m->clock));
 }
 
-void tdev_run_us(struct tdev *t, u64 us)
-{
-	tdev_run_ns(t, us * 1000);
-}
+void tdev_run_us(struct tdev *t, u64 us) { tdev_run_ns(t, us * 1000); }
 
 unsigned tdev_irqs(struct tdev *t, unsigned n)
 {
@@ -325,11 +319,9 @@ int tdev_level(struct tdev *t, const char *out, unsigned n)
 		return t->intx;
 	irq = device_output(t->d, out, n);
 	if (!irq)
-		test_fail(__FILE__, __LINE__, "device %s has no output '%s' %u", t->d->class->name, out, n);
+		test_fail(__FILE__, __LINE__, "device %s has no output '%s' %u", t->d->class->name,
+			  out, n);
 	return irq->level;
 }
 
-void *tdev_ram(struct tdev *t, u64 addr)
-{
-	return t->m->ram.ram->host + addr;
-}
+void *tdev_ram(struct tdev *t, u64 addr) { return t->m->ram.ram->host + addr; }

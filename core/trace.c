@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * trace.c - what is traced and where it goes; guest errors and gaps of models. Selection is by shell patterns over ID.point,
- * ID.register, CLASS.point, CLASS.register or, for points of no device, the point's name; the last pattern that matches decides.
+ * trace.c - what is traced and where it goes; guest errors and gaps of models. Selection is by
+ * shell patterns over ID.point, ID.register, CLASS.point, CLASS.register or, for points of no
+ * device, the point's name; the last pattern that matches decides.
  */
 #include "core/trace.h"
 #include "core/machine.h"
@@ -64,7 +65,8 @@ bool trace_selected(const struct device *d, const char *name)
 	return selected(by_id, by_class);
 }
 
-/* Could the pattern select a point of this name in some device, or in none? Too many is allowed: trace_emit looks again. */
+/* Could the pattern select a point of this name in some device, or in none? Too many is allowed:
+ * trace_emit looks again. */
 static bool may_select(const char *glob, const char *name)
 {
 	AUTO_FREE char *dotted = xasprintf(".%s", name);
@@ -84,7 +86,8 @@ static void refresh_range(struct point *const *first, struct point *const *last)
 		bool on = false;
 
 		for (size_t i = 0; i < tr.settings.n; i++)
-			on |= tr.settings.at[i].on && may_select(tr.settings.at[i].glob, (*first)->name);
+			on |= tr.settings.at[i].on &&
+			      may_select(tr.settings.at[i].glob, (*first)->name);
 		(*first)->on = on;
 	}
 }
@@ -120,7 +123,8 @@ struct listing {
 };
 
 /* A point in dev/serial/ns16550.c is of the class in that file; one elsewhere stands for itself. */
-static void list_range(const struct listing *l, struct point *const *first, struct point *const *last)
+static void list_range(const struct listing *l, struct point *const *first,
+		       struct point *const *last)
 {
 	for (; first < last; first++) {
 		const struct point *p = *first;
@@ -128,10 +132,12 @@ static void list_range(const struct listing *l, struct point *const *first, stru
 		char name[128];
 
 		base = base ? base + 1 : p->file;
-		if (str_prefix(p->file, "core/", NULL) || str_prefix(p->file, "jit/", NULL) || str_prefix(p->file, "isa/", NULL))
+		if (str_prefix(p->file, "core/", NULL) || str_prefix(p->file, "jit/", NULL) ||
+		    str_prefix(p->file, "isa/", NULL))
 			snprintf(name, sizeof(name), "%s", p->name);
 		else
-			snprintf(name, sizeof(name), "%.*s.%s", (int)strcspn(base, "."), base, p->name);
+			snprintf(name, sizeof(name), "%.*s.%s", (int)strcspn(base, "."), base,
+				 p->name);
 		l->fn(l->arg, name, selected(name, NULL));
 	}
 }
@@ -185,7 +191,7 @@ void trace_set_file(const char *path, struct error *e)
 
 static void put_line(const char *prefix, const char *fmt, va_list ap)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 	FILE *f;
 
 	strbuf_add(&b, prefix);
@@ -221,7 +227,8 @@ void trace_emit(const struct point *p, const void *dev, const char *fmt, ...)
 		struct timeval tv;
 
 		gettimeofday(&tv, NULL);
-		snprintf(prefix, sizeof(prefix), "%d@%lld.%06ld:%s ", getpid(), (long long)tv.tv_sec, (long)tv.tv_usec, p->name);
+		snprintf(prefix, sizeof(prefix), "%d@%lld.%06ld:%s ", getpid(),
+			 (long long)tv.tv_sec, (long)tv.tv_usec, p->name);
 	}
 	va_start(ap, fmt);
 	put_line(prefix, fmt, ap);
@@ -230,15 +237,9 @@ void trace_emit(const struct point *p, const void *dev, const char *fmt, ...)
 
 /* ---- guest errors */
 
-void lint_set(enum lint_level l)
-{
-	tr.lint = l;
-}
+void lint_set(enum lint_level l) { tr.lint = l; }
 
-enum lint_level lint_get(void)
-{
-	return tr.lint;
-}
+enum lint_level lint_get(void) { return tr.lint; }
 
 void guest_error(const void *dev, const char *fmt, ...)
 {
@@ -282,7 +283,8 @@ void unimplemented(const void *dev, const char *fmt, ...)
 	}
 	if (p->unimplemented_count >= UNIMPLEMENTED_MAX)
 		return;
-	p->unimplemented_seen = xrealloc(p->unimplemented_seen, (p->unimplemented_count + 1) * sizeof(u64));
+	p->unimplemented_seen =
+		xrealloc(p->unimplemented_seen, (p->unimplemented_count + 1) * sizeof(u64));
 	p->unimplemented_seen[p->unimplemented_count++] = hash;
 	warn("%s: not implemented: %s", d->id, text);
 	if (p->unimplemented_count == UNIMPLEMENTED_MAX)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* address.c - socket addresses from options and back to text (unix(7), ip(7), getaddrinfo(3)); listening and connecting. */
+/* address.c - socket addresses from options and back to text (unix(7), ip(7), getaddrinfo(3));
+ * listening and connecting. */
 #include "host/socket.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
@@ -20,8 +21,8 @@ static int unix_address(struct address *a, struct keyvals *kv, const char *path,
 	if (err)
 		return err;
 	if (!n || n + 1 > sizeof(un.sun_path))
-		return error_ret(e, -EINVAL, "socket path '%s' is %s: up to %zu bytes fit", path, n ? "too long" : "empty",
-				 sizeof(un.sun_path) - 1);
+		return error_ret(e, -EINVAL, "socket path '%s' is %s: up to %zu bytes fit", path,
+				 n ? "too long" : "empty", sizeof(un.sun_path) - 1);
 	memcpy(un.sun_path + abstract, path, n);
 	memcpy(&a->sa, &un, sizeof(un));
 	a->len = offsetof(struct sockaddr_un, sun_path) + n + 1;
@@ -47,18 +48,21 @@ static int family_of(struct keyvals *kv, int *family, struct error *e)
 	return err;
 }
 
-int address_parse(struct address *a, struct keyvals *kv, const char *host_key, const char *port_key, int type, bool passive, struct error *e)
+int address_parse(struct address *a, struct keyvals *kv, const char *host_key, const char *port_key,
+		  int type, bool passive, struct error *e)
 {
 	const char *path = type == SOCK_STREAM ? keyvals_get(kv, "path") : NULL;
 	const char *host = keyvals_get(kv, host_key), *port = keyvals_get(kv, port_key);
-	struct addrinfo hints = { .ai_socktype = type, .ai_flags = passive ? AI_PASSIVE : 0 }, *found;
+	struct addrinfo hints = { .ai_socktype = type, .ai_flags = passive ? AI_PASSIVE : 0 },
+			*found;
 	u64 number;
 	int err;
 
 	if (path)
 		return unix_address(a, kv, path, e);
 	if (!port || !*port)
-		return error_ret(e, -EINVAL, "%s=... is missing", type == SOCK_STREAM ? "path=... or port" : port_key);
+		return error_ret(e, -EINVAL, "%s=... is missing",
+				 type == SOCK_STREAM ? "path=... or port" : port_key);
 	if (!str_to_u64(port, 10, &number) && number > 65535)
 		return error_ret(e, -ERANGE, "port %s is above 65535", port);
 	err = family_of(kv, &hints.ai_family, e);
@@ -70,11 +74,13 @@ int address_parse(struct address *a, struct keyvals *kv, const char *host_key, c
 		host = "localhost";
 	err = getaddrinfo(host, port, &hints, &found);
 	if (err)
-		return error_ret(e, -EADDRNOTAVAIL, "address '%s:%s': %s", host ? host : "", port, gai_strerror(err));
+		return error_ret(e, -EADDRNOTAVAIL, "address '%s:%s': %s", host ? host : "", port,
+				 gai_strerror(err));
 	memcpy(&a->sa, found->ai_addr, found->ai_addrlen);
 	a->len = found->ai_addrlen;
 	freeaddrinfo(found);
-	snprintf(a->text, sizeof(a->text), "%s:%s:%s", type == SOCK_STREAM ? "tcp" : "udp", host ? host : "", port);
+	snprintf(a->text, sizeof(a->text), "%s:%s:%s", type == SOCK_STREAM ? "tcp" : "udp",
+		 host ? host : "", port);
 	return 0;
 }
 
@@ -85,8 +91,11 @@ void address_of(struct address *a, int fd)
 	a->len = sizeof(a->sa);
 	if (getsockname(fd, (struct sockaddr *)&a->sa, &a->len) < 0 || a->sa.ss_family == AF_UNIX)
 		return;
-	if (getnameinfo((struct sockaddr *)&a->sa, a->len, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-		snprintf(a->text, sizeof(a->text), a->sa.ss_family == AF_INET6 ? "tcp:[%.250s]:%.30s" : "tcp:%.250s:%.30s", host, port);
+	if (getnameinfo((struct sockaddr *)&a->sa, a->len, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+		snprintf(a->text, sizeof(a->text),
+			 a->sa.ss_family == AF_INET6 ? "tcp:[%.250s]:%.30s" : "tcp:%.250s:%.30s",
+			 host, port);
 }
 
 /* A socket file that nobody listens at any more may be replaced. */
@@ -107,7 +116,8 @@ static void remove_stale(const struct address *a)
 
 int socket_listen(const struct address *a, struct error *e)
 {
-	int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1, err;
+	int fd = socket(a->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1,
+	    err;
 
 	if (fd >= 0) {
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* builtin.c - character back ends that need nothing of the host: null, ringbuf, and the one by which tests end the emulator. */
+/* builtin.c - character back ends that need nothing of the host: null, ringbuf, and the one by
+ * which tests end the emulator. */
 #include "core/machine.h"
 #include "host/chardev.h"
 #include "lib/alloc.h"
 
-static struct chardev *null_open(struct machine *m, const char *id, struct keyvals *kv, struct error *e)
+static struct chardev *null_open(struct machine *m, const char *id, struct keyvals *kv,
+				 struct error *e)
 {
 	return chardev_null(m, id);
 }
 
-static const struct chardev_kind null_kind = { "null", "takes everything, gives nothing", "", null_open };
+static const struct chardev_kind null_kind = { "null", "takes everything, gives nothing", "",
+					       null_open };
 CHARDEV_KIND(null_kind);
 
-static struct chardev *ringbuf_open(struct machine *m, const char *id, struct keyvals *kv, struct error *e)
+static struct chardev *ringbuf_open(struct machine *m, const char *id, struct keyvals *kv,
+				    struct error *e)
 {
 	u64 size = 1 << 16;
 
@@ -21,9 +25,12 @@ static struct chardev *ringbuf_open(struct machine *m, const char *id, struct ke
 	return chardev_ringbuf(m, id, size, e);
 }
 
-static const struct chardev_kind ringbuf_kind = { "ringbuf", "keeps the last bytes written; size is a power of two", "size", ringbuf_open };
+static const struct chardev_kind ringbuf_kind = {
+	"ringbuf", "keeps the last bytes written; size is a power of two", "size", ringbuf_open
+};
 CHARDEV_KIND(ringbuf_kind);
-static const struct chardev_kind memory_kind = { "memory", "the same as ringbuf", "size", ringbuf_open };
+static const struct chardev_kind memory_kind = { "memory", "the same as ringbuf", "size",
+						 ringbuf_open };
 CHARDEV_KIND(memory_kind);
 
 /* ---- testdev: digits and then a letter; q exits with (number << 1) | 1 */
@@ -49,14 +56,14 @@ static int testdev_write(struct chardev *c, const u8 *buf, int n)
 	return n;
 }
 
-static void testdev_fini(struct chardev *c)
-{
-	free(c->impl);
-}
+static void testdev_fini(struct chardev *c) { free(c->impl); }
 
-static const struct chardev_ops testdev_ops = { .name = "testdev", .write = testdev_write, .fini = testdev_fini };
+static const struct chardev_ops testdev_ops = { .name = "testdev",
+						.write = testdev_write,
+						.fini = testdev_fini };
 
-static struct chardev *testdev_open(struct machine *m, const char *id, struct keyvals *kv, struct error *e)
+static struct chardev *testdev_open(struct machine *m, const char *id, struct keyvals *kv,
+				    struct error *e)
 {
 	struct testdev *t = NEW(struct testdev);
 
@@ -65,5 +72,7 @@ static struct chardev *testdev_open(struct machine *m, const char *id, struct ke
 	return &t->c;
 }
 
-static const struct chardev_kind testdev_kind = { "testdev", "ends the emulator: \"Nq\" exits with status N * 2 + 1", "", testdev_open };
+static const struct chardev_kind testdev_kind = {
+	"testdev", "ends the emulator: \"Nq\" exits with status N * 2 + 1", "", testdev_open
+};
 CHARDEV_KIND(testdev_kind);

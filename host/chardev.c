@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* chardev.c - opens character back ends by name, with the keys that all of them have; and the short forms of -serial. */
+/* chardev.c - opens character back ends by name, with the keys that all of them have; and the short
+ * forms of -serial. */
 #include "host/chardev.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
@@ -11,15 +12,17 @@ extern const struct chardev_kind *const __start_quern_chardev[], *const __stop_q
 
 void host_chardev_each(void (*fn)(void *arg, const struct chardev_kind *k), void *arg)
 {
-	for (const struct chardev_kind *const *k = __start_quern_chardev; k < __stop_quern_chardev; k++)
+	for (const struct chardev_kind *const *k = __start_quern_chardev; k < __stop_quern_chardev;
+	     k++)
 		fn(arg, *k);
 }
 
 static const struct chardev_kind *find(const char *name, struct error *e)
 {
-	struct strbuf names = {0};
+	struct strbuf names = { 0 };
 
-	for (const struct chardev_kind *const *k = __start_quern_chardev; k < __stop_quern_chardev; k++) {
+	for (const struct chardev_kind *const *k = __start_quern_chardev; k < __stop_quern_chardev;
+	     k++) {
 		if (str_eq((*k)->name, name)) {
 			strbuf_fini(&names);
 			return *k;
@@ -40,7 +43,8 @@ const char *chardev_path(struct keyvals *kv, struct error *e)
 	return path && *path ? path : NULL;
 }
 
-/* logfile= and logappend= of every back end: opened before the back end, which may have effects on its peer. */
+/* logfile= and logappend= of every back end: opened before the back end, which may have effects on
+ * its peer. */
 static int open_log(struct keyvals *kv, int *fd, struct error *e)
 {
 	const char *path = keyvals_get(kv, "logfile");
@@ -51,7 +55,9 @@ static int open_log(struct keyvals *kv, int *fd, struct error *e)
 	if (err || !path)
 		return err;
 	*fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0666);
-	return *fd < 0 ? error_ret(e, -errno, "could not open log file '%s': %s", path, strerror(errno)) : 0;
+	return *fd < 0 ? error_ret(e, -errno, "could not open log file '%s': %s", path,
+				   strerror(errno)) :
+			 0;
 }
 
 struct chardev *host_chardev_new(struct machine *m, struct keyvals *kv, struct error *e)
@@ -76,7 +82,9 @@ struct chardev *host_chardev_new(struct machine *m, struct keyvals *kv, struct e
 	for (size_t i = 0; i < kv->n; i++) {
 		const char *rest = kv->at[i].key;
 
-		if (choice_find(kind->keys, rest) >= 0 || (kv->at[i].bare && str_prefix(rest, "no", &rest) && choice_find(kind->keys, rest) >= 0))
+		if (choice_find(kind->keys, rest) >= 0 ||
+		    (kv->at[i].bare && str_prefix(rest, "no", &rest) &&
+		     choice_find(kind->keys, rest) >= 0))
 			kv->at[i].used = true;
 	}
 	keyvals_get(kv, "mux");
@@ -96,7 +104,8 @@ struct chardev *host_chardev_new(struct machine *m, struct keyvals *kv, struct e
 /* ---- short forms */
 
 /* HOST:PORT[,KEY=VALUE...]; HOST may be empty or [v6]. */
-static int host_port(struct keyvals *kv, const char *text, const char *host_key, const char *port_key, const char **end, struct error *e)
+static int host_port(struct keyvals *kv, const char *text, const char *host_key,
+		     const char *port_key, const char **end, struct error *e)
 {
 	const char *host = text, *p = text;
 	size_t n;
@@ -169,7 +178,8 @@ int host_chardev_spec(struct keyvals *kv, const char *spec, struct error *e)
 {
 	const char *rest;
 
-	if (str_eq(spec, "null") || str_eq(spec, "stdio") || str_eq(spec, "pty") || str_eq(spec, "testdev"))
+	if (str_eq(spec, "null") || str_eq(spec, "stdio") || str_eq(spec, "pty") ||
+	    str_eq(spec, "testdev"))
 		return path_spec(kv, spec, "");
 	if (str_prefix(spec, "stdio,", &rest)) {
 		keyvals_add(kv, "backend", "stdio");
@@ -196,9 +206,15 @@ int host_chardev_spec(struct keyvals *kv, const char *spec, struct error *e)
 	if (str_prefix(spec, "/dev/", NULL))
 		return path_spec(kv, "serial", spec);
 	if (str_eq(spec, "vc") || str_prefix(spec, "vc:", NULL))
-		return error_ret(e, -ENOTSUP, "'%s': virtual consoles are not built yet: use stdio, pty, file:PATH or a socket", spec);
+		return error_ret(e, -ENOTSUP,
+				 "'%s': virtual consoles are not built yet: use stdio, pty, "
+				 "file:PATH or a socket",
+				 spec);
 	if (str_eq(spec, "msmouse") || str_eq(spec, "braille") || str_eq(spec, "wctablet"))
 		return error_ret(e, -ENOTSUP, "'%s' is not built yet", spec);
-	return error_ret(e, -EINVAL, "'%s' is none of stdio, null, none, pty[:LINK], file:PATH, pipe:PATH, tcp:HOST:PORT, telnet:HOST:PORT, "
-			 "udp:HOST:PORT, unix:PATH, /dev/TTY, chardev:ID", spec);
+	return error_ret(e, -EINVAL,
+			 "'%s' is none of stdio, null, none, pty[:LINK], file:PATH, pipe:PATH, "
+			 "tcp:HOST:PORT, telnet:HOST:PORT, "
+			 "udp:HOST:PORT, unix:PATH, /dev/TTY, chardev:ID",
+			 spec);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* chardev.h - the character back ends that the host offers, by name. A back end registers itself with CHARDEV_KIND. */
+/* chardev.h - the character back ends that the host offers, by name. A back end registers itself
+ * with CHARDEV_KIND. */
 #pragma once
 #include <quern/types.h>
 #include "core/chardev.h"
@@ -8,13 +9,16 @@
 
 struct chardev_kind {
 	const char *name, *doc;
-	const char *keys;	/* "path|append": what it understands besides the keys of every back end */
+	/* "path|append": what it understands besides the keys of every back end */
+	const char *keys;
 	/* Opens what kv says; NULL with a sentence. id is kept by the chardev. */
-	struct chardev *(*open)(struct machine *m, const char *id, struct keyvals *kv, struct error *e);
+	struct chardev *(*open)(struct machine *m, const char *id, struct keyvals *kv,
+				struct error *e);
 };
 
 #define CHARDEV_KIND(var) \
-	static const struct chardev_kind *const chardev_kind_##var##_p __attribute__((section("quern_chardev"), used)) = &var
+	static const struct chardev_kind *const chardev_kind_##var##_p \
+		__attribute__((section("quern_chardev"), used)) = &var
 
 /* -chardev BACKEND,id=ID,...: kv has backend= and id=. NULL with a sentence. */
 struct chardev *host_chardev_new(struct machine *m, struct keyvals *kv, struct error *e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* chardev_test.c - every character back end, both ways; slow readers lose nothing; short forms; mistakes; terminals. */
+/* chardev_test.c - every character back end, both ways; slow readers lose nothing; short forms;
+ * mistakes; terminals. */
 #include "host/chardev.h"
 #include "core/machine.h"
 #include "host/terminal.h"
@@ -17,7 +18,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* A front end that keeps what it gets and ends the machine's loop when it has `want` bytes, or sees an event. */
+/* A front end that keeps what it gets and ends the machine's loop when it has `want` bytes, or sees
+ * an event. */
 struct guest {
 	struct machine *m;
 	struct chardev *c;
@@ -58,7 +60,7 @@ static const struct chardev_user guest_user = { guest_room, guest_receive, guest
 
 static struct chardev *open_text(struct machine *m, const char *text, struct error *e)
 {
-	struct keyvals kv = {0};
+	struct keyvals kv = { 0 };
 	struct chardev *c = NULL;
 
 	if (!keyvals_parse(&kv, text, "backend", e))
@@ -70,7 +72,7 @@ static struct chardev *open_text(struct machine *m, const char *text, struct err
 static struct guest *guest_new(const char *text)
 {
 	struct guest *g = NEW(struct guest);
-	struct error e = {0};
+	struct error e = { 0 };
 
 	g->m = machine_new();
 	g->limit = sizeof(g->got);
@@ -149,12 +151,13 @@ TEST(chardev_file)
 {
 	AUTO_FREE char *path = in_tmp("out"), *log = in_tmp("log");
 	AUTO_FREE char *text = xasprintf("file,id=f,path=%s,logfile=%s", path, log);
-	AUTO_FREE char *more = xasprintf("file,id=f,path=%s,append=on,logfile=%s,logappend", path, log);
+	AUTO_FREE char *more =
+		xasprintf("file,id=f,path=%s,append=on,logfile=%s,logappend", path, log);
 	struct guest *g = guest_new(text);
 
 	CHECK_EQ(g->opened, 1);
 	put(g, "one ");
-	check_file(path, "one ");	/* at once */
+	check_file(path, "one "); /* at once */
 	guest_free(g);
 	g = guest_new(more);
 	put(g, "two");
@@ -169,7 +172,8 @@ TEST(chardev_file)
 
 TEST(chardev_file_input)
 {
-	AUTO_FREE char *in = in_tmp("in"), *text = xasprintf("file,id=f,path=/dev/null,input-path=%s", in);
+	AUTO_FREE char *in = in_tmp("in"),
+		       *text = xasprintf("file,id=f,path=/dev/null,input-path=%s", in);
 	int fd = open(in, O_WRONLY | O_CREAT, 0600);
 	struct guest *g;
 
@@ -203,7 +207,8 @@ TEST(chardev_file_own_descriptor)
 
 TEST(chardev_named_pipes)
 {
-	AUTO_FREE char *base = in_tmp("p"), *in = in_tmp("p.in"), *out = in_tmp("p.out"), *text = xasprintf("pipe,id=p,path=%s", base);
+	AUTO_FREE char *base = in_tmp("p"), *in = in_tmp("p.in"), *out = in_tmp("p.out"),
+		       *text = xasprintf("pipe,id=p,path=%s", base);
 	struct guest *g;
 	char buf[8];
 	int to, from;
@@ -230,7 +235,7 @@ TEST(chardev_named_pipes)
 TEST(chardev_stdio_shares_nothing)
 {
 	int in[2], out[2], flags_in, flags_out;
-	struct error e = {0};
+	struct error e = { 0 };
 	struct guest *g;
 	char buf[8];
 
@@ -253,16 +258,17 @@ TEST(chardev_stdio_shares_nothing)
 	CHECK_MEM(g->got, "in", 2);
 	guest_free(g);
 	CHECK_EQ(fcntl(0, F_GETFL), flags_in);
-	g = guest_new("stdio,id=s");	/* free again */
+	g = guest_new("stdio,id=s"); /* free again */
 	guest_free(g);
 }
 
-struct slow { int fd; u64 sum; size_t n; };
+struct slow {
+	int fd;
+	u64 sum;
+	size_t n;
+};
 
-static u8 pattern(size_t i)
-{
-	return i * 7 + (i >> 8);
-}
+static u8 pattern(size_t i) { return i * 7 + (i >> 8); }
 
 /* A reader that comes late: nothing is lost, and a full queue is told by a short count. */
 TEST(chardev_slow_reader_loses_nothing)
@@ -286,11 +292,13 @@ TEST(chardev_slow_reader_loses_nothing)
 	while (got < ALL) {
 		ssize_t r;
 
-		n = sent < ALL ? chardev_write(g->c, data + sent, MIN(ALL - sent, (size_t)100000)) : 0;
+		n = sent < ALL ? chardev_write(g->c, data + sent, MIN(ALL - sent, (size_t)100000)) :
+				 0;
 		CHECK(n >= 0);
 		was_short |= sent + n < ALL && n < 100000;
 		sent += n;
-		/* With everything handed over, what is queued flows by the machine's loop, or when it ends. */
+		/* With everything handed over, what is queued flows by the machine's loop, or when
+		 * it ends. */
 		if (n > 0)
 			continue;
 		if (sent == ALL)
@@ -310,7 +318,7 @@ TEST(chardev_slow_reader_loses_nothing)
 		_exit(got != ALL || memcmp(back, data, ALL));
 	}
 	close(sv[0]);
-	guest_free(g);	/* hands over what is queued */
+	guest_free(g); /* hands over what is queued */
 	CHECK_EQ(waitpid(reader, &status, 0), reader);
 	CHECK_EQ(status, 0);
 	free(data);
@@ -331,7 +339,8 @@ static int connect_unix(const char *path)
 
 TEST(chardev_unix_server)
 {
-	AUTO_FREE char *path = in_tmp("s"), *text = xasprintf("socket,id=s,path=%s,server=on,wait=off", path);
+	AUTO_FREE char *path = in_tmp("s"),
+		       *text = xasprintf("socket,id=s,path=%s,server=on,wait=off", path);
 	struct guest *g = guest_new(text);
 	char buf[8];
 	int fd;
@@ -349,7 +358,7 @@ TEST(chardev_unix_server)
 		CHECK_STR(buf, "pong");
 		close(fd);
 		g->n = 0;
-		machine_run(g->m);	/* ends with the hang-up */
+		machine_run(g->m); /* ends with the hang-up */
 		CHECK_EQ(g->closed, round);
 	}
 	guest_free(g);
@@ -362,7 +371,7 @@ TEST(chardev_unix_client)
 	AUTO_FREE char *path = in_tmp("s"), *text = xasprintf("socket,id=s,path=%s", path);
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int l = socket(AF_UNIX, SOCK_STREAM, 0), fd;
-	struct error e = {0};
+	struct error e = { 0 };
 	struct machine *m = machine_new();
 	struct guest *g;
 
@@ -408,8 +417,10 @@ TEST(chardev_input_waits_for_room)
 
 TEST(chardev_telnet)
 {
-	struct telnet t = {0};
-	u8 in[] = { 'a', 255, 251, 1, 'b', 255, 255, 255, 250, 31, 'x', 255, 240, '\r', 0, 'c', 255, 243, '\r', '\n', 'd' }, out[8];
+	struct telnet t = { 0 };
+	u8 in[] = { 'a', 255, 251,  1, 'b', 255, 255, 255,  250,  31, 'x',
+		    255, 240, '\r', 0, 'c', 255, 243, '\r', '\n', 'd' },
+	   out[8];
 
 	CHECK_EQ(telnet_in(&t, in, sizeof(in)), 7);
 	CHECK_MEM(in, "ab\377\rc\rd", 7);
@@ -506,7 +517,9 @@ TEST(terminal_modes_come_back)
 
 TEST(chardev_short_forms)
 {
-	static const struct { const char *spec, *want; } good[] = {
+	static const struct {
+		const char *spec, *want;
+	} good[] = {
 		{ "stdio", "backend=stdio" },
 		{ "stdio,signal=off", "backend=stdio,signal=off" },
 		{ "pty", "backend=pty" },
@@ -518,7 +531,8 @@ TEST(chardev_short_forms)
 		{ "tcp:h:5555,server,nodelay", "backend=socket,host=h,port=5555,server,nodelay" },
 		{ "tcp::5555", "backend=socket,port=5555" },
 		{ "tcp:[::1]:1", "backend=socket,host=::1,port=1" },
-		{ "telnet:localhost:4444,server=on", "backend=socket,telnet=on,host=localhost,port=4444,server=on" },
+		{ "telnet:localhost:4444,server=on",
+		  "backend=socket,telnet=on,host=localhost,port=4444,server=on" },
 		{ "udp::99", "backend=udp,port=99" },
 		{ "udp:a:1@b:2", "backend=udp,host=a,port=1,localaddr=b,localport=2" },
 		{ "udp::4555@:4556", "backend=udp,port=4555,localport=4556" },
@@ -527,8 +541,8 @@ TEST(chardev_short_forms)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		struct keyvals kv = {0};
-		struct error e = {0};
+		struct keyvals kv = { 0 };
+		struct error e = { 0 };
 
 		if (host_chardev_spec(&kv, good[i].spec, &e))
 			test_fail(__FILE__, __LINE__, "'%s': %s", good[i].spec, e.text);
@@ -541,21 +555,27 @@ TEST(chardev_short_forms)
 
 TEST(chardev_mistakes)
 {
-	static const struct { const char *text, *want; } bad[] = {
+	static const struct {
+		const char *text, *want;
+	} bad[] = {
 		{ "nosuch,id=a", "'nosuch' is not a character back end" },
 		{ "null", "id=... is missing" },
 		{ "file,id=a", "character back end 'a': path=... is missing" },
-		{ "file,id=a,path=/nonexistent/x", "could not open '/nonexistent/x': No such file" },
+		{ "file,id=a,path=/nonexistent/x",
+		  "could not open '/nonexistent/x': No such file" },
 		{ "file,id=a,path=/tmp/x,apend=on", "'apend' is not known here, 'append' is" },
-		{ "file,id=a,path=/tmp/quern-unit-none,append=maybe", "append='maybe': 'on' or 'off'" },
+		{ "file,id=a,path=/tmp/quern-unit-none,append=maybe",
+		  "append='maybe': 'on' or 'off'" },
 		{ "null,id=a,logfile=/nonexistent/x", "could not open log file '/nonexistent/x'" },
 		{ "pipe,id=a,path=/nonexistent/x", "could not open pipes" },
 		{ "serial,id=a,path=/dev/null", "'/dev/null' is no terminal" },
 		{ "socket,id=a", "path=... or port=... is missing" },
 		{ "socket,id=a,fd=999", "fd=999 is no open descriptor" },
 		{ "socket,id=a,path=", "is empty" },
-		{ "socket,id=a,host=localhost,port=70000000,server=on,wait=off", "port 70000000 is above 65535" },
-		{ "socket,id=a,path=/nonexistent/s,server=on,wait=off", "could not listen at unix:/nonexistent/s" },
+		{ "socket,id=a,host=localhost,port=70000000,server=on,wait=off",
+		  "port 70000000 is above 65535" },
+		{ "socket,id=a,path=/nonexistent/s,server=on,wait=off",
+		  "could not listen at unix:/nonexistent/s" },
 		{ "socket,id=a,path=/x,server=on,reconnect=1", "reconnect is of clients" },
 		{ "socket,id=a,path=/x,websocket=on", "websocket is not built yet" },
 		{ "udp,id=a", "port=... is missing" },
@@ -564,10 +584,11 @@ TEST(chardev_mistakes)
 	struct machine *m = machine_new();
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct error e = {0};
+		struct error e = { 0 };
 
 		if (open_text(m, bad[i].text, &e) || !e.text || !strstr(e.text, bad[i].want))
-			test_fail(__FILE__, __LINE__, "'%s': '%s', expected '%s'", bad[i].text, e.text ? e.text : "(none)", bad[i].want);
+			test_fail(__FILE__, __LINE__, "'%s': '%s', expected '%s'", bad[i].text,
+				  e.text ? e.text : "(none)", bad[i].want);
 		error_clear(&e);
 	}
 	CHECK(open_text(m, "null,id=a", NULL));

@@ -78,7 +78,8 @@ int pidfile_write(const char *path, struct error *e)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), n;
 
 	if (fd < 0)
-		return error_ret(e, -errno, "could not create pid file '%s': %s", path, strerror(errno));
+		return error_ret(e, -errno, "could not create pid file '%s': %s", path,
+				 strerror(errno));
 	/* The descriptor, and with it the lock, stays until the process ends. */
 	if (fcntl(fd, F_SETLK, &lock) < 0 && (errno == EAGAIN || errno == EACCES)) {
 		close(fd);

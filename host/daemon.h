@@ -3,7 +3,8 @@
 #pragma once
 #include "lib/error.h"
 
-/* Forks; the calling process waits for daemon_ready, or exits with 1 when the new one ends before. Before any thread. */
+/* Forks; the calling process waits for daemon_ready, or exits with 1 when the new one ends before.
+ * Before any thread. */
 int daemon_start(struct error *e) must_check;
 /* Everything is set up: standard streams go to /dev/null, the waiting process ends with 0. */
 int daemon_ready(struct error *e) must_check;

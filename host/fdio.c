@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fdio.c - input and output of character back ends on descriptors (POSIX 2.9.7, poll; proc(5) for descriptions of our own). */
+/* fdio.c - input and output of character back ends on descriptors (POSIX 2.9.7, poll; proc(5) for
+ * descriptions of our own). */
 #include "host/fdio.h"
 #include "core/chardev.h"
 #include "core/machine.h"
@@ -56,7 +57,8 @@ static ssize_t put(struct fdio *f, const u8 *buf, size_t n)
 		}
 		n = MIN(n, (size_t)PIPE_BUF);
 	}
-	return f->out_socket ? send(f->out, buf, n, MSG_NOSIGNAL | MSG_DONTWAIT) : write(f->out, buf, n);
+	return f->out_socket ? send(f->out, buf, n, MSG_NOSIGNAL | MSG_DONTWAIT) :
+			       write(f->out, buf, n);
 }
 
 /* Writes what can be written now; the number of bytes taken. */
@@ -207,7 +209,8 @@ static void drain(struct fdio *f, int ms)
 		flush_queue(f);
 		waited = f->at == before ? waited + STEP : 0;
 		if ((ms >= 0 && waited >= ms) || (signals_ending() && waited >= PATIENCE)) {
-			warn("%s: its reader takes nothing: %zu bytes of output are lost", f->what, f->n - f->at);
+			warn("%s: its reader takes nothing: %zu bytes of output are lost", f->what,
+			     f->n - f->at);
 			return;
 		}
 	}

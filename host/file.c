@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* file.c - character back ends on files and named pipes. What is written is in the file when the write returns. */
+/* file.c - character back ends on files and named pipes. What is written is in the file when the
+ * write returns. */
 #include "host/chardev.h"
 #include "host/fdio.h"
 #include "lib/alloc.h"
@@ -14,7 +15,7 @@ struct file {
 	struct chardev c;
 	struct fdio io;
 	char *path;
-	int drain_ms;		/* a named pipe without a reader is not waited for long */
+	int drain_ms; /* a named pipe without a reader is not waited for long */
 };
 
 static int file_write(struct chardev *c, const u8 *buf, int n)
@@ -22,10 +23,7 @@ static int file_write(struct chardev *c, const u8 *buf, int n)
 	return fdio_write(&((struct file *)c->impl)->io, buf, n);
 }
 
-static void file_room(struct chardev *c)
-{
-	fdio_room(&((struct file *)c->impl)->io);
-}
+static void file_room(struct chardev *c) { fdio_room(&((struct file *)c->impl)->io); }
 
 static void file_fini(struct chardev *c)
 {
@@ -36,9 +34,12 @@ static void file_fini(struct chardev *c)
 	free(f);
 }
 
-static const struct chardev_ops file_ops = { .name = "file", .write = file_write, .room = file_room, .fini = file_fini };
+static const struct chardev_ops file_ops = {
+	.name = "file", .write = file_write, .room = file_room, .fini = file_fini
+};
 
-static struct chardev *start(struct machine *m, const char *id, const char *path, int in, int out, bool shared, int drain_ms)
+static struct chardev *start(struct machine *m, const char *id, const char *path, int in, int out,
+			     bool shared, int drain_ms)
 {
 	struct file *f = NEW(struct file);
 
@@ -81,7 +82,8 @@ static int open_path(const char *path, int flags, bool *shared, struct error *e)
 	return fd < 0 ? error_ret(e, -errno, "could not open '%s': %s", path, strerror(errno)) : fd;
 }
 
-static struct chardev *file_open(struct machine *m, const char *id, struct keyvals *kv, struct error *e)
+static struct chardev *file_open(struct machine *m, const char *id, struct keyvals *kv,
+				 struct error *e)
 {
 	const char *path = chardev_path(kv, e), *input = keyvals_get(kv, "input-path");
 	bool append = false, shared, in_shared;
@@ -103,7 +105,8 @@ static struct chardev *file_open(struct machine *m, const char *id, struct keyva
 }
 
 /* PATH.in and PATH.out when both exist, else PATH for both ways. Opening waits for nobody. */
-static struct chardev *pipe_open(struct machine *m, const char *id, struct keyvals *kv, struct error *e)
+static struct chardev *pipe_open(struct machine *m, const char *id, struct keyvals *kv,
+				 struct error *e)
 {
 	const char *path = chardev_path(kv, e);
 	int in, out;
@@ -122,14 +125,19 @@ static struct chardev *pipe_open(struct machine *m, const char *id, struct keyva
 		in = out = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	}
 	if (in < 0) {
-		error_set(e, "could not open pipes '%s.in' and '%s.out' nor '%s': %s", path, path, path, strerror(errno));
+		error_set(e, "could not open pipes '%s.in' and '%s.out' nor '%s': %s", path, path,
+			  path, strerror(errno));
 		return NULL;
 	}
 	return start(m, id, path, in, out, false, 2000);
 }
 
-static const struct chardev_kind file_kind = { "file", "output to a file; input-path: input from another", "path|append|input-path",
-						file_open };
+static const struct chardev_kind file_kind = { "file",
+					       "output to a file; input-path: input from another",
+					       "path|append|input-path", file_open };
 CHARDEV_KIND(file_kind);
-static const struct chardev_kind pipe_kind = { "pipe", "a pair of named pipes PATH.in and PATH.out, or one for both ways", "path", pipe_open };
+static const struct chardev_kind pipe_kind = {
+	"pipe", "a pair of named pipes PATH.in and PATH.out, or one for both ways", "path",
+	pipe_open
+};
 CHARDEV_KIND(pipe_kind);

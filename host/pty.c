@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pty.c - the character back end on a pseudo-terminal (pty(7)). While nobody has its other side open, output is dropped, as on a line
- * without a listener; the kernel does not tell when somebody opens it, so that is looked at ten times a second.
+ * pty.c - the character back end on a pseudo-terminal (pty(7)). While nobody has its other side
+ * open, output is dropped, as on a line without a listener; the kernel does not tell when somebody
+ * opens it, so that is looked at ten times a second.
  */
 #include "core/machine.h"
 #include "host/chardev.h"
@@ -27,7 +28,8 @@ static void look(void *arg, short revents);
 
 static void set_timer(struct pty *p, bool on)
 {
-	struct itimerspec t = { .it_interval.tv_nsec = on ? 100000000 : 0, .it_value.tv_nsec = on ? 100000000 : 0 };
+	struct itimerspec t = { .it_interval.tv_nsec = on ? 100000000 : 0,
+				.it_value.tv_nsec = on ? 100000000 : 0 };
 
 	timerfd_settime(p->timer, 0, &t, NULL);
 }
@@ -85,10 +87,7 @@ static int pty_write(struct chardev *c, const u8 *buf, int n)
 	return p->connected ? fdio_write(&p->io, buf, n) : n;
 }
 
-static void pty_room(struct chardev *c)
-{
-	fdio_room(&((struct pty *)c->impl)->io);
-}
+static void pty_room(struct chardev *c) { fdio_room(&((struct pty *)c->impl)->io); }
 
 static void pty_fini(struct chardev *c)
 {
@@ -106,15 +105,19 @@ static void pty_fini(struct chardev *c)
 	free(p);
 }
 
-static const struct chardev_ops pty_ops = { .name = "pty", .write = pty_write, .room = pty_room, .fini = pty_fini };
+static const struct chardev_ops pty_ops = {
+	.name = "pty", .write = pty_write, .room = pty_room, .fini = pty_fini
+};
 
-/* Opens a pair in raw mode and closes its other side again: has_peer then tells when somebody opens that. */
+/* Opens a pair in raw mode and closes its other side again: has_peer then tells when somebody opens
+ * that. */
 static int open_pair(char *name, size_t size, struct error *e)
 {
 	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), other = -1, err;
 	struct termios mode;
 
-	if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 && ptsname_r(master, name, size) == 0)
+	if (master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 &&
+	    ptsname_r(master, name, size) == 0)
 		other = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (other >= 0 && tcgetattr(other, &mode) == 0) {
 		cfmakeraw(&mode);
@@ -127,11 +130,12 @@ static int open_pair(char *name, size_t size, struct error *e)
 		return error_ret(e, -err, "the host gives no pseudo-terminal: %s", strerror(err));
 	}
 	close(other);
-	fcntl(master, F_SETFL, fcntl(master, F_GETFL) | O_NONBLOCK);	/* it is ours alone */
+	fcntl(master, F_SETFL, fcntl(master, F_GETFL) | O_NONBLOCK); /* it is ours alone */
 	return master;
 }
 
-static struct chardev *pty_open(struct machine *m, const char *id, struct keyvals *kv, struct error *e)
+static struct chardev *pty_open(struct machine *m, const char *id, struct keyvals *kv,
+				struct error *e)
 {
 	const char *link = keyvals_get(kv, "path");
 	char name[64];
@@ -161,5 +165,7 @@ static struct chardev *pty_open(struct machine *m, const char *id, struct keyval
 	return &p->c;
 }
 
-static const struct chardev_kind pty_kind = { "pty", "a new pseudo-terminal, whose name is printed; path: a link to it", "path", pty_open };
+static const struct chardev_kind pty_kind = {
+	"pty", "a new pseudo-terminal, whose name is printed; path: a link to it", "path", pty_open
+};
 CHARDEV_KIND(pty_kind);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * signals.c - signals of the process (POSIX 2.4). All that end or stop us are blocked everywhere and taken by one thread with
- * sigwaitinfo, so that nothing has to be async-signal-safe; only crashes have real handlers.
+ * signals.c - signals of the process (POSIX 2.4). All that end or stop us are blocked everywhere
+ * and taken by one thread with sigwaitinfo, so that nothing has to be async-signal-safe; only
+ * crashes have real handlers.
  */
 #include "host/signals.h"
 #include "host/terminal.h"
@@ -23,10 +24,7 @@ static struct machine *machine;
 static bool had_machine, ending;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-bool signals_ending(void)
-{
-	return __atomic_load_n(&ending, __ATOMIC_ACQUIRE);
-}
+bool signals_ending(void) { return __atomic_load_n(&ending, __ATOMIC_ACQUIRE); }
 
 /* The signal's default action, taken by the whole process. */
 static void act_as_usual(int signo)
@@ -58,10 +56,7 @@ static void process_name(pid_t pid, char *name, size_t size)
 	name[n] = 0;
 }
 
-static void end_machine(void *arg)
-{
-	machine_request_shutdown(arg, CAUSE_HOST_SIGNAL);
-}
+static void end_machine(void *arg) { machine_request_shutdown(arg, CAUSE_HOST_SIGNAL); }
 
 static void end(const siginfo_t *si)
 {
@@ -77,7 +72,8 @@ static void end(const siginfo_t *si)
 	__atomic_store_n(&ending, true, __ATOMIC_RELEASE);
 	if (si->si_code == SI_USER || si->si_code == SI_QUEUE || si->si_code == SI_TKILL) {
 		process_name(si->si_pid, name, sizeof(name));
-		fprintf(stderr, "%s: terminating on signal %d from pid %d (%s)\n", program, si->si_signo, (int)si->si_pid, name);
+		fprintf(stderr, "%s: terminating on signal %d from pid %d (%s)\n", program,
+			si->si_signo, (int)si->si_pid, name);
 	} else {
 		fprintf(stderr, "%s: terminating on signal %d\n", program, si->si_signo);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * socket.c - the character back end on stream sockets: TCP, Unix, or a descriptor that was passed to us; as a server for one client at
- * a time or as a client. While nobody is connected, output is dropped and the guest's carrier is down.
+ * socket.c - the character back end on stream sockets: TCP, Unix, or a descriptor that was passed
+ * to us; as a server for one client at a time or as a client. While nobody is connected, output is
+ * dropped and the guest's carrier is down.
  */
 #include "host/socket.h"
 #include "core/machine.h"
@@ -26,10 +27,9 @@ struct sock {
 	struct address addr;
 	bool server, nodelay, telnet, connected;
 	u64 reconnect_ms;
-	int listener, connecting, timer;	/* -1 = none */
+	int listener, connecting, timer; /* -1 = none */
 	struct telnet tn;
 };
-
 
 static void on_listener(void *arg, short revents);
 static void on_connecting(void *arg, short revents);
@@ -41,7 +41,7 @@ static void start(struct sock *s, int fd)
 	if (s->nodelay)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	s->connected = true;
-	s->tn = (struct telnet){0};
+	s->tn = (struct telnet){ 0 };
 	fdio_start(&s->io, fd, fd);
 	if (s->telnet)
 		fdio_write(&s->io, telnet_hello, telnet_hello_size);
@@ -50,7 +50,8 @@ static void start(struct sock *s, int fd)
 
 static void try_later(struct sock *s)
 {
-	struct itimerspec t = { .it_value = { s->reconnect_ms / 1000, s->reconnect_ms % 1000 * 1000000 } };
+	struct itimerspec t = { .it_value = { s->reconnect_ms / 1000,
+					      s->reconnect_ms % 1000 * 1000000 } };
 
 	if (s->reconnect_ms)
 		timerfd_settime(s->timer, 0, &t, NULL);
@@ -159,17 +160,15 @@ static int sock_write(struct chardev *c, const u8 *buf, int n)
 		return n;
 	if (!s->telnet || !memchr(buf, 255, n))
 		return fdio_write(&s->io, buf, n);
-	/* Doubled bytes must not be cut apart by a full queue: a part at a time, taken whole or not at all. */
+	/* Doubled bytes must not be cut apart by a full queue: a part at a time, taken whole or not
+	 * at all. */
 	if (s->io.n - s->io.at > (1 << 19))
 		return 0;
 	fdio_write(&s->io, out, telnet_out(out, buf, part));
 	return part;
 }
 
-static void sock_room(struct chardev *c)
-{
-	fdio_room(&((struct sock *)c->impl)->io);
-}
+static void sock_room(struct chardev *c) { fdio_room(&((struct sock *)c->impl)->io); }
 
 static void sock_fini(struct chardev *c)
 {
@@ -195,7 +194,9 @@ static void sock_fini(struct chardev *c)
 	free(s);
 }
 
-static const struct chardev_ops sock_ops = { .name = "socket", .write = sock_write, .room = sock_room, .fini = sock_fini };
+static const struct chardev_ops sock_ops = {
+	.name = "socket", .write = sock_write, .room = sock_room, .fini = sock_fini
+};
 
 /* ---- opening */
 
@@ -231,13 +232,18 @@ static int parse_wish(struct wish *w, struct keyvals *kv, struct error *e)
 		err = keyvals_u64(kv, "reconnect-ms", 0, 1000000000, &w->reconnect_ms, e);
 	w->nodelay |= !delay;
 	if (!err && (websocket || keyvals_get(kv, "tls-creds")))
-		err = error_ret(e, -ENOTSUP, "%s is not built yet", websocket ? "websocket" : "tls-creds");
+		err = error_ret(e, -ENOTSUP, "%s is not built yet",
+				websocket ? "websocket" : "tls-creds");
 	if (!err && keyvals_get(kv, "to"))
-		err = error_ret(e, -ENOTSUP, "to= is not built yet; port=0 takes any free port and tells which");
-	if (!err && fd && (str_to_s64(fd, 10, &w->fd) || w->fd < 0 || w->fd > INT32_MAX || fcntl(w->fd, F_GETFD) < 0))
+		err = error_ret(e, -ENOTSUP,
+				"to= is not built yet; port=0 takes any free port and tells which");
+	if (!err && fd &&
+	    (str_to_s64(fd, 10, &w->fd) || w->fd < 0 || w->fd > INT32_MAX ||
+	     fcntl(w->fd, F_GETFD) < 0))
 		err = error_ret(e, -EBADF, "fd=%s is no open descriptor", fd);
 	if (!err && w->reconnect_ms && w->server)
-		err = error_ret(e, -EINVAL, "reconnect is of clients: a server waits for the next one anyway");
+		err = error_ret(e, -EINVAL,
+				"reconnect is of clients: a server waits for the next one anyway");
 	return err;
 }
 
@@ -249,7 +255,9 @@ static int wait_here(struct sock *s, struct error *e)
 
 	fprintf(stderr, "waiting for a connection at %s,server=on\n", s->addr.text);
 	do
-		fd = poll(&p, 1, -1) > 0 ? accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK) : -1;
+		fd = poll(&p, 1, -1) > 0 ?
+			     accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK) :
+			     -1;
 	while (fd < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNABORTED));
 	if (fd < 0)
 		return error_ret(e, -errno, "%s: %s", s->addr.text, strerror(errno));
@@ -275,10 +283,11 @@ static int begin_server(struct sock *s, const struct wish *w, int fd, struct err
 	return 0;
 }
 
-/* The first attempt is waited for, so that a wrong address is told at once; with reconnect it may fail. */
+/* The first attempt is waited for, so that a wrong address is told at once; with reconnect it may
+ * fail. */
 static int begin_client(struct sock *s, struct error *e)
 {
-	struct error why = {0};
+	struct error why = { 0 };
 	int err = begin_connect(s, &why);
 
 	if (!err && s->connecting >= 0 && !s->reconnect_ms) {
@@ -289,7 +298,8 @@ static int begin_client(struct sock *s, struct error *e)
 			;
 		getsockopt(s->connecting, SOL_SOCKET, SO_ERROR, &err, &n);
 		if (err)
-			err = error_ret(&why, -err, "could not connect to %s: %s", s->addr.text, strerror(err));
+			err = error_ret(&why, -err, "could not connect to %s: %s", s->addr.text,
+					strerror(err));
 		else
 			on_connecting(s, POLLOUT);
 	}
@@ -303,10 +313,11 @@ static int begin_client(struct sock *s, struct error *e)
 	return err;
 }
 
-static struct chardev *sock_open(struct machine *m, const char *id, struct keyvals *kv, struct error *e)
+static struct chardev *sock_open(struct machine *m, const char *id, struct keyvals *kv,
+				 struct error *e)
 {
-	struct wish w = {0};
-	struct address a = {0};
+	struct wish w = { 0 };
+	struct address a = { 0 };
 	struct sock *s;
 	int err = parse_wish(&w, kv, e);
 
@@ -339,7 +350,10 @@ static struct chardev *sock_open(struct machine *m, const char *id, struct keyva
 	return NULL;
 }
 
-static const struct chardev_kind socket_kind = { "socket", "a TCP or Unix socket, as server or client",
-	"host|port|to|path|fd|abstract|tight|server|wait|telnet|websocket|nodelay|delay|reconnect|reconnect-ms|ipv4|ipv6|tls-creds|tls-authz",
-	sock_open };
+static const struct chardev_kind socket_kind = {
+	"socket", "a TCP or Unix socket, as server or client",
+	"host|port|to|path|fd|abstract|tight|server|wait|telnet|websocket|nodelay|delay|reconnect|"
+	"reconnect-ms|ipv4|ipv6|tls-creds|tls-authz",
+	sock_open
+};
 CHARDEV_KIND(socket_kind);

@@ -10,12 +10,13 @@
 struct address {
 	struct sockaddr_storage sa;
 	socklen_t len;
-	char text[300];		/* "unix:PATH", "tcp:HOST:PORT" */
+	char text[300]; /* "unix:PATH", "tcp:HOST:PORT" */
 };
 
-/* By path= (abstract=on: without a file), or host= and port=. Port 0 is allowed with `passive`: any free one. */
-int address_parse(struct address *a, struct keyvals *kv, const char *host_key, const char *port_key, int type, bool passive, struct error *e)
-	must_check;
+/* By path= (abstract=on: without a file), or host= and port=. Port 0 is allowed with `passive`: any
+ * free one. */
+int address_parse(struct address *a, struct keyvals *kv, const char *host_key, const char *port_key,
+		  int type, bool passive, struct error *e) must_check;
 /* Fills the text from a bound or accepted socket: tells which port it became. */
 void address_of(struct address *a, int fd);
 /* A non-blocking close-on-exec socket; -errno with a sentence. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stdio.c - the character back end on standard input and output. A terminal is put into raw mode; pipes and files work as they are. */
+/* stdio.c - the character back end on standard input and output. A terminal is put into raw mode;
+ * pipes and files work as they are. */
 #include "host/chardev.h"
 #include "host/fdio.h"
 #include "host/terminal.h"
@@ -21,10 +22,7 @@ static int stdio_write(struct chardev *c, const u8 *buf, int n)
 	return fdio_write(&((struct stdio *)c->impl)->io, buf, n);
 }
 
-static void stdio_room(struct chardev *c)
-{
-	fdio_room(&((struct stdio *)c->impl)->io);
-}
+static void stdio_room(struct chardev *c) { fdio_room(&((struct stdio *)c->impl)->io); }
 
 static void stdio_fini(struct chardev *c)
 {
@@ -36,9 +34,12 @@ static void stdio_fini(struct chardev *c)
 	free(s);
 }
 
-static const struct chardev_ops stdio_ops = { .name = "stdio", .write = stdio_write, .room = stdio_room, .fini = stdio_fini };
+static const struct chardev_ops stdio_ops = {
+	.name = "stdio", .write = stdio_write, .room = stdio_room, .fini = stdio_fini
+};
 
-static struct chardev *stdio_open(struct machine *m, const char *id, struct keyvals *kv, struct error *e)
+static struct chardev *stdio_open(struct machine *m, const char *id, struct keyvals *kv,
+				  struct error *e)
 {
 	bool signals = true, out_shared, in_shared;
 	struct stdio *s;
@@ -66,6 +67,8 @@ static struct chardev *stdio_open(struct machine *m, const char *id, struct keyv
 	return &s->c;
 }
 
-static const struct chardev_kind stdio_kind = { "stdio", "standard input and output; signal=off: Ctrl-C is a byte for the guest", "signal",
-						 stdio_open };
+static const struct chardev_kind stdio_kind = {
+	"stdio", "standard input and output; signal=off: Ctrl-C is a byte for the guest", "signal",
+	stdio_open
+};
 CHARDEV_KIND(stdio_kind);

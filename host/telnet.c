@@ -5,7 +5,8 @@
 enum { IAC = 255, DONT = 254, DO = 253, WONT = 252, WILL = 251, SB = 250, BRK = 243, SE = 240 };
 enum { OPT_BINARY = 0, OPT_ECHO = 1, OPT_SGA = 3 };
 
-const u8 telnet_hello[] = { IAC, WILL, OPT_ECHO, IAC, WILL, OPT_SGA, IAC, WILL, OPT_BINARY, IAC, DO, OPT_BINARY };
+const u8 telnet_hello[] = { IAC, WILL, OPT_ECHO,   IAC, WILL, OPT_SGA,
+			    IAC, WILL, OPT_BINARY, IAC, DO,   OPT_BINARY };
 const int telnet_hello_size = sizeof(telnet_hello);
 
 /* One byte; true when it is data. */
@@ -25,7 +26,9 @@ static bool step(struct telnet *t, u8 b)
 			t->state = TELNET_CR;
 		return b != IAC;
 	case TELNET_IAC:
-		t->state = b == SB ? TELNET_SUB : b >= WILL && b < IAC ? TELNET_OPTION : TELNET_DATA;
+		t->state = b == SB		? TELNET_SUB :
+			   b >= WILL && b < IAC ? TELNET_OPTION :
+						  TELNET_DATA;
 		t->got_break |= b == BRK;
 		return b == IAC;
 	case TELNET_OPTION:

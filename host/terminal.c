@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* terminal.c - terminal modes (POSIX 11, termios), saved and restored. A process has few terminals, so the table is the process's. */
+/* terminal.c - terminal modes (POSIX 11, termios), saved and restored. A process has few terminals,
+ * so the table is the process's. */
 #include "host/terminal.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,7 @@
 enum { SLOTS = 8 };
 
 static struct slot {
-	int fd;			/* our own descriptor: the user's may be closed first */
+	int fd; /* our own descriptor: the user's may be closed first */
 	volatile sig_atomic_t used, active;
 	struct termios old, new;
 } slots[SLOTS];
@@ -33,7 +34,8 @@ static int set_mode(int fd, const struct termios *mode)
 	return r;
 }
 
-/* Someone else's terminal: a shell put us into its background. A line that controls nobody is always ours. */
+/* Someone else's terminal: a shell put us into its background. A line that controls nobody is
+ * always ours. */
 static bool in_background(int fd)
 {
 	pid_t front = tcgetpgrp(fd);
@@ -100,7 +102,8 @@ int terminal_raw(int fd, bool signals)
 		return -1;
 	new = old;
 	new.c_iflag &= ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
-	/* Output processing stays: our own messages end lines with \n alone, a guest's \r\n passes as it is. */
+	/* Output processing stays: our own messages end lines with \n alone, a guest's \r\n passes
+	 * as it is. */
 	new.c_oflag |= OPOST;
 	new.c_lflag &= ~(ECHO | ECHONL | ICANON | IEXTEN);
 	if (!signals)

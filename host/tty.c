@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tty.c - the character back end on a serial line or another terminal of the host (termios(3)): raw, 8 data bits, its speed kept. */
+/* tty.c - the character back end on a serial line or another terminal of the host (termios(3)):
+ * raw, 8 data bits, its speed kept. */
 #include "host/chardev.h"
 #include "host/fdio.h"
 #include "host/terminal.h"
@@ -22,15 +23,9 @@ static int tty_write(struct chardev *c, const u8 *buf, int n)
 	return fdio_write(&((struct tty *)c->impl)->io, buf, n);
 }
 
-static void tty_room(struct chardev *c)
-{
-	fdio_room(&((struct tty *)c->impl)->io);
-}
+static void tty_room(struct chardev *c) { fdio_room(&((struct tty *)c->impl)->io); }
 
-static void tty_set_break(struct chardev *c)
-{
-	tcsendbreak(((struct tty *)c->impl)->io.out, 0);
-}
+static void tty_set_break(struct chardev *c) { tcsendbreak(((struct tty *)c->impl)->io.out, 0); }
 
 static void tty_fini(struct chardev *c)
 {
@@ -42,10 +37,14 @@ static void tty_fini(struct chardev *c)
 	free(t);
 }
 
-static const struct chardev_ops tty_ops = { .name = "serial", .write = tty_write, .room = tty_room, .fini = tty_fini,
-					     .set_break = tty_set_break };
+static const struct chardev_ops tty_ops = { .name = "serial",
+					    .write = tty_write,
+					    .room = tty_room,
+					    .fini = tty_fini,
+					    .set_break = tty_set_break };
 
-static struct chardev *tty_open(struct machine *m, const char *id, struct keyvals *kv, struct error *e)
+static struct chardev *tty_open(struct machine *m, const char *id, struct keyvals *kv,
+				struct error *e)
 {
 	const char *path = chardev_path(kv, e);
 	struct termios mode;
@@ -56,7 +55,8 @@ static struct chardev *tty_open(struct machine *m, const char *id, struct keyval
 		return NULL;
 	fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || tcgetattr(fd, &mode) < 0) {
-		error_set(e, fd < 0 ? "could not open '%s': %s" : "'%s' is no terminal: %s", path, strerror(errno));
+		error_set(e, fd < 0 ? "could not open '%s': %s" : "'%s' is no terminal: %s", path,
+			  strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return NULL;
@@ -73,7 +73,8 @@ static struct chardev *tty_open(struct machine *m, const char *id, struct keyval
 	return &t->c;
 }
 
-static const struct chardev_kind serial_kind = { "serial", "a serial line or terminal of the host", "path", tty_open };
+static const struct chardev_kind serial_kind = { "serial", "a serial line or terminal of the host",
+						 "path", tty_open };
 CHARDEV_KIND(serial_kind);
 static const struct chardev_kind tty_kind = { "tty", "the same as serial", "path", tty_open };
 CHARDEV_KIND(tty_kind);

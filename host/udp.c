@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* udp.c - the character back end on UDP: what is written at once goes as one datagram; nobody tells whether it arrives. */
+/* udp.c - the character back end on UDP: what is written at once goes as one datagram; nobody tells
+ * whether it arrives. */
 #include "core/machine.h"
 #include "host/chardev.h"
 #include "host/fdio.h"
@@ -14,7 +15,7 @@ struct udp {
 	int fd;
 	bool paused;
 	u8 buf[65536];
-	size_t at, n;		/* a datagram that the front end has not taken wholly */
+	size_t at, n; /* a datagram that the front end has not taken wholly */
 };
 
 static void on_readable(void *arg, short revents);
@@ -69,7 +70,8 @@ static int udp_write(struct chardev *c, const u8 *buf, int n)
 	struct udp *u = c->impl;
 	ssize_t done = send(u->fd, buf, MIN(n, 1400), MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	/* Without a listener the network says so once in a while: then it is lost, as any datagram may be. */
+	/* Without a listener the network says so once in a while: then it is lost, as any datagram
+	 * may be. */
 	return done > 0 ? (int)done : MIN(n, 1400);
 }
 
@@ -82,17 +84,21 @@ static void udp_fini(struct chardev *c)
 	free(u);
 }
 
-static const struct chardev_ops udp_ops = { .name = "udp", .write = udp_write, .room = udp_room, .fini = udp_fini };
+static const struct chardev_ops udp_ops = {
+	.name = "udp", .write = udp_write, .room = udp_room, .fini = udp_fini
+};
 
-static struct chardev *udp_open(struct machine *m, const char *id, struct keyvals *kv, struct error *e)
+static struct chardev *udp_open(struct machine *m, const char *id, struct keyvals *kv,
+				struct error *e)
 {
-	struct address peer = {0}, own = {0};
+	struct address peer = { 0 }, own = { 0 };
 	struct udp *u;
 	int fd;
 
 	if (address_parse(&peer, kv, "host", "port", SOCK_DGRAM, false, e))
 		return NULL;
-	if (keyvals_get(kv, "localport") && address_parse(&own, kv, "localaddr", "localport", SOCK_DGRAM, true, e))
+	if (keyvals_get(kv, "localport") &&
+	    address_parse(&own, kv, "localaddr", "localport", SOCK_DGRAM, true, e))
 		return NULL;
 	fd = socket(peer.sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || (own.len && bind(fd, (struct sockaddr *)&own.sa, own.len) < 0) ||
@@ -110,6 +116,8 @@ static struct chardev *udp_open(struct machine *m, const char *id, struct keyval
 	return &u->c;
 }
 
-static const struct chardev_kind udp_kind = { "udp", "datagrams to host:port; localaddr, localport: our own address",
-	"host|port|localaddr|localport|ipv4|ipv6", udp_open };
+static const struct chardev_kind udp_kind = {
+	"udp", "datagrams to host:port; localaddr, localport: our own address",
+	"host|port|localaddr|localport|ipv4|ipv6", udp_open
+};
 CHARDEV_KIND(udp_kind);

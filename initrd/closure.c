@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * closure.c - finds shared libraries as ld.so(8) would inside the archive: RPATH, RUNPATH with $ORIGIN, $LIB and $PLATFORM,
- * ld.so.cache, default directories (glibc, and musl's ld-musl-ARCH.path), always of the program's own ELF class and machine.
- * What the archive already holds is preferred; the rest comes from the sysroot, with its directories and symlinks as they are.
+ * closure.c - finds shared libraries as ld.so(8) would inside the archive: RPATH, RUNPATH with
+ * $ORIGIN, $LIB and $PLATFORM, ld.so.cache, default directories (glibc, and musl's
+ * ld-musl-ARCH.path), always of the program's own ELF class and machine. What the archive already
+ * holds is preferred; the rest comes from the sysroot, with its directories and symlinks as they
+ * are.
  */
 #include "initrd/closure.h"
 #include "initrd/elf.h"
@@ -27,8 +29,8 @@ struct file {
 /* A file as loaded into one program. */
 struct object {
 	struct file *file;
-	char *guest;			/* its path in the archive */
-	const struct object *loader;	/* who needs it; NULL for the program */
+	char *guest;		     /* its path in the archive */
+	const struct object *loader; /* who needs it; NULL for the program */
 };
 
 /* A directory to search: what the guest calls it and where its files are on the host. */
@@ -40,7 +42,7 @@ struct closure {
 	struct cpio *c;
 	char *root;
 	struct file *files;
-	struct bytes cache;		/* ld.so.cache of the sysroot */
+	struct bytes cache; /* ld.so.cache of the sysroot */
 	bool cache_read, cache_needed;
 	VEC(struct place) programs;
 };
@@ -49,26 +51,24 @@ struct closure {
 struct process {
 	struct closure *cl;
 	VEC(struct object *) loaded;
-	VEC(char *) names;		/* that need not be searched again */
-	bool archive_only;		/* look only at what the archive already holds */
+	VEC(char *) names; /* that need not be searched again */
+	bool archive_only; /* look only at what the archive already holds */
 };
 
 static const struct machine {
 	u16 machine;
 	u8 class;
 	const char *triplet, *platform, *lib;
-} machines[] = {
-	{ EM_X86_64, ELFCLASS64, "x86_64-linux-gnu", "x86_64", "lib64" },
-	{ EM_X86_64, ELFCLASS32, "x86_64-linux-gnux32", "x86_64", "libx32" },
-	{ EM_386, ELFCLASS32, "i386-linux-gnu", "i686", "lib" },
-	{ EM_AARCH64, ELFCLASS64, "aarch64-linux-gnu", "aarch64", "lib64" },
-	{ EM_ARM, ELFCLASS32, "arm-linux-gnueabihf", "v7l", "lib" },
-	{ EM_RISCV, ELFCLASS64, "riscv64-linux-gnu", "riscv64", "lib64/lp64d" },
-	{ EM_PPC64, ELFCLASS64, "powerpc64le-linux-gnu", "power8", "lib64" },
-	{ EM_S390, ELFCLASS64, "s390x-linux-gnu", "z13", "lib64" },
-	{ 258, ELFCLASS64, "loongarch64-linux-gnu", "loongarch64", "lib64" },
-	{}
-};
+} machines[] = { { EM_X86_64, ELFCLASS64, "x86_64-linux-gnu", "x86_64", "lib64" },
+		 { EM_X86_64, ELFCLASS32, "x86_64-linux-gnux32", "x86_64", "libx32" },
+		 { EM_386, ELFCLASS32, "i386-linux-gnu", "i686", "lib" },
+		 { EM_AARCH64, ELFCLASS64, "aarch64-linux-gnu", "aarch64", "lib64" },
+		 { EM_ARM, ELFCLASS32, "arm-linux-gnueabihf", "v7l", "lib" },
+		 { EM_RISCV, ELFCLASS64, "riscv64-linux-gnu", "riscv64", "lib64/lp64d" },
+		 { EM_PPC64, ELFCLASS64, "powerpc64le-linux-gnu", "power8", "lib64" },
+		 { EM_S390, ELFCLASS64, "s390x-linux-gnu", "z13", "lib64" },
+		 { 258, ELFCLASS64, "loongarch64-linux-gnu", "loongarch64", "lib64" },
+		 {} };
 
 static const struct machine *machine_of(const struct elf_deps *d)
 {
@@ -158,7 +158,7 @@ static char *expand_tokens(const char *s, size_t n, const char *origin, const ch
 {
 	static const char *const names[] = { "ORIGIN", "LIB", "PLATFORM" };
 	const char *values[] = { origin, lib, platform }, *end = s + n;
-	struct strbuf out = {0};
+	struct strbuf out = { 0 };
 
 	*has_origin = false;
 	while (s < end) {
@@ -198,9 +198,10 @@ static char *host_path(const struct closure *cl, const char *path, bool in_sysro
 	return xstrdup(path);
 }
 
-/* Loads DIR/NAME if it is there and of the right kind: from the archive, else from the host, and then places it. */
-static int try_file(struct process *ps, const struct object *by, const char *guest, const char *host,
-		    bool in_sysroot, struct object **found, struct error *e)
+/* Loads DIR/NAME if it is there and of the right kind: from the archive, else from the host, and
+ * then places it. */
+static int try_file(struct process *ps, const struct object *by, const char *guest,
+		    const char *host, bool in_sysroot, struct object **found, struct error *e)
 {
 	struct closure *cl = ps->cl;
 	const struct cpio_node *node = place_find(cl->c, guest);
@@ -243,7 +244,8 @@ static int try_list(struct process *ps, const struct object *by, const struct ob
 	const struct machine *m = machine_of(&by->file->deps);
 	AUTO_FREE char *multiarch = xasprintf("lib/%s", m->triplet);
 	const char *libs[] = { multiarch, m->lib, "lib" };
-	AUTO_FREE char *guest_origin = dir_of(owner->guest), *host_origin = dir_of(owner->file->host);
+	AUTO_FREE char *guest_origin = dir_of(owner->guest),
+		       *host_origin = dir_of(owner->file->host);
 	int err = 0;
 
 	*found = NULL;
@@ -252,8 +254,10 @@ static int try_list(struct process *ps, const struct object *by, const struct ob
 
 		for (size_t i = 0; n && i < ARRAY_SIZE(libs) && !err && !*found; i++) {
 			bool origin;
-			AUTO_FREE char *g = expand_tokens(list, n, guest_origin, libs[i], m->platform, &origin);
-			AUTO_FREE char *h = expand_tokens(list, n, host_origin, libs[i], m->platform, &origin);
+			AUTO_FREE char *g =
+				expand_tokens(list, n, guest_origin, libs[i], m->platform, &origin);
+			AUTO_FREE char *h =
+				expand_tokens(list, n, host_origin, libs[i], m->platform, &origin);
 			AUTO_FREE char *guest = xasprintf("%s/%s", g, name);
 			AUTO_FREE char *host = xasprintf("%s/%s", origin ? h : g, name);
 
@@ -304,7 +308,7 @@ static int try_cache(struct process *ps, const struct object *by, const char *na
 		cl->cache_read = true;
 		/* A system without a cache has its libraries in the default directories. */
 		if (host && bytes_read_file(&cl->cache, host, 64 << 20, NULL))
-			cl->cache = (struct bytes){0};
+			cl->cache = (struct bytes){ 0 };
 	}
 	for (u32 i = 0; !err && !*found && (path = ldcache_lookup(&cl->cache, name, i)); i++) {
 		err = try_file(ps, by, path, path, true, found, e);
@@ -321,7 +325,9 @@ static int try_defaults(struct process *ps, const struct object *by, const char 
 	AUTO_FREE char *lib = xasprintf("/%s", m->lib), *usr_lib = xasprintf("/usr/%s", m->lib);
 	AUTO_FREE char *multi = xasprintf("/lib/%s", m->triplet);
 	AUTO_FREE char *usr_multi = xasprintf("/usr/lib/%s", m->triplet);
-	const char *dirs[] = { multi, usr_multi, lib, usr_lib, "/lib", "/usr/lib", "/usr/local/lib" };
+	const char *dirs[] = {
+		multi, usr_multi, lib, usr_lib, "/lib", "/usr/lib", "/usr/local/lib"
+	};
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs) && !err && !*found; i++)
@@ -366,11 +372,15 @@ static int try_musl_path(struct process *ps, const struct object *by, const char
 	return try_list(ps, by, program, list, name, found, e);
 }
 
-static int find_library(struct process *ps, const struct object *by, const char *name, struct error *e)
+static int find_library(struct process *ps, const struct object *by, const char *name,
+			struct error *e)
 {
 	static int (*const steps[])(struct process *, const struct object *, const char *,
 				    struct object **, struct error *) = {
-		try_musl_path, try_archive, try_cache, try_defaults,
+		try_musl_path,
+		try_archive,
+		try_cache,
+		try_defaults,
 	};
 	const struct elf_deps *d = &by->file->deps;
 	struct object *found = NULL;
@@ -384,7 +394,8 @@ static int find_library(struct process *ps, const struct object *by, const char 
 		err = try_rpaths(ps, by, name, &found, e);
 		if (!err && !found && d->runpath)
 			err = try_list(ps, by, by, d->runpath, name, &found, e);
-		for (size_t i = 0; i < ARRAY_SIZE(steps) && !d->no_default_dirs && !err && !found; i++)
+		for (size_t i = 0; i < ARRAY_SIZE(steps) && !d->no_default_dirs && !err && !found;
+		     i++)
 			err = steps[i](ps, by, name, &found, e);
 	}
 	if (!err && !found)
@@ -414,8 +425,9 @@ static int load_interp(struct process *ps, const struct object *program, struct 
 	if (err)
 		return err;
 	if (!found)
-		return error_ret(e, -ENOENT, "interpreter '%s', needed by '%s', was not found%s%s", interp,
-				 program->file->host, *ps->cl->root ? " below " : "", ps->cl->root);
+		return error_ret(e, -ENOENT, "interpreter '%s', needed by '%s', was not found%s%s",
+				 interp, program->file->host, *ps->cl->root ? " below " : "",
+				 ps->cl->root);
 	slash = strrchr(interp, '/');
 	vec_push(&ps->names, xstrdup(slash ? slash + 1 : interp));
 	return 0;
@@ -473,7 +485,8 @@ int closure_run(struct closure *cl, struct error *e)
 		err = run_program(&ps, &cl->programs.at[i], e);
 		process_fini(&ps);
 	}
-	/* A library outside the default directories is found by the guest's ld.so only through the cache. */
+	/* A library outside the default directories is found by the guest's ld.so only through the
+	 * cache. */
 	if (!err && cl->cache_needed && !place_find(cl->c, cache)) {
 		AUTO_FREE char *host = sysroot_path(cl->root, cache, true);
 		struct file *f = host ? read_file(cl, host, e) : NULL;

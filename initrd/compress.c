@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * compress.c - the seven compressions of an initramfs, with the settings that the kernel's decompressors accept:
- * xz with CRC32 only, lz4 as the legacy frame, lzo in lzop's container with one checksum per block.
+ * compress.c - the seven compressions of an initramfs, with the settings that the kernel's
+ * decompressors accept: xz with CRC32 only, lz4 as the legacy frame, lzo in lzop's container with
+ * one checksum per block.
  */
 #include "initrd/initrd.h"
 #include "lib/alloc.h"
@@ -28,7 +29,7 @@ static int broken(struct error *e, const char *what, int code)
 
 static int do_gzip(const struct bytes *in, struct bytes *out, struct error *e)
 {
-	z_stream z = {0};
+	z_stream z = { 0 };
 	size_t done = 0;
 	int r = deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
 
@@ -59,7 +60,7 @@ static int do_gzip(const struct bytes *in, struct bytes *out, struct error *e)
 
 static int do_bzip2(const struct bytes *in, struct bytes *out, struct error *e)
 {
-	bz_stream z = {0};
+	bz_stream z = { 0 };
 	size_t done = 0, made = 0;
 	int r = BZ2_bzCompressInit(&z, 9, 0, 0);
 
@@ -88,8 +89,8 @@ static int do_bzip2(const struct bytes *in, struct bytes *out, struct error *e)
 	return r == BZ_STREAM_END ? 0 : broken(e, "bzip2", r);
 }
 
-static int do_lzma_stream(lzma_stream *z, const struct bytes *in, struct bytes *out, const char *what,
-			  struct error *e)
+static int do_lzma_stream(lzma_stream *z, const struct bytes *in, struct bytes *out,
+			  const char *what, struct error *e)
 {
 	lzma_ret r;
 
@@ -147,7 +148,8 @@ static int do_zstd(const struct bytes *in, struct bytes *out, struct error *e)
 	return 0;
 }
 
-/* lz4 doc/lz4_Frame_format.md, Legacy frame: a magic, then blocks of 8 MiB with their compressed size before them. */
+/* lz4 doc/lz4_Frame_format.md, Legacy frame: a magic, then blocks of 8 MiB with their compressed
+ * size before them. */
 static int do_lz4(const struct bytes *in, struct bytes *out, struct error *e)
 {
 	const size_t block = 8 << 20;
@@ -171,7 +173,8 @@ static int do_lz4(const struct bytes *in, struct bytes *out, struct error *e)
 	return 0;
 }
 
-/* The head of an lzop 1.03 file: magic, versions, LZO1X-999 level 9, checksums of the plain data, no name. */
+/* The head of an lzop 1.03 file: magic, versions, LZO1X-999 level 9, checksums of the plain data,
+ * no name. */
 static size_t lzop_header(u8 *p)
 {
 	static const u8 magic[] = { 0x89, 'L', 'Z', 'O', 0, '\r', '\n', 0x1a, '\n' };
@@ -183,7 +186,7 @@ static size_t lzop_header(u8 *p)
 	st16be(q + 4, 0x0940);
 	q[6] = 3;
 	q[7] = 9;
-	st32be(q + 8, 0x03000001);	/* Unix, Adler-32 of each plain block */
+	st32be(q + 8, 0x03000001); /* Unix, Adler-32 of each plain block */
 	st32be(q + 12, 0100644);
 	st32be(q + 16, 0);
 	st32be(q + 20, 0);
@@ -256,7 +259,9 @@ int initrd_compression_parse(const char *s, enum initrd_compression *c, struct e
 		}
 	}
 	return error_ret(e, -EINVAL,
-			 "unknown compression '%s': none, gzip, bzip2, lzma, xz, lzo, lz4 and zstd are known", s);
+			 "unknown compression '%s': none, gzip, bzip2, lzma, xz, lzo, lz4 and zstd "
+			 "are known",
+			 s);
 }
 
 enum initrd_compression initrd_compression_of(const char *path)
@@ -270,7 +275,7 @@ enum initrd_compression initrd_compression_of(const char *path)
 
 int initrd_compress(struct bytes *b, enum initrd_compression c, struct error *e)
 {
-	struct bytes out = {0};
+	struct bytes out = { 0 };
 	int err;
 
 	if (c == INITRD_PLAIN)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cpio.c - the newc archive format (Linux Documentation/driver-api/early-userspace/buffer-format.rst) with the choices of
- * gen_init_cpio: inode numbers from 721, device 3:1, names without the first slash, symlink targets with their NUL.
+ * cpio.c - the newc archive format (Linux
+ * Documentation/driver-api/early-userspace/buffer-format.rst) with the choices of gen_init_cpio:
+ * inode numbers from 721, device 3:1, names without the first slash, symlink targets with their
+ * NUL.
  */
 #include "initrd/cpio.h"
 #include "lib/alloc.h"
@@ -11,9 +13,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define FIRST_INO 721
+#define FIRST_INO   721
 #define HEADER_SIZE 110
-#define BLOCK 512
+#define BLOCK	    512
 
 /* Without empty and "." parts and without slashes at either end. */
 static char *normalize(const char *path)
@@ -71,14 +73,11 @@ static void remember(struct cpio *c, const struct cpio_entry *en)
 	node->mode = en->mode;
 }
 
-void cpio_init(struct cpio *c)
-{
-	*c = (struct cpio){ .ino = FIRST_INO, .now = time(NULL) };
-}
+void cpio_init(struct cpio *c) { *c = (struct cpio){ .ino = FIRST_INO, .now = time(NULL) }; }
 
 void cpio_fini(struct cpio *c)
 {
-	map_for_each(slot, &c->nodes) {
+	map_for_each (slot, &c->nodes) {
 		struct cpio_node *node = slot->value, *next;
 
 		for (; node; node = next) {
@@ -91,7 +90,7 @@ void cpio_fini(struct cpio *c)
 	}
 	map_fini(&c->nodes);
 	free(c->data);
-	*c = (struct cpio){0};
+	*c = (struct cpio){ 0 };
 }
 
 /* Room for more bytes; the size comes from files, so it may politely fail. */
@@ -154,7 +153,8 @@ static u32 clip_mtime(const struct cpio *c, const struct cpio_entry *en)
 	return MIN(MAX(t, (s64)0), (s64)UINT32_MAX);
 }
 
-/* How many zeros behind the name make the data of a large regular file start at a multiple of the wanted alignment. */
+/* How many zeros behind the name make the data of a large regular file start at a multiple of the
+ * wanted alignment. */
 static size_t name_padding(const struct cpio *c, const struct cpio_entry *en, const char *name,
 			   size_t namesize)
 {
@@ -164,19 +164,31 @@ static size_t name_padding(const struct cpio *c, const struct cpio_entry *en, co
 		return 0;
 	pad = pad_len((u64)c->n + HEADER_SIZE + namesize, c->align);
 	if (namesize + pad > PATH_MAX) {
-		warn("'%s': not aligned: with %zu bytes of padding its name would be longer than %d", name,
-		     pad, PATH_MAX);
+		warn("'%s': not aligned: with %zu bytes of padding its name would be longer than "
+		     "%d",
+		     name, pad, PATH_MAX);
 		return 0;
 	}
 	return pad;
 }
 
-static void put_header(struct cpio *c, u32 ino, const struct cpio_entry *en, u32 mtime, bool has_dev,
-		       u32 namesize)
+static void put_header(struct cpio *c, u32 ino, const struct cpio_entry *en, u32 mtime,
+		       bool has_dev, u32 namesize)
 {
 	const u32 fields[] = {
-		ino, en->mode, en->uid, en->gid, en->nlink, mtime, en->size, has_dev ? 3 : 0,
-		has_dev ? 1 : 0, en->rdev_major, en->rdev_minor, namesize, checksum(c, en),
+		ino,
+		en->mode,
+		en->uid,
+		en->gid,
+		en->nlink,
+		mtime,
+		en->size,
+		has_dev ? 3 : 0,
+		has_dev ? 1 : 0,
+		en->rdev_major,
+		en->rdev_minor,
+		namesize,
+		checksum(c, en),
 	};
 	char text[HEADER_SIZE + 1];
 	int n = sprintf(text, "%s", c->csum ? "070702" : "070701");
@@ -196,7 +208,8 @@ int cpio_add(struct cpio *c, const struct cpio_entry *en, struct error *e)
 		return error_ret(e, -ENAMETOOLONG, "name '%.40s...' is longer than %d bytes", name,
 				 PATH_MAX - 1);
 	if (en->size > UINT32_MAX)
-		return error_ret(e, -EFBIG, "'%s' has %llu bytes: an initramfs file has at most 4294967295",
+		return error_ret(e, -EFBIG,
+				 "'%s' has %llu bytes: an initramfs file has at most 4294967295",
 				 name, (unsigned long long)en->size);
 	err = reserve(c, en->size + HEADER_SIZE + 2 * PATH_MAX + 8, e);
 	if (err)
@@ -214,7 +227,8 @@ int cpio_add(struct cpio *c, const struct cpio_entry *en, struct error *e)
 	return 0;
 }
 
-int cpio_add_links(struct cpio *c, struct cpio_entry *en, const char *const *names, u32 n, struct error *e)
+int cpio_add_links(struct cpio *c, struct cpio_entry *en, const char *const *names, u32 n,
+		   struct error *e)
 {
 	const void *data = en->data;
 	u64 size = en->size;
@@ -264,7 +278,9 @@ int cpio_add_parents(struct cpio *c, const char *path, struct error *e)
 
 		*slash = 0;
 		if (!find(c, normal)) {
-			const struct cpio_entry dir = { .name = normal, .mode = S_IFDIR | 0755, .nlink = 2 };
+			const struct cpio_entry dir = { .name = normal,
+							.mode = S_IFDIR | 0755,
+							.nlink = 2 };
 
 			err = cpio_add(c, &dir, e);
 		}

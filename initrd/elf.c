@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * elf.c - program headers and the dynamic section of 32- and 64-bit ELF files of either byte order (System V ABI, chapters 4
- * and 5), and glibc's ld.so.cache. Files may be hostile: every offset is checked.
+ * elf.c - program headers and the dynamic section of 32- and 64-bit ELF files of either byte order
+ * (System V ABI, chapters 4 and 5), and glibc's ld.so.cache. Files may be hostile: every offset is
+ * checked.
  */
 #include "initrd/elf.h"
 #include <elf.h>
@@ -26,17 +27,17 @@ static u64 get(const struct elf *f, u64 at, u32 size)
 	if (!range_fits(at, size, f->b->size))
 		return 0;
 	switch (size) {
-	case 2: return f->big ? ld16be(p) : ld16le(p);
-	case 4: return f->big ? ld32be(p) : ld32le(p);
-	default: return f->big ? ld64be(p) : ld64le(p);
+	case 2:
+		return f->big ? ld16be(p) : ld16le(p);
+	case 4:
+		return f->big ? ld32be(p) : ld32le(p);
+	default:
+		return f->big ? ld64be(p) : ld64le(p);
 	}
 }
 
 /* An address-sized field. */
-static u64 get_word(const struct elf *f, u64 at)
-{
-	return get(f, at, f->is64 ? 8 : 4);
-}
+static u64 get_word(const struct elf *f, u64 at) { return get(f, at, f->is64 ? 8 : 4); }
 
 static bool is_elf(const struct bytes *b)
 {
@@ -66,7 +67,8 @@ static struct phdr phdr_at(const struct elf *f, u32 i)
 	if (f->is64)
 		return (struct phdr){ get(f, at, 4), get(f, at + 8, 8), get(f, at + 16, 8),
 				      get(f, at + 32, 8) };
-	return (struct phdr){ get(f, at, 4), get(f, at + 4, 4), get(f, at + 8, 4), get(f, at + 16, 4) };
+	return (struct phdr){ get(f, at, 4), get(f, at + 4, 4), get(f, at + 8, 4),
+			      get(f, at + 16, 4) };
 }
 
 /* A NUL-terminated string inside the file, or NULL. */
@@ -106,7 +108,8 @@ static int read_dynamic(const struct elf *f, const struct phdr *dyn, struct elf_
 			strtab = offset_of(f, get_word(f, at + word));
 	}
 	for (u64 i = 0; i < n; i++) {
-		u64 at = dyn->offset + i * 2 * word, tag = get_word(f, at), value = get_word(f, at + word);
+		u64 at = dyn->offset + i * 2 * word, tag = get_word(f, at),
+		    value = get_word(f, at + word);
 		const char *s = NULL;
 
 		if (tag == DT_NULL)
@@ -135,11 +138,13 @@ int elf_deps_read(struct elf_deps *d, const struct bytes *b, const char *name, s
 	struct elf f;
 	int err = 0;
 
-	*d = (struct elf_deps){0};
+	*d = (struct elf_deps){ 0 };
 	if (!is_elf(b))
 		return -ENOEXEC;
 	if (!open_elf(&f, b))
-		return error_ret(e, -EINVAL, "'%s' is a damaged ELF file: its program headers lie outside of it",
+		return error_ret(e, -EINVAL,
+				 "'%s' is a damaged ELF file: its program headers lie outside of "
+				 "it",
 				 name);
 	d->class = b->data[EI_CLASS];
 	d->data = b->data[EI_DATA];
@@ -156,16 +161,15 @@ int elf_deps_read(struct elf_deps *d, const struct bytes *b, const char *name, s
 	}
 	if (err) {
 		elf_deps_fini(d);
-		return error_ret(e, err, "'%s' is a damaged ELF file: its dynamic section points outside of it",
+		return error_ret(e, err,
+				 "'%s' is a damaged ELF file: its dynamic section points outside "
+				 "of it",
 				 name);
 	}
 	return 0;
 }
 
-void elf_deps_fini(struct elf_deps *d)
-{
-	vec_free(&d->needed);
-}
+void elf_deps_fini(struct elf_deps *d) { vec_free(&d->needed); }
 
 bool elf_same_kind(const struct elf_deps *d, const struct bytes *b)
 {
@@ -177,10 +181,10 @@ bool elf_same_kind(const struct elf_deps *d, const struct bytes *b)
 
 /* ---- ld.so.cache (glibc sysdeps/generic/dl-cache.h describes the layout) */
 
-#define OLD_MAGIC "ld.so-1.7.0"
-#define NEW_MAGIC "glibc-ld.so.cache1.1"
+#define OLD_MAGIC  "ld.so-1.7.0"
+#define NEW_MAGIC  "glibc-ld.so.cache1.1"
 #define NEW_HEADER 48
-#define NEW_ENTRY 24
+#define NEW_ENTRY  24
 
 static u32 cache32(const struct bytes *b, u64 at, bool big)
 {
@@ -189,14 +193,16 @@ static u32 cache32(const struct bytes *b, u64 at, bool big)
 	return big ? ld32be(b->data + at) : ld32le(b->data + at);
 }
 
-/* Where the new format starts: at once, or behind the old format's table; UINT64_MAX when there is none. */
+/* Where the new format starts: at once, or behind the old format's table; UINT64_MAX when there is
+ * none. */
 static u64 cache_start(const struct bytes *b)
 {
 	u64 at = 0;
 
 	if (b->size >= 16 && !memcmp(b->data, OLD_MAGIC, strlen(OLD_MAGIC)))
 		at = ALIGN_UP(16 + 12 * (u64)cache32(b, 12, false), 8);
-	if (!range_fits(at, NEW_HEADER, b->size) || memcmp(b->data + at, NEW_MAGIC, strlen(NEW_MAGIC)))
+	if (!range_fits(at, NEW_HEADER, b->size) ||
+	    memcmp(b->data + at, NEW_MAGIC, strlen(NEW_MAGIC)))
 		return UINT64_MAX;
 	return at;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* initrd.c - builds an initramfs: description or directory, then libraries, trailer and compression. */
+/* initrd.c - builds an initramfs: description or directory, then libraries, trailer and
+ * compression. */
 #include "initrd/initrd.h"
 #include "initrd/list.h"
 #include "lib/alloc.h"
@@ -37,7 +38,8 @@ static int read_list(struct build *b, const char *path, struct error *e)
 		return err;
 	if (raw.size && memchr(raw.data, 0, raw.size)) {
 		bytes_fini(&raw);
-		return error_ret(e, -EINVAL, "'%s' is not a description: it holds binary data", path);
+		return error_ret(e, -EINVAL, "'%s' is not a description: it holds binary data",
+				 path);
 	}
 	text = xstrndup((char *)raw.data, raw.size);
 	bytes_fini(&raw);
@@ -49,7 +51,7 @@ int initrd_build(struct bytes *out, const char *path, const struct initrd_opts *
 	struct build b = { .o = o, .quote = o->quote };
 	int err;
 
-	*out = (struct bytes){0};
+	*out = (struct bytes){ 0 };
 	cpio_init(&b.cpio);
 	b.cpio.csum = o->csum;
 	b.cpio.align = o->align;

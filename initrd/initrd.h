@@ -18,20 +18,25 @@ enum initrd_compression {
 
 struct initrd_opts {
 	enum initrd_compression compression;
-	bool closure;		/* add what every dynamically linked program of a file or tree line needs */
-	const char *sysroot;	/* where interpreters and libraries are looked up; NULL = the host's root */
-	bool quote;		/* fields may be quoted from the first line on */
-	bool csum;		/* newc with checksums, magic 070702 */
-	u32 align;		/* align the data of files larger than this; 0 = don't */
-	bool has_mtime;		/* mtime replaces every file's own and the current time */
+	/* add what every dynamically linked program of a file or tree line needs */
+	bool closure;
+	/* where interpreters and libraries are looked up; NULL = the host's root */
+	const char *sysroot;
+	bool quote;	/* fields may be quoted from the first line on */
+	bool csum;	/* newc with checksums, magic 070702 */
+	u32 align;	/* align the data of files larger than this; 0 = don't */
+	bool has_mtime; /* mtime replaces every file's own and the current time */
 	s64 mtime;
-	bool keep_owner;	/* tree: do not turn the calling user's files into root's */
+	bool keep_owner; /* tree: do not turn the calling user's files into root's */
 };
 
-/* Builds from a description file ("-" = standard input) or, when path is a directory, from all that is in it. out is malloc'ed. */
-int initrd_build(struct bytes *out, const char *path, const struct initrd_opts *o, struct error *e) must_check;
+/* Builds from a description file ("-" = standard input) or, when path is a directory, from all that
+ * is in it. out is malloc'ed. */
+int initrd_build(struct bytes *out, const char *path, const struct initrd_opts *o,
+		 struct error *e) must_check;
 
-/* Is path to be built, a directory or a *.list or *_list file, rather than an archive to be loaded as it is? */
+/* Is path to be built, a directory or a *.list or *_list file, rather than an archive to be loaded
+ * as it is? */
 bool initrd_is_source(const char *path);
 
 /* "gzip" or "gz", ..., "none"; -EINVAL with a sentence that names all. */

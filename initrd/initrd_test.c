@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* initrd_test.c - archives against bytes written down by hand, the description grammar, compression, damaged ELF files. */
+/* initrd_test.c - archives against bytes written down by hand, the description grammar,
+ * compression, damaged ELF files. */
 #include "initrd/initrd.h"
 #include "initrd/elf.h"
 #include "initrd/list.h"
@@ -23,8 +24,8 @@ static struct bytes build(const char *text, const struct initrd_opts *o)
 {
 	struct build b = { .o = o };
 	AUTO_FREE char *copy = xstrdup(text);
-	struct bytes out = {0};
-	struct error e = {0};
+	struct bytes out = { 0 };
+	struct error e = { 0 };
 
 	cpio_init(&b.cpio);
 	b.cpio.has_mtime = o->has_mtime;
@@ -44,7 +45,7 @@ static void check_error(const char *text, const char *part)
 {
 	struct build b = { .o = &at_one };
 	AUTO_FREE char *copy = xstrdup(text);
-	struct error e = {0};
+	struct error e = { 0 };
 
 	cpio_init(&b.cpio);
 	CHECK(list_read(&b, copy, "test", &e) < 0);
@@ -59,10 +60,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-static void remove_all(const char *dir)
-{
-	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
+static void remove_all(const char *dir) { nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS); }
 
 static void write_text(const char *dir, const char *name, const char *text)
 {
@@ -74,17 +72,74 @@ static void write_text(const char *dir, const char *name, const char *text)
 
 TEST(cpio_bytes)
 {
-	static const char want[] =
-		"070701" "000002D1" "000041ED" "00000000" "00000000" "00000002" "00000001" "00000000"
-		"00000003" "00000001" "00000000" "00000000" "00000004" "00000000" "dev\0" "\0\0"
-		"070701" "000002D2" "00002180" "00000000" "00000005" "00000001" "00000001" "00000000"
-		"00000003" "00000001" "00000005" "00000001" "0000000C" "00000000" "dev/console\0" "\0\0"
-		"070701" "000002D3" "0000A1FF" "00000001" "00000002" "00000001" "00000001" "00000004"
-		"00000003" "00000001" "00000000" "00000000" "00000003" "00000000" "sh\0" "\0\0\0" "bb!\0"
-		"070701" "00000000" "00000000" "00000000" "00000000" "00000001" "00000000" "00000000"
-		"00000000" "00000000" "00000000" "00000000" "0000000B" "00000000" "TRAILER!!!\0" "\0\0\0";
+	static const char want[] = "070701"
+				   "000002D1"
+				   "000041ED"
+				   "00000000"
+				   "00000000"
+				   "00000002"
+				   "00000001"
+				   "00000000"
+				   "00000003"
+				   "00000001"
+				   "00000000"
+				   "00000000"
+				   "00000004"
+				   "00000000"
+				   "dev\0"
+				   "\0\0"
+				   "070701"
+				   "000002D2"
+				   "00002180"
+				   "00000000"
+				   "00000005"
+				   "00000001"
+				   "00000001"
+				   "00000000"
+				   "00000003"
+				   "00000001"
+				   "00000005"
+				   "00000001"
+				   "0000000C"
+				   "00000000"
+				   "dev/console\0"
+				   "\0\0"
+				   "070701"
+				   "000002D3"
+				   "0000A1FF"
+				   "00000001"
+				   "00000002"
+				   "00000001"
+				   "00000001"
+				   "00000004"
+				   "00000003"
+				   "00000001"
+				   "00000000"
+				   "00000000"
+				   "00000003"
+				   "00000000"
+				   "sh\0"
+				   "\0\0\0"
+				   "bb!\0"
+				   "070701"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000001"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "00000000"
+				   "0000000B"
+				   "00000000"
+				   "TRAILER!!!\0"
+				   "\0\0\0";
 	struct bytes b = build("# c\n\ndir /dev 0755 0 0\nnod /dev/console 600 0 5 c 5 1\n"
-			       "slink sh bb! 777 1 2\n", &at_one);
+			       "slink sh bb! 777 1 2\n",
+			       &at_one);
 
 	CHECK_EQ(b.size, 512);
 	CHECK_MEM(b.data, want, sizeof(want) - 1);
@@ -106,19 +161,54 @@ TEST(cpio_links_csum_align)
 	o.csum = true;
 	o.align = 8;
 	b = build(list, &o);
-	/* The first link has no data, the second all of it, with the sum 525 and at a multiple of 8. */
-	CHECK_MEM(b.data, "070702" "000002D1" "000081A4" "00000000" "00000000" "00000002" "00000001"
-		  "00000000" "00000003" "00000001" "00000000" "00000000" "00000002" "00000000" "a\0", 112);
-	CHECK_MEM(b.data + 112, "070702" "000002D1" "000081A4" "00000000" "00000000" "00000002" "00000001"
-		  "0000000A" "00000003" "00000001" "00000000" "00000000" "00000002" "0000020D" "b\0"
-		  "0123456789\0\0" "070702", 224 - 112 + 12 + 6);
+	/* The first link has no data, the second all of it, with the sum 525 and at a multiple
+	 * of 8. */
+	CHECK_MEM(b.data,
+		  "070702"
+		  "000002D1"
+		  "000081A4"
+		  "00000000"
+		  "00000000"
+		  "00000002"
+		  "00000001"
+		  "00000000"
+		  "00000003"
+		  "00000001"
+		  "00000000"
+		  "00000000"
+		  "00000002"
+		  "00000000"
+		  "a\0",
+		  112);
+	CHECK_MEM(b.data + 112,
+		  "070702"
+		  "000002D1"
+		  "000081A4"
+		  "00000000"
+		  "00000000"
+		  "00000002"
+		  "00000001"
+		  "0000000A"
+		  "00000003"
+		  "00000001"
+		  "00000000"
+		  "00000000"
+		  "00000002"
+		  "0000020D"
+		  "b\0"
+		  "0123456789\0\0"
+		  "070702",
+		  224 - 112 + 12 + 6);
 	bytes_fini(&b);
 	/* One more letter moves the data: the name field grows. */
 	free(list);
 	list = xasprintf("file abc %s/f 644 0 0", dir);
 	b = build(list, &o);
 	CHECK_MEM(b.data + 94, "0000000A", 8);
-	CHECK_MEM(b.data + 110, "abc\0\0\0\0\0\0\0" "0123456789", 20);
+	CHECK_MEM(b.data + 110,
+		  "abc\0\0\0\0\0\0\0"
+		  "0123456789",
+		  20);
 	bytes_fini(&b);
 	remove_all(dir);
 }
@@ -138,7 +228,7 @@ TEST(list_errors)
 
 TEST(list_fields)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	char text[] = "a\\ b \"c d\"e \\101\\n x\"\"y \"\" z\\\\";
 	char *p = text, plain[] = " \"a b\" c\\ ", *q = plain;
 
@@ -158,7 +248,8 @@ TEST(list_fields)
 
 TEST(list_quote_line)
 {
-	struct bytes b = build("dir \"a 755 0 0\nquote on\ndir \"a b\" 755 0 0\nquote off\n", &at_one);
+	struct bytes b =
+		build("dir \"a 755 0 0\nquote on\ndir \"a b\" 755 0 0\nquote off\n", &at_one);
 
 	CHECK_MEM(b.data + 110, "\"a", 3);
 	CHECK_MEM(b.data + 116 + 110, "a b", 4);
@@ -167,7 +258,7 @@ TEST(list_quote_line)
 
 TEST(list_expand)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	char *s;
 
 	setenv("QT_A", "x${QT_B}", 1);
@@ -200,7 +291,8 @@ TEST(tree_links_and_order)
 	list = xasprintf("tree %s usr/x/\n", dir);
 	b = build(list, &at_one);
 	text = (char *)b.data;
-	/* usr, usr/x, "usr/x/b c", usr/x/m, then both names of the linked file where the last one stands. */
+	/* usr, usr/x, "usr/x/b c", usr/x/m, then both names of the linked file where the last one
+	 * stands. */
 	CHECK_STR(text + 110, "usr");
 	CHECK_STR(text + 116 + 110, "usr/x");
 	CHECK_STR(text + 232 + 110, "usr/x/b c");
@@ -221,8 +313,10 @@ TEST(sysroot_symlinks)
 	AUTO_FREE char *p1 = NULL, *p2 = NULL, *p3 = NULL;
 
 	CHECK(mkdtemp(dir));
-	snprintf(cmd, sizeof(cmd), "cd %s && mkdir -p usr/lib && ln -s /usr/lib lib && ln -s ../../../../x "
-		 "usr/lib/up && ln -s loop loop && ln -s /lib/real usr/lib/abs", dir);
+	snprintf(cmd, sizeof(cmd),
+		 "cd %s && mkdir -p usr/lib && ln -s /usr/lib lib && ln -s ../../../../x "
+		 "usr/lib/up && ln -s loop loop && ln -s /lib/real usr/lib/abs",
+		 dir);
 	CHECK_EQ(system(cmd), 0);
 	p1 = sysroot_path(dir, "/lib/abs", true);
 	CHECK(str_prefix(p1, dir, NULL));
@@ -239,8 +333,8 @@ TEST(sysroot_symlinks)
 TEST(compress_round_trip)
 {
 	struct bytes b = { malloc(3000000), 3000000 }, plain = { malloc(3000000), 3000000 };
-	struct error e = {0};
-	z_stream z = {0};
+	struct error e = { 0 };
+	z_stream z = { 0 };
 
 	for (size_t i = 0; i < plain.size; i++)
 		plain.data[i] = i % 7 + (hash_u64(i / 64) & 15);
@@ -269,12 +363,13 @@ TEST(compress_round_trip)
 	CHECK_EQ(initrd_compression_of("a.img"), INITRD_PLAIN);
 }
 
-/* Every length of the test program's own file, cut short, and random damage: a verdict, never a fault. */
+/* Every length of the test program's own file, cut short, and random damage: a verdict, never a
+ * fault. */
 TEST(elf_damaged)
 {
 	struct bytes whole, cut;
 	struct elf_deps d;
-	struct error e = {0};
+	struct error e = { 0 };
 
 	CHECK_EQ(bytes_read_file(&whole, "/proc/self/exe", 1 << 30, &e), 0);
 	CHECK_EQ(elf_deps_read(&d, &whole, "self", &e), 0);
@@ -305,7 +400,8 @@ TEST(elf_damaged)
 
 TEST(ldcache)
 {
-	/* An old-format table of one entry, then the new one: two entries, the first for special CPUs only. */
+	/* An old-format table of one entry, then the new one: two entries, the first for special
+	 * CPUs only. */
 	u8 cache[16 + 16 + 48 + 2 * 24 + 32] = "ld.so-1.7.0";
 	struct bytes b = { cache, sizeof(cache) };
 	u8 *h = cache + 32, *s = h + 96;

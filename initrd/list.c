@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * list.c - the description grammar of the kernel's gen_init_cpio (file, dir, nod, slink, pipe, sock) and what Quern adds:
- *	tree HOSTDIR [PREFIX]			everything below a directory
- *	prog NAME LOCATION MODE UID GID [LINK...]	a file, and the interpreter and libraries that it needs
- *	quote on|off				fields of the following lines may be quoted (tree and prog lines always are)
+ * list.c - the description grammar of the kernel's gen_init_cpio (file, dir, nod, slink, pipe,
+ *sock) and what Quern adds: tree HOSTDIR [PREFIX]			everything below a directory
+ *	prog NAME LOCATION MODE UID GID [LINK...]	a file, and the interpreter and libraries
+ *that it needs quote on|off				fields of the following lines may be quoted
+ *(tree and prog lines always are)
  */
 #include "initrd/list.h"
 #include "lib/alloc.h"
@@ -24,10 +25,7 @@ struct line {
 	bool quote;
 };
 
-static bool is_blank(char c)
-{
-	return isspace((unsigned char)c);
-}
+static bool is_blank(char c) { return isspace((unsigned char)c); }
 
 /* One escape behind a backslash; *p moves behind it. */
 static char unescape(char **p)
@@ -104,7 +102,8 @@ int list_expand(const char *s, char **out, struct error *e)
 		now = next;
 		if (i == MAX_EXPANSIONS || strlen(now) > 1 << 20) {
 			free(now);
-			return error_ret(e, -ELOOP, "the variables in '%s' name each other without end", s);
+			return error_ret(e, -ELOOP,
+					 "the variables in '%s' name each other without end", s);
 		}
 	}
 	*out = now;
@@ -217,11 +216,11 @@ static int add_slink(struct build *b, struct line *l, struct error *e)
 	return err ? err : cpio_add(&b->cpio, &en, e);
 }
 
-int file_add(struct build *b, struct cpio_entry *en, const char *location, const char *const *names, u32 n,
-	     bool closure, struct error *e)
+int file_add(struct build *b, struct cpio_entry *en, const char *location, const char *const *names,
+	     u32 n, bool closure, struct error *e)
 {
 	int fd = open(location, O_RDONLY | O_CLOEXEC), err;
-	struct bytes data = {0};
+	struct bytes data = { 0 };
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
@@ -250,10 +249,10 @@ int file_add(struct build *b, struct cpio_entry *en, const char *location, const
 
 static int add_file_line(struct build *b, struct line *l, bool closure, struct error *e)
 {
-	struct cpio_entry en = {0};
+	struct cpio_entry en = { 0 };
 	const char *name, *where = "";
 	AUTO_FREE char *location = NULL;
-	VEC(const char *) names = {0};
+	VEC(const char *) names = { 0 };
 	int err = get_text(l, "name", &name, e);
 
 	err = err ? err : get_text(l, "location", &where, e);
@@ -309,18 +308,11 @@ static const struct {
 	const char *type;
 	int (*add)(struct build *b, struct line *l, struct error *e);
 	bool quote;
-} types[] = {
-	{ "file", add_file, false },
-	{ "dir", add_dir, false },
-	{ "nod", add_nod, false },
-	{ "slink", add_slink, false },
-	{ "pipe", add_pipe, false },
-	{ "sock", add_sock, false },
-	{ "prog", add_prog, true },
-	{ "tree", add_tree, true },
-	{ "quote", set_quote, false },
-	{}
-};
+} types[] = { { "file", add_file, false },   { "dir", add_dir, false },
+	      { "nod", add_nod, false },     { "slink", add_slink, false },
+	      { "pipe", add_pipe, false },   { "sock", add_sock, false },
+	      { "prog", add_prog, true },    { "tree", add_tree, true },
+	      { "quote", set_quote, false }, {} };
 
 static int read_line(struct build *b, char *text, unsigned nr, struct error *e)
 {
@@ -331,7 +323,8 @@ static int read_line(struct build *b, char *text, unsigned nr, struct error *e)
 	l.type = list_field(&l.rest, false, NULL);
 	if (!l.type)
 		return 0;
-	/* As in the kernel's tool, a type is what the line starts with: an indented one is unknown. */
+	/* As in the kernel's tool, a type is what the line starts with: an indented one is unknown.
+	 */
 	l.type = text;
 	for (size_t i = 0; types[i].type; i++) {
 		if (str_eq(l.type, types[i].type)) {

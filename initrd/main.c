@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* main.c - the subcommand `quern initramfs`: the options of the kernel's gen_init_cpio and Quern's own. */
+/* main.c - the subcommand `quern initramfs`: the options of the kernel's gen_init_cpio and Quern's
+ * own. */
 #include "initrd/initrd.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
@@ -19,7 +20,8 @@ static void usage(FILE *to, const char *name)
 {
 	fprintf(to,
 		"Usage: quern %s [OPTION]... DESCRIPTION|DIRECTORY|-\n"
-		"Builds an initramfs (cpio newc archive) from a gen_init_cpio description or a directory.\n"
+		"Builds an initramfs (cpio newc archive) from a gen_init_cpio description or a "
+		"directory.\n"
 		"\n"
 		"  -o FILE         write to FILE (mode 0600), not to standard output\n"
 		"  -t SECONDS      the modification time of everything, in seconds since 1970\n"
@@ -40,7 +42,8 @@ static void usage(FILE *to, const char *name)
 		"  slink NAME TARGET MODE UID GID\n"
 		"  pipe NAME MODE UID GID\n"
 		"  sock NAME MODE UID GID\n"
-		"  prog NAME LOCATION MODE UID GID [LINK...]    a file, with the libraries that it needs\n"
+		"  prog NAME LOCATION MODE UID GID [LINK...]    a file, with the libraries that it "
+		"needs\n"
 		"  tree HOSTDIR [PREFIX]                        everything below a directory\n"
 		"  quote on|off                                 as --quote, from here on\n"
 		"  # a comment\n",
@@ -56,10 +59,12 @@ static int parse_option(struct request *r, int opt, const char *arg, struct erro
 	case 't':
 		r->o.has_mtime = true;
 		if (str_to_s64(arg, 10, &r->o.mtime))
-			return error_ret(e, -EINVAL, "invalid timestamp '%s': seconds since 1970 are expected",
+			return error_ret(e, -EINVAL,
+					 "invalid timestamp '%s': seconds since 1970 are expected",
 					 arg);
 		if (r->o.mtime < 0 || r->o.mtime > UINT32_MAX)
-			return error_ret(e, -ERANGE, "timestamp %lld is not between 0 and 4294967295",
+			return error_ret(e, -ERANGE,
+					 "timestamp %lld is not between 0 and 4294967295",
 					 (long long)r->o.mtime);
 		return 0;
 	case 'c':
@@ -67,7 +72,9 @@ static int parse_option(struct request *r, int opt, const char *arg, struct erro
 		return 0;
 	case 'a':
 		if (str_to_u32(arg, 10, &r->o.align) || !r->o.align || r->o.align % 4)
-			return error_ret(e, -EINVAL, "invalid alignment '%s': a multiple of 4 is expected", arg);
+			return error_ret(e, -EINVAL,
+					 "invalid alignment '%s': a multiple of 4 is expected",
+					 arg);
 		return 0;
 	case 'z':
 		r->compression_given = true;
@@ -111,21 +118,24 @@ static int write_out(const struct request *r, const struct bytes *b, struct erro
 	return err ? error_ret(e, err, "could not write '%s': %s", name, strerror(-err)) : 0;
 }
 
-/* An error of use ends with 1, one of the description or the files with 255, as the kernel's tool does. */
+/* An error of use ends with 1, one of the description or the files with 255, as the kernel's tool
+ * does. */
 int initramfs_main(int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "closure", no_argument, NULL, 'C' },	  { "sysroot", required_argument, NULL, 'S' },
-		{ "quote", no_argument, NULL, 'Q' },	  { "keep-owner", no_argument, NULL, 'K' },
-		{ "output", required_argument, NULL, 'o' }, { "compress", required_argument, NULL, 'z' },
-		{ "help", no_argument, NULL, 'h' },	  {}
-	};
-	struct request r = {0};
-	struct error e = {0};
+	static const struct option longs[] = { { "closure", no_argument, NULL, 'C' },
+					       { "sysroot", required_argument, NULL, 'S' },
+					       { "quote", no_argument, NULL, 'Q' },
+					       { "keep-owner", no_argument, NULL, 'K' },
+					       { "output", required_argument, NULL, 'o' },
+					       { "compress", required_argument, NULL, 'z' },
+					       { "help", no_argument, NULL, 'h' },
+					       {} };
+	struct request r = { 0 };
+	struct error e = { 0 };
 	struct bytes b;
 	int opt, err;
 
-	optind = 0;	/* glibc: start over, whatever was parsed before */
+	optind = 0; /* glibc: start over, whatever was parsed before */
 	while ((opt = getopt_long(argc, argv, "o:t:ca:z:h", longs, NULL)) != -1) {
 		if (opt == 'h' || opt == '?') {
 			usage(opt == 'h' ? stdout : stderr, argv[0]);

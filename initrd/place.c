@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * place.c - puts a file of the sysroot into an archive whose description may already have made directories or symlinks of the
- * parts of its path: what is there is followed, what is missing is made as the sysroot has it.
+ * place.c - puts a file of the sysroot into an archive whose description may already have made
+ * directories or symlinks of the parts of its path: what is there is followed, what is missing is
+ * made as the sysroot has it.
  */
 #include "initrd/place.h"
 #include "initrd/sysroot.h"
@@ -11,7 +12,8 @@
 
 #define MAX_LINKS 40
 
-/* A walk through the archive's own names: `at` is where it is, free of symlinks; `rest` is still to go. */
+/* A walk through the archive's own names: `at` is where it is, free of symlinks; `rest` is still to
+ * go. */
 struct walk {
 	struct strbuf at;
 	char *rest, *p;
@@ -62,10 +64,7 @@ static bool walk_step(struct walk *w)
 	}
 }
 
-static bool walk_is_last(const struct walk *w)
-{
-	return !w->p[strspn(w->p, "/")];
-}
+static bool walk_is_last(const struct walk *w) { return !w->p[strspn(w->p, "/")]; }
 
 /* Goes on behind a symlink that `at` names. */
 static int walk_follow(struct walk *w, const char *target)
@@ -103,7 +102,11 @@ static int add_file(struct cpio *c, const char *guest, const char *host, const s
 		    struct error *e)
 {
 	struct cpio_entry en = {
-		.name = guest, .source = host, .has_mtime = true, .is_file = true, .nlink = 1,
+		.name = guest,
+		.source = host,
+		.has_mtime = true,
+		.is_file = true,
+		.nlink = 1,
 	};
 	struct stat st;
 
@@ -146,7 +149,8 @@ struct placing {
 	bool mirror;
 };
 
-/* Adds the component that the archive lacks: as the sysroot has it, or the file itself at the end. */
+/* Adds the component that the archive lacks: as the sysroot has it, or the file itself at the end.
+ */
 static int add_missing(const struct placing *pl, const struct walk *w, struct error *e)
 {
 	const char *at = strbuf_str(&w->at);
@@ -161,8 +165,8 @@ static int add_missing(const struct placing *pl, const struct walk *w, struct er
 	return add_file(pl->c, at, pl->host, pl->b, e);
 }
 
-int place_file(struct cpio *c, const char *root, const char *guest, const char *host, const struct bytes *b,
-	       bool mirror, struct error *e)
+int place_file(struct cpio *c, const char *root, const char *guest, const char *host,
+	       const struct bytes *b, bool mirror, struct error *e)
 {
 	const struct placing pl = { c, root, guest, host, b, mirror };
 	struct walk w;
@@ -184,8 +188,9 @@ int place_file(struct cpio *c, const char *root, const char *guest, const char *
 			if (err)
 				error_set(e, "too many symlinks on the way to '%s'", guest);
 		} else if (S_ISDIR(node->mode) == walk_is_last(&w)) {
-			err = error_ret(e, -EEXIST, "library '%s': '%s' is %sa directory in the archive",
-					guest, at, S_ISDIR(node->mode) ? "" : "not ");
+			err = error_ret(e, -EEXIST,
+					"library '%s': '%s' is %sa directory in the archive", guest,
+					at, S_ISDIR(node->mode) ? "" : "not ");
 		}
 	}
 	walk_end(&w);

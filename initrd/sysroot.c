@@ -39,7 +39,7 @@ static void up(struct strbuf *at, size_t root)
 char *sysroot_path(const char *root, const char *path, bool follow)
 {
 	size_t root_len = strlen(root);
-	struct strbuf at = {0};
+	struct strbuf at = { 0 };
 	char *rest = xstrdup(path), *p = rest;
 	int links = 0;
 

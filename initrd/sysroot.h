@@ -5,9 +5,10 @@
 #include <sys/stat.h>
 
 /*
- * The host's path of what `path` means to a program whose root is `root` ("" = the host's own root). Symlinks of directories
- * are followed inside the root, the last component's only with follow. Parts that do not exist are taken as they are. NULL on
- * a loop of symlinks. The caller frees.
+ * The host's path of what `path` means to a program whose root is `root` ("" = the host's own
+ * root). Symlinks of directories are followed inside the root, the last component's only with
+ * follow. Parts that do not exist are taken as they are. NULL on a loop of symlinks. The caller
+ * frees.
  */
 char *sysroot_path(const char *root, const char *path, bool follow);
 /* lstat inside the root; false when there is nothing. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * tree.c - a host directory into the archive: sorted by name, so that the same tree gives the same archive; hard links stay
- * links; what belongs to the calling user belongs to root in the guest, unless the owners are to be kept.
+ * tree.c - a host directory into the archive: sorted by name, so that the same tree gives the same
+ * archive; hard links stay links; what belongs to the calling user belongs to root in the guest,
+ * unless the owners are to be kept.
  */
 #include "initrd/list.h"
 #include "initrd/sysroot.h"
@@ -17,15 +18,16 @@
 struct item {
 	char *host, *guest;
 	struct stat st;
-	struct item *other;	/* the next name of the same file, on the last one's chain from the first */
-	u32 links;		/* on the first name: how many names there are */
-	struct item *last;	/* on the first name */
-	bool linked;		/* one of several names */
+	/* the next name of the same file, on the last one's chain from the first */
+	struct item *other;
+	u32 links;	   /* on the first name: how many names there are */
+	struct item *last; /* on the first name */
+	bool linked;	   /* one of several names */
 };
 
 struct tree {
 	VEC(struct item *) items;
-	struct map inodes;	/* hash of device and inode -> first item */
+	struct map inodes; /* hash of device and inode -> first item */
 };
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -64,7 +66,8 @@ static int scan(struct tree *t, const char *dir, const char *guest, int depth, s
 	int n = scandir(dir, &names, no_dots, by_name), err = 0;
 
 	if (n < 0)
-		return error_ret(e, -errno, "could not read directory '%s': %s", dir, strerror(errno));
+		return error_ret(e, -errno, "could not read directory '%s': %s", dir,
+				 strerror(errno));
 	if (depth > 500)
 		err = error_ret(e, -ELOOP, "directory '%s' lies too deep", dir);
 	for (int i = 0; i < n; i++) {
@@ -76,7 +79,8 @@ static int scan(struct tree *t, const char *dir, const char *guest, int depth, s
 			it->guest = xasprintf("%s/%s", guest, names[i]->d_name);
 			vec_push(&t->items, it);
 			if (lstat(it->host, &it->st) < 0)
-				err = error_ret(e, -errno, "could not read '%s': %s", it->host, strerror(errno));
+				err = error_ret(e, -errno, "could not read '%s': %s", it->host,
+						strerror(errno));
 			else
 				note_links(t, it);
 		}
@@ -91,12 +95,13 @@ static int scan(struct tree *t, const char *dir, const char *guest, int depth, s
 static int add_regular(struct build *b, struct tree *t, struct item *it, struct cpio_entry *en,
 		       struct error *e)
 {
-	VEC(const char *) names = {0};
+	VEC(const char *) names = { 0 };
 	struct item *first = it;
 	int err;
 
 	if (it->linked) {
-		first = map_get(&t->inodes, hash_u64(it->st.st_dev * 0x9e3779b97f4a7c15ull + it->st.st_ino));
+		first = map_get(&t->inodes,
+				hash_u64(it->st.st_dev * 0x9e3779b97f4a7c15ull + it->st.st_ino));
 		if (first->last != it)
 			return 0;
 	}
@@ -153,7 +158,8 @@ static int add_prefix(struct build *b, const char *dir, const char *prefix, stru
 	if (err || cpio_find(&b->cpio, prefix))
 		return err;
 	if (stat(dir, &st) < 0)
-		return error_ret(e, -errno, "could not read directory '%s': %s", dir, strerror(errno));
+		return error_ret(e, -errno, "could not read directory '%s': %s", dir,
+				 strerror(errno));
 	en.mode = S_IFDIR | (st.st_mode & 07777);
 	en.mtime = st.st_mtime;
 	return cpio_add(&b->cpio, &en, e);
@@ -163,7 +169,7 @@ int tree_add(struct build *b, const char *dir, const char *prefix, struct error 
 {
 	size_t n = strlen(prefix);
 	AUTO_FREE char *guest = NULL;
-	struct tree t = {0};
+	struct tree t = { 0 };
 	int err;
 
 	while (n && prefix[n - 1] == '/')

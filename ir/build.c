@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* build.c - making IR: the emitters that front-ends call, constant folding, and the redirection of results into slots. */
+/* build.c - making IR: the emitters that front-ends call, constant folding, and the redirection of
+ * results into slots. */
 #include "ir.h"
 
 const struct ir_opinfo ir_opinfo[] = {
@@ -10,7 +11,8 @@ const struct ir_opinfo ir_opinfo[] = {
 
 enum { MAX_TEMPS = 4096 };
 
-void ir_start(struct ir *ir, const struct ir_slot *slots, const struct ir_helper *helpers, u16 flags_slot)
+void ir_start(struct ir *ir, const struct ir_slot *slots, const struct ir_helper *helpers,
+	      u16 flags_slot)
 {
 	ir->nops = ir->nconsts = ir->ntemps = ir->ninsns = ir->nlabels = 0;
 	ir->full = false;
@@ -66,7 +68,8 @@ struct ir_op *ir_emit(struct ir *ir, enum ir_opcode op, enum ir_type t, ref dst,
 {
 	struct ir_op *o;
 
-	/* Keep room for an instruction's worth of ops after the warning, so that emitters need not check. */
+	/* Keep room for an instruction's worth of ops after the warning, so that emitters need not
+	 * check. */
 	if (ir->nops >= IR_MAX_OPS - 256)
 		ir->full = true;
 	if (ir->nops >= IR_MAX_OPS)
@@ -79,9 +82,25 @@ struct ir_op *ir_emit(struct ir *ir, enum ir_opcode op, enum ir_type t, ref dst,
 static bool foldable(enum ir_opcode op)
 {
 	switch (op) {
-	case IR_ADD: case IR_SUB: case IR_AND: case IR_OR: case IR_XOR: case IR_SHL: case IR_SHR: case IR_SAR:
-	case IR_ZEXT8: case IR_ZEXT16: case IR_ZEXT32: case IR_SEXT8: case IR_SEXT16: case IR_SEXT32: case IR_NOT: case IR_NEG:
-	case IR_MUL: case IR_EXT8H: case IR_BSWAP:
+	case IR_ADD:
+	case IR_SUB:
+	case IR_AND:
+	case IR_OR:
+	case IR_XOR:
+	case IR_SHL:
+	case IR_SHR:
+	case IR_SAR:
+	case IR_ZEXT8:
+	case IR_ZEXT16:
+	case IR_ZEXT32:
+	case IR_SEXT8:
+	case IR_SEXT16:
+	case IR_SEXT32:
+	case IR_NOT:
+	case IR_NEG:
+	case IR_MUL:
+	case IR_EXT8H:
+	case IR_BSWAP:
 		return true;
 	default:
 		return false;
@@ -109,7 +128,9 @@ ref ir_bin(struct ir *ir, enum ir_opcode op, enum ir_type t, ref a, ref b)
 	if (fold(ir, op, t, a, b, &r))
 		return r;
 	if (REF_KIND(a) == REF_TEMP && ir_is_const(b) && ir_const_value(ir, b) == 0 && t >= I32 &&
-	    (op == IR_ADD || op == IR_SUB || op == IR_OR || op == IR_XOR || op == IR_SHL || op == IR_SHR) && t == I64)
+	    (op == IR_ADD || op == IR_SUB || op == IR_OR || op == IR_XOR || op == IR_SHL ||
+	     op == IR_SHR) &&
+	    t == I64)
 		return a;
 	r = ir_temp(ir);
 	ir_emit(ir, op, t, r, a, b);
@@ -132,12 +153,18 @@ static bool redirectable(const struct ir_op *o, enum ir_type t)
 	switch (o->op) {
 	case IR_LOAD:
 		return o->type != V128 && (t == I64 || (o->type <= I32 && !(o->aux & IR_SX64)));
-	case IR_MULU2: case IR_MULS2: case IR_DIVU2: case IR_DIVS2:
+	case IR_MULU2:
+	case IR_MULS2:
+	case IR_DIVU2:
+	case IR_DIVS2:
 		return false;
-	case IR_SETCC: case IR_CAS: case IR_RMW:
+	case IR_SETCC:
+	case IR_CAS:
+	case IR_RMW:
 		return false;
 	default:
-		return ir_opinfo[o->op].results == 1 && (o->type == t || (o->type == I32 && t == I64));
+		return ir_opinfo[o->op].results == 1 &&
+		       (o->type == t || (o->type == I32 && t == I64));
 	}
 }
 
@@ -146,17 +173,15 @@ void ir_put(struct ir *ir, enum ir_type t, ref slot, ref v)
 	struct ir_op *o = ir->nops ? &ir->op[ir->nops - 1] : NULL;
 
 	if (o && REF_KIND(v) == REF_TEMP && o->dst == v && redirectable(o, t) &&
-	    (ir->slots[REF_INDEX(slot)].type != V128 || (o->op == IR_LOAD && !(o->aux & (IR_SX32 | IR_SX64))))) {
+	    (ir->slots[REF_INDEX(slot)].type != V128 ||
+	     (o->op == IR_LOAD && !(o->aux & (IR_SX32 | IR_SX64))))) {
 		o->dst = slot;
 		return;
 	}
 	ir_emit(ir, IR_MOV, t, slot, v, 0);
 }
 
-void ir_copy(struct ir *ir, enum ir_type t, ref dst, ref v)
-{
-	ir_emit(ir, IR_MOV, t, dst, v, 0);
-}
+void ir_copy(struct ir *ir, enum ir_type t, ref dst, ref v) { ir_emit(ir, IR_MOV, t, dst, v, 0); }
 
 ref ir_lea(struct ir *ir, enum ir_type t, ref base, ref index, unsigned scale, s32 disp)
 {
@@ -164,7 +189,8 @@ ref ir_lea(struct ir *ir, enum ir_type t, ref base, ref index, unsigned scale, s
 	struct ir_op *o;
 
 	if ((!base || ir_is_const(base)) && (!index || ir_is_const(index))) {
-		u64 v = (base ? ir_const_value(ir, base) : 0) + (index ? ir_const_value(ir, index) << scale : 0) + (s64)disp;
+		u64 v = (base ? ir_const_value(ir, base) : 0) +
+			(index ? ir_const_value(ir, index) << scale : 0) + (s64)disp;
 		return ir_const(ir, t == I32 ? (u32)v : t == I16 ? (u16)v : v);
 	}
 	r = ir_temp(ir);
@@ -245,7 +271,8 @@ ref ir_setc(struct ir *ir, enum ir_type t, enum ir_cond cc, ref a, ref b)
 	return r;
 }
 
-static struct ir_op *emit_call(struct ir *ir, unsigned helper, ref dst, ref a, ref b, ref c, s32 imm)
+static struct ir_op *emit_call(struct ir *ir, unsigned helper, ref dst, ref a, ref b, ref c,
+			       s32 imm)
 {
 	struct ir_op *o = ir_emit(ir, IR_CALL, I64, dst, a, b);
 
@@ -268,20 +295,11 @@ void ir_callv(struct ir *ir, unsigned helper, ref a, ref b, ref c, s32 imm)
 	emit_call(ir, helper, 0, a, b, c, imm);
 }
 
-u32 ir_label(struct ir *ir)
-{
-	return ir->nlabels++;
-}
+u32 ir_label(struct ir *ir) { return ir->nlabels++; }
 
-void ir_place(struct ir *ir, u32 label)
-{
-	ir_emit(ir, IR_LABEL, I64, 0, 0, 0)->imm = label;
-}
+void ir_place(struct ir *ir, u32 label) { ir_emit(ir, IR_LABEL, I64, 0, 0, 0)->imm = label; }
 
-void ir_br(struct ir *ir, u32 label)
-{
-	ir_emit(ir, IR_BR, I64, 0, 0, 0)->imm = label;
-}
+void ir_br(struct ir *ir, u32 label) { ir_emit(ir, IR_BR, I64, 0, 0, 0)->imm = label; }
 
 void ir_brcc(struct ir *ir, enum ir_cond cc, u32 label)
 {
@@ -314,10 +332,7 @@ void ir_insn(struct ir *ir, u64 pc)
 	ir_emit(ir, IR_INSN, I64, 0, 0, 0)->imm = (s32)n;
 }
 
-void ir_insn_len(struct ir *ir, unsigned len)
-{
-	ir->insn[ir->ninsns - 1].len = (u8)len;
-}
+void ir_insn_len(struct ir *ir, unsigned len) { ir->insn[ir->ninsns - 1].len = (u8)len; }
 
 void ir_exitcc(struct ir *ir, enum ir_cond cc, u64 pc)
 {
@@ -359,7 +374,4 @@ void ir_gotoind(struct ir *ir, ref pc, unsigned kind)
 	ir_emit(ir, IR_GOTOIND, I64, 0, pc, 0)->aux = kind;
 }
 
-void ir_exit(struct ir *ir, enum ir_exit why)
-{
-	ir_emit(ir, IR_EXIT, I64, 0, 0, 0)->aux = why;
-}
+void ir_exit(struct ir *ir, enum ir_exit why) { ir_emit(ir, IR_EXIT, I64, 0, 0, 0)->aux = why; }

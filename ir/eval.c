@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* eval.c - what each integer operation computes: the reference semantics of values and flags. Flags follow the x86 definitions (Intel SDM
- * vol. 2); where those leave a flag undefined, the value here is as good as any and nothing may depend on it. */
+/* eval.c - what each integer operation computes: the reference semantics of values and flags. Flags
+ * follow the x86 definitions (Intel SDM vol. 2); where those leave a flag undefined, the value here
+ * is as good as any and nothing may depend on it. */
 #include "ir.h"
 
-static u64 mask_of(enum ir_type t)
-{
-	return t >= I64 ? ~0ull : (1ull << (8u << t)) - 1;
-}
+static u64 mask_of(enum ir_type t) { return t >= I64 ? ~0ull : (1ull << (8u << t)) - 1; }
 
-static unsigned bits_of(enum ir_type t)
-{
-	return 8u << t;
-}
+static unsigned bits_of(enum ir_type t) { return 8u << t; }
 
 static s64 sext(u64 v, enum ir_type t)
 {
@@ -23,7 +18,8 @@ static s64 sext(u64 v, enum ir_type t)
 static u16 szp(u64 r, enum ir_type t)
 {
 	r &= mask_of(t);
-	return (u16)((r == 0 ? HF_Z : 0) | (r >> (bits_of(t) - 1) & 1 ? HF_S : 0) | (__builtin_parity((u8)r) ? 0 : HF_P));
+	return (u16)((r == 0 ? HF_Z : 0) | (r >> (bits_of(t) - 1) & 1 ? HF_S : 0) |
+		     (__builtin_parity((u8)r) ? 0 : HF_P));
 }
 
 bool ir_cond_holds(enum ir_cond cc, u16 f)
@@ -31,14 +27,30 @@ bool ir_cond_holds(enum ir_cond cc, u16 f)
 	bool s = f & HF_S, o = f & HF_O, r;
 
 	switch (cc >> 1) {
-	case 0: r = o; break;
-	case 1: r = f & HF_C; break;
-	case 2: r = f & HF_Z; break;
-	case 3: r = f & (HF_C | HF_Z); break;
-	case 4: r = s; break;
-	case 5: r = f & HF_P; break;
-	case 6: r = s != o; break;
-	default: r = (f & HF_Z) || s != o; break;
+	case 0:
+		r = o;
+		break;
+	case 1:
+		r = f & HF_C;
+		break;
+	case 2:
+		r = f & HF_Z;
+		break;
+	case 3:
+		r = f & (HF_C | HF_Z);
+		break;
+	case 4:
+		r = s;
+		break;
+	case 5:
+		r = f & HF_P;
+		break;
+	case 6:
+		r = s != o;
+		break;
+	default:
+		r = (f & HF_Z) || s != o;
+		break;
 	}
 	return r != (cc & 1);
 }
@@ -46,10 +58,12 @@ bool ir_cond_holds(enum ir_cond cc, u16 f)
 /* a + b + carry */
 static void add(enum ir_type t, struct ir_eval *e, u64 b, bool carry)
 {
-	u64 m = mask_of(t), top = 1ull << (bits_of(t) - 1), r = (e->a + b + carry) & m, a = e->a & m;
+	u64 m = mask_of(t), top = 1ull << (bits_of(t) - 1), r = (e->a + b + carry) & m,
+	    a = e->a & m;
 	u64 carries = (a & b) | ((a | b) & ~r);
 
-	e->flags = szp(r, t) | (carries & top ? HF_C : 0) | (carries & 8 ? HF_A : 0) | ((a ^ r) & (b ^ r) & top ? HF_O : 0);
+	e->flags = szp(r, t) | (carries & top ? HF_C : 0) | (carries & 8 ? HF_A : 0) |
+		   ((a ^ r) & (b ^ r) & top ? HF_O : 0);
 	e->lo = r;
 }
 
@@ -62,7 +76,8 @@ static void sub(enum ir_type t, struct ir_eval *e, u64 a, u64 b, bool borrow)
 	b &= m;
 	r = (a - b - borrow) & m;
 	borrows = (~a & b) | (~(a ^ b) & r);
-	e->flags = szp(r, t) | (borrows & top ? HF_C : 0) | (borrows & 8 ? HF_A : 0) | ((a ^ b) & (a ^ r) & top ? HF_O : 0);
+	e->flags = szp(r, t) | (borrows & top ? HF_C : 0) | (borrows & 8 ? HF_A : 0) |
+		   ((a ^ b) & (a ^ r) & top ? HF_O : 0);
 	e->lo = r;
 }
 
@@ -204,14 +219,16 @@ static bool divide(enum ir_opcode op, enum ir_type t, struct ir_eval *e)
 	if (!(e->c & mask_of(t)))
 		return false;
 	if (op == IR_DIVU2) {
-		u128 n = (u128)(e->b & mask_of(t)) << w | (e->a & mask_of(t)), q = n / (e->c & mask_of(t));
+		u128 n = (u128)(e->b & mask_of(t)) << w | (e->a & mask_of(t)),
+		     q = n / (e->c & mask_of(t));
 		if (q > mask_of(t))
 			return false;
 		e->lo = (u64)q;
 		e->hi = (u64)(n % (e->c & mask_of(t)));
 	} else {
 		u128 un = (u128)(e->b & mask_of(t)) << w | (e->a & mask_of(t));
-		__int128 n = w == 64 ? (__int128)un : (__int128)sext((u64)un, t + 1), d = sext(e->c, t), q;
+		__int128 n = w == 64 ? (__int128)un : (__int128)sext((u64)un, t + 1),
+			 d = sext(e->c, t), q;
 		if (d == -1 && n == (__int128)((u128)1 << 127))
 			return false;
 		q = n / d;
@@ -311,51 +328,147 @@ bool ir_evaluate(enum ir_opcode op, enum ir_type t, unsigned cond, struct ir_eva
 	u16 saved;
 
 	switch (op) {
-	case IR_MOV: e->lo = a & m; return true;
-	case IR_ZEXT8: e->lo = (u8)a; return true;
-	case IR_ZEXT16: e->lo = (u16)a; return true;
-	case IR_ZEXT32: e->lo = (u32)a; return true;
-	case IR_SEXT8: e->lo = (u64)(s64)(s8)a & m; return true;
-	case IR_SEXT16: e->lo = (u64)(s64)(s16)a & m; return true;
-	case IR_SEXT32: e->lo = (u64)(s64)(s32)a & m; return true;
-	case IR_EXT8H: e->lo = (u8)(a >> 8); return true;
-	case IR_INS8: e->lo = (a & ~0xffull) | (u8)b; return true;
-	case IR_INS8H: e->lo = (a & ~0xff00ull) | (u64)(u8)b << 8; return true;
-	case IR_INS16: e->lo = (a & ~0xffffull) | (u16)b; return true;
-	case IR_ADD: add(t, e, b & m, 0); return true;
-	case IR_ADC: add(t, e, b & m, e->flags & HF_C); return true;
-	case IR_SUB: sub(t, e, a, b, 0); return true;
-	case IR_SBB: sub(t, e, a, b, e->flags & HF_C); return true;
-	case IR_AND: logic(t, e, a & b); return true;
-	case IR_OR: logic(t, e, a | b); return true;
-	case IR_XOR: logic(t, e, a ^ b); return true;
-	case IR_ANDN: logic(t, e, ~a & b); return true;
-	case IR_NOT: e->lo = ~a & m; return true;
-	case IR_NEG: sub(t, e, 0, a, 0); return true;
-	case IR_INC: case IR_DEC: one_more(t, e, op == IR_INC); return true;
-	case IR_SHL: case IR_SHR: case IR_SAR: shift(op, t, e); return true;
-	case IR_ROL: case IR_ROR: rotate(op, t, e); return true;
-	case IR_RCL: case IR_RCR: rotate_carry(op, t, e); return true;
-	case IR_SHLD: case IR_SHRD: double_shift(op, t, e); return true;
-	case IR_MUL: case IR_MULU2: case IR_MULS2: multiply(op, t, e); return true;
-	case IR_DIVU2: case IR_DIVS2: return divide(op, t, e);
-	case IR_BSWAP: e->lo = t == I64 ? __builtin_bswap64(a) : t == I32 ? __builtin_bswap32((u32)a) : __builtin_bswap16((u16)a); return true;
-	case IR_CLZ: case IR_CTZ: case IR_BSF: case IR_BSR: case IR_POPCNT: bit_scan(op, t, e); return true;
-	case IR_BT: case IR_BTS: case IR_BTR: case IR_BTC: bit_test(op, t, e); return true;
-	case IR_PDEP: e->lo = bits_deposit(a & m, b & m); return true;
-	case IR_PEXT: e->lo = bits_extract(a & m, b & m); return true;
-	case IR_CRC32: e->lo = crc32c((u32)a, b, 1u << t); return true;
-	case IR_SETCC: e->lo = ir_cond_holds(cond, e->flags); return true;
-	case IR_SELCC: e->lo = (ir_cond_holds(cond, e->flags) ? a : b) & m; return true;
-	case IR_GETF: e->lo = e->flags; return true;
-	case IR_PUTF: e->flags = (u16)(a & HF_ALL); return true;
+	case IR_MOV:
+		e->lo = a & m;
+		return true;
+	case IR_ZEXT8:
+		e->lo = (u8)a;
+		return true;
+	case IR_ZEXT16:
+		e->lo = (u16)a;
+		return true;
+	case IR_ZEXT32:
+		e->lo = (u32)a;
+		return true;
+	case IR_SEXT8:
+		e->lo = (u64)(s64)(s8)a & m;
+		return true;
+	case IR_SEXT16:
+		e->lo = (u64)(s64)(s16)a & m;
+		return true;
+	case IR_SEXT32:
+		e->lo = (u64)(s64)(s32)a & m;
+		return true;
+	case IR_EXT8H:
+		e->lo = (u8)(a >> 8);
+		return true;
+	case IR_INS8:
+		e->lo = (a & ~0xffull) | (u8)b;
+		return true;
+	case IR_INS8H:
+		e->lo = (a & ~0xff00ull) | (u64)(u8)b << 8;
+		return true;
+	case IR_INS16:
+		e->lo = (a & ~0xffffull) | (u16)b;
+		return true;
+	case IR_ADD:
+		add(t, e, b & m, 0);
+		return true;
+	case IR_ADC:
+		add(t, e, b & m, e->flags & HF_C);
+		return true;
+	case IR_SUB:
+		sub(t, e, a, b, 0);
+		return true;
+	case IR_SBB:
+		sub(t, e, a, b, e->flags & HF_C);
+		return true;
+	case IR_AND:
+		logic(t, e, a & b);
+		return true;
+	case IR_OR:
+		logic(t, e, a | b);
+		return true;
+	case IR_XOR:
+		logic(t, e, a ^ b);
+		return true;
+	case IR_ANDN:
+		logic(t, e, ~a & b);
+		return true;
+	case IR_NOT:
+		e->lo = ~a & m;
+		return true;
+	case IR_NEG:
+		sub(t, e, 0, a, 0);
+		return true;
+	case IR_INC:
+	case IR_DEC:
+		one_more(t, e, op == IR_INC);
+		return true;
+	case IR_SHL:
+	case IR_SHR:
+	case IR_SAR:
+		shift(op, t, e);
+		return true;
+	case IR_ROL:
+	case IR_ROR:
+		rotate(op, t, e);
+		return true;
+	case IR_RCL:
+	case IR_RCR:
+		rotate_carry(op, t, e);
+		return true;
+	case IR_SHLD:
+	case IR_SHRD:
+		double_shift(op, t, e);
+		return true;
+	case IR_MUL:
+	case IR_MULU2:
+	case IR_MULS2:
+		multiply(op, t, e);
+		return true;
+	case IR_DIVU2:
+	case IR_DIVS2:
+		return divide(op, t, e);
+	case IR_BSWAP:
+		e->lo = t == I64 ? __builtin_bswap64(a) :
+			t == I32 ? __builtin_bswap32((u32)a) :
+				   __builtin_bswap16((u16)a);
+		return true;
+	case IR_CLZ:
+	case IR_CTZ:
+	case IR_BSF:
+	case IR_BSR:
+	case IR_POPCNT:
+		bit_scan(op, t, e);
+		return true;
+	case IR_BT:
+	case IR_BTS:
+	case IR_BTR:
+	case IR_BTC:
+		bit_test(op, t, e);
+		return true;
+	case IR_PDEP:
+		e->lo = bits_deposit(a & m, b & m);
+		return true;
+	case IR_PEXT:
+		e->lo = bits_extract(a & m, b & m);
+		return true;
+	case IR_CRC32:
+		e->lo = crc32c((u32)a, b, 1u << t);
+		return true;
+	case IR_SETCC:
+		e->lo = ir_cond_holds(cond, e->flags);
+		return true;
+	case IR_SELCC:
+		e->lo = (ir_cond_holds(cond, e->flags) ? a : b) & m;
+		return true;
+	case IR_GETF:
+		e->lo = e->flags;
+		return true;
+	case IR_PUTF:
+		e->flags = (u16)(a & HF_ALL);
+		return true;
 	case IR_SETC:
 		saved = e->flags;
 		sub(t, e, a, b, 0);
 		e->lo = ir_cond_holds(cond, e->flags);
 		e->flags = saved;
 		return true;
-	case IR_SEL: e->lo = (e->c & m ? a : b) & m; return true;
-	default: return false;
+	case IR_SEL:
+		e->lo = (e->c & m ? a : b) & m;
+		return true;
+	default:
+		return false;
 	}
 }

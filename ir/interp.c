@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* interp.c - tier 0: executes IR directly. It is the reference that back ends are tested against, and runs whatever they leave: single
- * steps, instructions across pages, stores into the running unit. */
+/* interp.c - tier 0: executes IR directly. It is the reference that back ends are tested against,
+ * and runs whatever they leave: single steps, instructions across pages, stores into the running
+ * unit. */
 #include "ir.h"
 
 struct run {
@@ -19,11 +20,25 @@ static u64 slot_get(const struct run *r, ref s)
 	const void *p = slot_ptr(r, s);
 
 	switch (r->env->slots[REF_INDEX(s)].type) {
-	case I8: return ld8(p);
-	case I16: { u16 v; memcpy(&v, p, 2); return v; }
-	case I32: { u32 v; memcpy(&v, p, 4); return v; }
-	case I64: { u64 v; memcpy(&v, p, 8); return v; }
-	default: return (u64)(uintptr_t)p;	/* V128: helpers take the address */
+	case I8:
+		return ld8(p);
+	case I16: {
+		u16 v;
+		memcpy(&v, p, 2);
+		return v;
+	}
+	case I32: {
+		u32 v;
+		memcpy(&v, p, 4);
+		return v;
+	}
+	case I64: {
+		u64 v;
+		memcpy(&v, p, 8);
+		return v;
+	}
+	default:
+		return (u64)(uintptr_t)p; /* V128: helpers take the address */
 	}
 }
 
@@ -34,20 +49,36 @@ static void slot_put(const struct run *r, ref s, enum ir_type t, u64 v)
 	if (t == I32)
 		v = (u32)v;
 	switch (r->env->slots[REF_INDEX(s)].type) {
-	case I8: st8(p, (u8)v); break;
-	case I16: { u16 x = (u16)v; memcpy(p, &x, 2); break; }
-	case I32: { u32 x = (u32)v; memcpy(p, &x, 4); break; }
-	default: memcpy(p, &v, 8); break;
+	case I8:
+		st8(p, (u8)v);
+		break;
+	case I16: {
+		u16 x = (u16)v;
+		memcpy(p, &x, 2);
+		break;
+	}
+	case I32: {
+		u32 x = (u32)v;
+		memcpy(p, &x, 4);
+		break;
+	}
+	default:
+		memcpy(p, &v, 8);
+		break;
 	}
 }
 
 static inline u64 val(const struct run *r, ref x)
 {
 	switch (REF_KIND(x)) {
-	case REF_TEMP: return r->temps[REF_INDEX(x)];
-	case REF_SLOT: return slot_get(r, x);
-	case REF_CONST: return r->b->konst[REF_INDEX(x)];
-	default: return 0;
+	case REF_TEMP:
+		return r->temps[REF_INDEX(x)];
+	case REF_SLOT:
+		return slot_get(r, x);
+	case REF_CONST:
+		return r->b->konst[REF_INDEX(x)];
+	default:
+		return 0;
 	}
 }
 
@@ -147,9 +178,10 @@ static void memory(const struct run *r, const struct ir_op *o)
 		put(r, o->dst, I64, e->rmw(e->cpu, o->type, address(r, o), o->aux, val(r, o->c)));
 		break;
 	case IR_CAS:
-		put(r, o->dst, I64, e->cas(e->cpu, o->type, address(r, o), o->aux, val(r, o->b), val(r, o->c)));
+		put(r, o->dst, I64,
+		    e->cas(e->cpu, o->type, address(r, o), o->aux, val(r, o->b), val(r, o->c)));
 		break;
-	default:	/* PROBE: a zero-length transfer of that kind */
+	default: /* PROBE: a zero-length transfer of that kind */
 		e->load(e->cpu, o->type, address(r, o), o->aux, (void *)(uintptr_t)1);
 		break;
 	}
@@ -157,14 +189,21 @@ static void memory(const struct run *r, const struct ir_op *o)
 
 static void evaluate(const struct run *r, const struct ir_op *o)
 {
-	struct ir_eval e = { .a = val(r, o->a), .b = val(r, o->b), .c = val(r, o->c), .flags = *r->env->flags };
+	struct ir_eval e = {
+		.a = val(r, o->a), .b = val(r, o->b), .c = val(r, o->c), .flags = *r->env->flags
+	};
 
 	if (!ir_evaluate(o->op, o->type, o->aux, &e))
 		r->env->divide_error(r->env->cpu);
 	if (ir_opinfo[o->op].results == 2)
 		put(r, (ref)o->aux, o->type, e.hi);
 	if (ir_opinfo[o->op].results && o->dst)
-		put(r, o->dst, o->op == IR_INS8 || o->op == IR_INS8H || o->op == IR_INS16 || o->op == IR_SETCC ? I64 : o->type, e.lo);
+		put(r, o->dst,
+		    o->op == IR_INS8 || o->op == IR_INS8H || o->op == IR_INS16 ||
+				    o->op == IR_SETCC ?
+			    I64 :
+			    o->type,
+		    e.lo);
 	if ((o->flags & IR_F) || o->op == IR_PUTF)
 		*r->env->flags = e.flags;
 }
@@ -181,7 +220,7 @@ static u32 find_label(const struct ir_body *b, u32 from, s32 label)
 	for (u32 i = from; i < b->nops; i++)
 		if (b->op[i].op == IR_LABEL && b->op[i].imm == label)
 			return i;
-	return b->nops;	/* the verifier refuses this */
+	return b->nops; /* the verifier refuses this */
 }
 
 enum ir_leave ir_interpret(const struct ir_body *b, const struct ir_env *env, u64 *temps)
@@ -197,22 +236,32 @@ enum ir_leave ir_interpret(const struct ir_body *b, const struct ir_env *env, u6
 			break;
 		case IR_LEA: {
 			u64 v = val(&r, o->a) + (val(&r, o->b) << o->scale) + (s64)o->imm;
-			put(&r, o->dst, o->type == I16 ? I32 : o->type, o->type == I16 ? (u16)v : o->type == I32 ? (u32)v : v);
+			put(&r, o->dst, o->type == I16 ? I32 : o->type,
+			    o->type == I16 ? (u16)v :
+			    o->type == I32 ? (u32)v :
+					     v);
 			break;
 		}
-		case IR_LOAD: case IR_STORE: case IR_RMW: case IR_CAS: case IR_PROBE:
+		case IR_LOAD:
+		case IR_STORE:
+		case IR_RMW:
+		case IR_CAS:
+		case IR_PROBE:
 			memory(&r, o);
 			break;
 		case IR_MOV:
 			move(&r, o);
 			break;
 		case IR_CALL:
-			put(&r, o->dst, I64, env->helpers[o->aux].fn(env->cpu, val(&r, o->a), val(&r, o->b), val(&r, o->c), (u64)(s64)o->imm));
+			put(&r, o->dst, I64,
+			    env->helpers[o->aux].fn(env->cpu, val(&r, o->a), val(&r, o->b),
+						    val(&r, o->c), (u64)(s64)o->imm));
 			break;
 		case IR_FENCE:
 			__atomic_thread_fence(__ATOMIC_SEQ_CST);
 			break;
-		case IR_LABEL: case IR_CALLHINT:
+		case IR_LABEL:
+		case IR_CALLHINT:
 			break;
 		case IR_BR:
 			i = find_label(b, i, o->imm);
@@ -221,7 +270,8 @@ enum ir_leave ir_interpret(const struct ir_body *b, const struct ir_env *env, u6
 			if (ir_cond_holds(o->aux, *env->flags))
 				i = find_label(b, i, o->imm);
 			break;
-		case IR_BRNZ: case IR_BRZ:
+		case IR_BRNZ:
+		case IR_BRZ:
 			if (nonzero(&r, o) == (o->op == IR_BRNZ))
 				i = find_label(b, i, o->imm);
 			break;
@@ -230,12 +280,14 @@ enum ir_leave ir_interpret(const struct ir_body *b, const struct ir_env *env, u6
 				break;
 			*env->pc = val(&r, o->a);
 			return IR_LEAVE_GOTO;
-		case IR_EXITNZ: case IR_EXITZ:
+		case IR_EXITNZ:
+		case IR_EXITZ:
 			if (nonzero(&r, o) != (o->op == IR_EXITNZ))
 				break;
 			*env->pc = val(&r, o->b);
 			return IR_LEAVE_GOTO;
-		case IR_GOTO: case IR_GOTOIND:
+		case IR_GOTO:
+		case IR_GOTOIND:
 			*env->pc = val(&r, o->a);
 			return IR_LEAVE_GOTO;
 		case IR_EXIT:

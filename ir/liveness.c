@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* liveness.c - the one backward pass: which flag settings and results nobody reads, and where temporaries are used last. */
+/* liveness.c - the one backward pass: which flag settings and results nobody reads, and where
+ * temporaries are used last. */
 #include "ir.h"
 
 enum { MAX_LABELS = 256, MAX_TEMPS = 4096 };
 
 static u16 cond_reads(unsigned cc)
 {
-	static const u16 f[8] = { HF_O, HF_C, HF_Z, HF_C | HF_Z, HF_S, HF_P, HF_S | HF_O, HF_Z | HF_S | HF_O };
+	static const u16 f[8] = { HF_O, HF_C, HF_Z,	   HF_C | HF_Z,
+				  HF_S, HF_P, HF_S | HF_O, HF_Z | HF_S | HF_O };
 
 	return f[cc >> 1 & 7];
 }
@@ -15,34 +17,50 @@ void ir_flag_effect(const struct ir *ir, const struct ir_op *o, u16 *reads, u16 
 {
 	bool f = o->flags & IR_F;
 	ref count = o->op == IR_SHLD || o->op == IR_SHRD ? o->c : o->b;
-	bool sure = ir_is_const(count) && (ir_const_value(ir, count) & (o->type == I64 ? 63 : 31)) != 0;
+	bool sure =
+		ir_is_const(count) && (ir_const_value(ir, count) & (o->type == I64 ? 63 : 31)) != 0;
 
 	*reads = *writes = 0;
 	switch (o->op) {
-	case IR_ADC: case IR_SBB:
+	case IR_ADC:
+	case IR_SBB:
 		*reads = HF_C;
 		*writes = f ? HF_ALL : 0;
 		break;
-	case IR_INC: case IR_DEC:
+	case IR_INC:
+	case IR_DEC:
 		*writes = f ? HF_ALL & ~HF_C : 0;
 		break;
-	case IR_SHL: case IR_SHR: case IR_SAR: case IR_SHLD: case IR_SHRD:
+	case IR_SHL:
+	case IR_SHR:
+	case IR_SAR:
+	case IR_SHLD:
+	case IR_SHRD:
 		*writes = f && sure ? HF_ALL : 0;
 		break;
-	case IR_ROL: case IR_ROR:
+	case IR_ROL:
+	case IR_ROR:
 		*writes = f && sure ? HF_C | HF_O : 0;
 		break;
-	case IR_RCL: case IR_RCR:
+	case IR_RCL:
+	case IR_RCR:
 		*reads = HF_C;
 		*writes = f && sure ? HF_C | HF_O : 0;
 		break;
-	case IR_BT: case IR_BTS: case IR_BTR: case IR_BTC:
+	case IR_BT:
+	case IR_BTS:
+	case IR_BTR:
+	case IR_BTC:
 		*writes = f ? HF_C : 0;
 		break;
-	case IR_SETCC: case IR_SELCC: case IR_BRCC: case IR_EXITCC:
+	case IR_SETCC:
+	case IR_SELCC:
+	case IR_BRCC:
+	case IR_EXITCC:
 		*reads = cond_reads(o->aux);
 		break;
-	case IR_GETF: case IR_EXIT:
+	case IR_GETF:
+	case IR_EXIT:
 		*reads = HF_ALL;
 		break;
 	case IR_PUTF:
@@ -64,7 +82,7 @@ struct pass {
 	struct ir *ir;
 	u8 used[MAX_TEMPS];
 	u16 at_label[MAX_LABELS];
-	u16 live;		/* flags wanted after the op at hand */
+	u16 live; /* flags wanted after the op at hand */
 };
 
 static bool use(struct pass *p, ref r)
@@ -90,16 +108,19 @@ static u16 label_live(const struct pass *p, s32 label)
 
 static bool can_fault(const struct ir *ir, const struct ir_op *o)
 {
-	return (ir_opinfo[o->op].props & F_MEM) || (o->op == IR_CALL && ir->helpers[o->aux].flags & H_FAULT);
+	return (ir_opinfo[o->op].props & F_MEM) ||
+	       (o->op == IR_CALL && ir->helpers[o->aux].flags & H_FAULT);
 }
 
-/* An operation from which the engine may start the instruction again, by itself, in tier 0: a store into translated code, an atomic access where there is
- * no plain memory. It needs the flags that the instruction reads, though they may have been read already. */
+/* An operation from which the engine may start the instruction again, by itself, in tier 0: a store
+ * into translated code, an atomic access where there is no plain memory. It needs the flags that
+ * the instruction reads, though they may have been read already. */
 static u16 restart_reads(const struct ir *ir, u32 i)
 {
 	u16 all = 0, reads, writes;
 
-	if ((ir->op[i].op != IR_STORE || ir->op[i].aux & IR_SAME) && ir->op[i].op != IR_RMW && ir->op[i].op != IR_CAS)
+	if ((ir->op[i].op != IR_STORE || ir->op[i].aux & IR_SAME) && ir->op[i].op != IR_RMW &&
+	    ir->op[i].op != IR_CAS)
 		return 0;
 	while (i-- > 0 && ir->op[i].op != IR_INSN) {
 		ir_flag_effect(ir, &ir->op[i], &reads, &writes);
@@ -121,16 +142,22 @@ static void control(struct pass *p, struct ir_op *o, bool (*exit_dead)(void *, u
 	case IR_BR:
 		p->live = label_live(p, o->imm);
 		break;
-	case IR_BRCC: case IR_BRNZ: case IR_BRZ:
+	case IR_BRCC:
+	case IR_BRNZ:
+	case IR_BRZ:
 		p->live |= label_live(p, o->imm);
 		break;
-	case IR_GOTO: case IR_EXITCC: case IR_EXITNZ: case IR_EXITZ:
+	case IR_GOTO:
+	case IR_EXITCC:
+	case IR_EXITNZ:
+	case IR_EXITZ:
 		if (exit_dead && exit_dead(arg, ir_const_value(p->ir, target)))
 			out = 0;
 		o->pad = out != 0;
 		p->live = o->op == IR_GOTO ? out : p->live | out;
 		break;
-	case IR_GOTOIND: case IR_EXIT:
+	case IR_GOTOIND:
+	case IR_EXIT:
 		p->live = HF_ALL;
 		break;
 	}

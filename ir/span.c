@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* span.c - finds memory operations whose addresses share a base register, so that one check of the whole span can serve them all: pushes and
- * pops, frame accesses, fields of a structure. A base that moves by constants stays the same base. */
+/* span.c - finds memory operations whose addresses share a base register, so that one check of the
+ * whole span can serve them all: pushes and pops, frame accesses, fields of a structure. A base
+ * that moves by constants stays the same base. */
 #include "ir.h"
 
 enum { MAX_SLOTS = 512, MAX_SPAN = 1024 };
 
 struct base {
-	s16 group;		/* -1 = none */
-	s32 delta;		/* what was added to the slot since the group began */
+	s16 group; /* -1 = none */
+	s32 delta; /* what was added to the slot since the group began */
 };
 
 static bool groupable(const struct ir *ir, const struct ir_op *o)
 {
 	if (o->op != IR_LOAD && o->op != IR_STORE)
 		return false;
-	return REF_KIND(o->a) == REF_SLOT && !o->b && ir->slots[REF_INDEX(o->a)].type == I64 && REF_INDEX(o->a) < MAX_SLOTS &&
-	       !(o->aux & (IR_ADDR32 | IR_ADDR16 | IR_WILLWRITE | IR_SAME | IR_ALIGNED)) && o->imm > -(1 << 20) && o->imm < 1 << 20;
+	return REF_KIND(o->a) == REF_SLOT && !o->b && ir->slots[REF_INDEX(o->a)].type == I64 &&
+	       REF_INDEX(o->a) < MAX_SLOTS &&
+	       !(o->aux & (IR_ADDR32 | IR_ADDR16 | IR_WILLWRITE | IR_SAME | IR_ALIGNED)) &&
+	       o->imm > -(1 << 20) && o->imm < 1 << 20;
 }
 
 /* slot = slot + constant: the constant, by *by. */
@@ -61,7 +64,11 @@ static void join(struct ir *ir, struct ir_op *o, struct base *b)
 	b->group = (s16)ir->nspans;
 	b->delta = 0;
 	s = &ir->span[ir->nspans++];
-	*s = (struct ir_span){ .lo = o->imm, .hi = o->imm + (1 << o->type), .write = o->op == IR_STORE, .members = 1, .ctx = o->aux & IR_CTX };
+	*s = (struct ir_span){ .lo = o->imm,
+			       .hi = o->imm + (1 << o->type),
+			       .write = o->op == IR_STORE,
+			       .members = 1,
+			       .ctx = o->aux & IR_CTX };
 	o->pad = (u16)(b->group + 1) | IR_SPAN_LEADER;
 }
 
@@ -77,7 +84,11 @@ static bool barrier(const struct ir *ir, const struct ir_op *o)
 	switch (o->op) {
 	case IR_CALL:
 		return ir->helpers[o->aux].flags & (H_FAULT | H_READ | H_WRITE);
-	case IR_LABEL: case IR_BR: case IR_BRCC: case IR_BRNZ: case IR_BRZ:
+	case IR_LABEL:
+	case IR_BR:
+	case IR_BRCC:
+	case IR_BRNZ:
+	case IR_BRZ:
 		return true;
 	default:
 		return false;
@@ -87,7 +98,8 @@ static bool barrier(const struct ir *ir, const struct ir_op *o)
 void ir_spans(struct ir *ir)
 {
 	struct base base[MAX_SLOTS];
-	bool done = false;	/* a helper has done part of the instruction: it cannot start again for a failing check */
+	/* a helper has done part of the instruction: it cannot start again for a failing check */
+	bool done = false;
 
 	memset(base, 0xff, sizeof(base));
 	ir->nspans = 0;
@@ -106,7 +118,8 @@ void ir_spans(struct ir *ir)
 		}
 		if (moves_by(ir, o, &by) && REF_INDEX(o->dst) < MAX_SLOTS) {
 			base[REF_INDEX(o->dst)].delta += by;
-			if (base[REF_INDEX(o->dst)].delta < -4 * MAX_SPAN || base[REF_INDEX(o->dst)].delta > 4 * MAX_SPAN)
+			if (base[REF_INDEX(o->dst)].delta < -4 * MAX_SPAN ||
+			    base[REF_INDEX(o->dst)].delta > 4 * MAX_SPAN)
 				forget(base, o->dst);
 			continue;
 		}
@@ -118,7 +131,8 @@ void ir_spans(struct ir *ir)
 	for (u32 i = 0; i < ir->nops; i++) {
 		struct ir_op *o = &ir->op[i];
 
-		if ((o->op == IR_LOAD || o->op == IR_STORE) && o->pad && ir->span[(o->pad & ~IR_SPAN_LEADER) - 1].members < 2)
+		if ((o->op == IR_LOAD || o->op == IR_STORE) && o->pad &&
+		    ir->span[(o->pad & ~IR_SPAN_LEADER) - 1].members < 2)
 			o->pad = 0;
 	}
 }

@@ -8,22 +8,26 @@ static char message[160];
 
 static const char *bad(u32 i, const struct ir_op *o, const char *what)
 {
-	snprintf(message, sizeof(message), "op %u (%s): %s", i, o->op < IR_NOPS ? ir_opinfo[o->op].name : "?", what);
+	snprintf(message, sizeof(message), "op %u (%s): %s", i,
+		 o->op < IR_NOPS ? ir_opinfo[o->op].name : "?", what);
 	return message;
 }
 
 struct check {
-	u8 defined[1 << 14];		/* temporaries */
+	u8 defined[1 << 14]; /* temporaries */
 	s32 label_at[1 << 12];
 };
 
-static const char *operand(const struct check *k, const struct ir *ir, u32 i, const struct ir_op *o, ref r)
+static const char *operand(const struct check *k, const struct ir *ir, u32 i, const struct ir_op *o,
+			   ref r)
 {
 	switch (REF_KIND(r)) {
 	case REF_TEMP:
 		if (REF_INDEX(r) >= ir->ntemps)
 			return bad(i, o, "temporary out of range");
-		return k->defined[REF_INDEX(r)] ? NULL : bad(i, o, "temporary used before it is defined, or across a label");
+		return k->defined[REF_INDEX(r)] ?
+			       NULL :
+			       bad(i, o, "temporary used before it is defined, or across a label");
 	case REF_CONST:
 		return REF_INDEX(r) < ir->nconsts ? NULL : bad(i, o, "constant out of range");
 	default:
@@ -33,7 +37,8 @@ static const char *operand(const struct check *k, const struct ir *ir, u32 i, co
 
 static const char *result(struct check *k, const struct ir *ir, u32 i, const struct ir_op *o, ref r)
 {
-	bool narrow_ok = o->op == IR_LOAD || o->op == IR_CALL || o->op == IR_SETCC || o->op == IR_INS8 || o->op == IR_INS8H || o->op == IR_INS16 ||
+	bool narrow_ok = o->op == IR_LOAD || o->op == IR_CALL || o->op == IR_SETCC ||
+			 o->op == IR_INS8 || o->op == IR_INS8H || o->op == IR_INS16 ||
 			 o->op == IR_GETF;
 
 	if (REF_KIND(r) == REF_CONST)
@@ -94,19 +99,23 @@ static const char *check_labels(struct check *k, const struct ir *ir)
 	for (u32 i = 0; i < ir->nops; i++) {
 		const struct ir_op *o = &ir->op[i];
 
-		if (o->op != IR_LABEL && o->op != IR_BR && o->op != IR_BRCC && o->op != IR_BRNZ && o->op != IR_BRZ)
+		if (o->op != IR_LABEL && o->op != IR_BR && o->op != IR_BRCC && o->op != IR_BRNZ &&
+		    o->op != IR_BRZ)
 			continue;
 		if (o->imm < 0 || (u32)o->imm >= ir->nlabels)
 			return bad(i, o, "label out of range");
 		if (k->label_at[o->imm] >= 0)
-			return bad(i, o, o->op == IR_LABEL ? "label placed twice" : "branch is not forward");
+			return bad(i, o,
+				   o->op == IR_LABEL ? "label placed twice" :
+						       "branch is not forward");
 		if (o->op == IR_LABEL)
 			k->label_at[o->imm] = (s32)i;
 	}
 	for (u32 i = 0; i < ir->nops; i++) {
 		const struct ir_op *o = &ir->op[i];
 
-		if ((o->op == IR_BR || o->op == IR_BRCC || o->op == IR_BRNZ || o->op == IR_BRZ) && k->label_at[o->imm] < 0)
+		if ((o->op == IR_BR || o->op == IR_BRCC || o->op == IR_BRNZ || o->op == IR_BRZ) &&
+		    k->label_at[o->imm] < 0)
 			return bad(i, o, "label is never placed");
 	}
 	return NULL;
@@ -128,10 +137,14 @@ const char *ir_verify(const struct ir *ir)
 static int print_ref(const struct ir *ir, char *at, size_t size, ref r)
 {
 	switch (REF_KIND(r)) {
-	case REF_TEMP: return snprintf(at, size, "t%u", REF_INDEX(r));
-	case REF_SLOT: return snprintf(at, size, "%s", ir->slots[REF_INDEX(r)].name);
-	case REF_CONST: return snprintf(at, size, "%#llx", (unsigned long long)ir_const_value(ir, r));
-	default: return snprintf(at, size, "-");
+	case REF_TEMP:
+		return snprintf(at, size, "t%u", REF_INDEX(r));
+	case REF_SLOT:
+		return snprintf(at, size, "%s", ir->slots[REF_INDEX(r)].name);
+	case REF_CONST:
+		return snprintf(at, size, "%#llx", (unsigned long long)ir_const_value(ir, r));
+	default:
+		return snprintf(at, size, "-");
 	}
 }
 
@@ -142,7 +155,8 @@ static void print_op(const struct ir *ir, const struct ir_op *o, char *buf, size
 	const ref args[3] = { o->a, o->b, o->c };
 	size_t n = 0;
 
-#define OUT(...) (n += (size_t)snprintf(buf + n, n < size ? size - n : 0, __VA_ARGS__), n = MIN(n, size - 1))
+#define OUT(...) \
+	(n += (size_t)snprintf(buf + n, n < size ? size - n : 0, __VA_ARGS__), n = MIN(n, size - 1))
 	OUT("  ");
 	if (o->dst) {
 		n += (size_t)print_ref(ir, buf + n, size - n, o->dst);
@@ -180,7 +194,8 @@ void ir_print(const struct ir *ir, void (*line)(void *arg, const char *text), vo
 		if (o->op == IR_MOV && !o->dst)
 			continue;
 		if (o->op == IR_INSN)
-			snprintf(buf, sizeof(buf), "%#llx:", (unsigned long long)ir->insn[o->imm].pc);
+			snprintf(buf, sizeof(buf),
+				 "%#llx:", (unsigned long long)ir->insn[o->imm].pc);
 		else
 			print_op(ir, o, buf, sizeof(buf));
 		line(arg, buf);

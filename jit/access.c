@@ -1,41 +1,67 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* access.c - guest memory access outside the inline fast path: misses, devices, code pages, page crossings, and what helpers call. */
+/* access.c - guest memory access outside the inline fast path: misses, devices, code pages, page
+ * crossings, and what helpers call. */
 #include "engine.h"
 
 static const struct mem_attrs attrs_cpu = { 0 };
 
-static unsigned ctx_of(u16 mem)
-{
-	return (mem & IR_CTX) >> IR_CTX_SHIFT;
-}
+static unsigned ctx_of(u16 mem) { return (mem & IR_CTX) >> IR_CTX_SHIFT; }
 
 static u64 host_ld(const void *p, unsigned size)
 {
 	switch (size) {
-	case 1: return ld8(p);
-	case 2: { u16 v; memcpy(&v, p, 2); return v; }
-	case 4: { u32 v; memcpy(&v, p, 4); return v; }
-	default: { u64 v; memcpy(&v, p, 8); return v; }
+	case 1:
+		return ld8(p);
+	case 2: {
+		u16 v;
+		memcpy(&v, p, 2);
+		return v;
+	}
+	case 4: {
+		u32 v;
+		memcpy(&v, p, 4);
+		return v;
+	}
+	default: {
+		u64 v;
+		memcpy(&v, p, 8);
+		return v;
+	}
 	}
 }
 
 static void host_st(void *p, unsigned size, u64 val)
 {
 	switch (size) {
-	case 1: st8(p, (u8)val); break;
-	case 2: { u16 v = (u16)val; memcpy(p, &v, 2); break; }
-	case 4: { u32 v = (u32)val; memcpy(p, &v, 4); break; }
-	default: memcpy(p, &val, 8); break;
+	case 1:
+		st8(p, (u8)val);
+		break;
+	case 2: {
+		u16 v = (u16)val;
+		memcpy(p, &v, 2);
+		break;
+	}
+	case 4: {
+		u32 v = (u32)val;
+		memcpy(p, &v, 4);
+		break;
+	}
+	default:
+		memcpy(p, &val, 8);
+		break;
 	}
 }
 
-static void bus_answer(struct cpu *cpu, enum mem_result r, u64 phys, enum access access, unsigned size)
+static void bus_answer(struct cpu *cpu, enum mem_result r, u64 phys, enum access access,
+		       unsigned size)
 {
-	if (unlikely(r != MEM_OK) && cpu->isa->bus_error && cpu->isa->bus_error(cpu, phys, access, size))
+	if (unlikely(r != MEM_OK) && cpu->isa->bus_error &&
+	    cpu->isa->bus_error(cpu, phys, access, size))
 		cpu_unwind(cpu);
 }
 
-/* The guest watches this page. Its instruction runs singly when a watched address is met: what follows comes right behind it. */
+/* The guest watches this page. Its instruction runs singly when a watched address is met: what
+ * follows comes right behind it. */
 static cold_path void watched(struct engine_cpu *ec, u64 va, unsigned size, enum access access)
 {
 	const struct isa *isa = ec->cpu->isa;
@@ -67,7 +93,8 @@ static u64 page_ld(struct engine_cpu *ec, struct tlb_info *n, u64 va, unsigned s
 	return size == 8 ? v : v & ((1ull << 8 * size) - 1);
 }
 
-/* A store to a page with translations: those it touches go; the running one is left by executing this instruction singly. */
+/* A store to a page with translations: those it touches go; the running one is left by executing
+ * this instruction singly. */
 static void code_store(struct engine_cpu *ec, struct tlb_info *n, unsigned off, unsigned size)
 {
 	engine_sync_pc(ec);
@@ -99,13 +126,10 @@ static void page_st(struct engine_cpu *ec, struct tlb_info *n, u64 va, unsigned 
 	bus_answer(ec->cpu, r, n->phys + off, ACCESS_WRITE, size);
 }
 
-static bool crosses(u64 va, unsigned size)
-{
-	return (va & (GUEST_PAGE - 1)) + size > GUEST_PAGE;
-}
+static bool crosses(u64 va, unsigned size) { return (va & (GUEST_PAGE - 1)) + size > GUEST_PAGE; }
 
-/* Before anything of an instruction's store happens: may it be written, and do translations have to go? After this the store neither faults nor starts
- * the instruction again. */
+/* Before anything of an instruction's store happens: may it be written, and do translations have to
+ * go? After this the store neither faults nor starts the instruction again. */
 static void will_write(struct engine_cpu *ec, unsigned ctx, u64 va, unsigned size)
 {
 	u64 end = va + size, second = (end - 1) & ~(u64)(GUEST_PAGE - 1);
@@ -118,7 +142,8 @@ static void will_write(struct engine_cpu *ec, unsigned ctx, u64 va, unsigned siz
 		u64 at = k ? second : va, stop = k + 1 < parts ? second : end;
 		struct tlb_info *n = tlb_get(ec, ctx, at, ACCESS_WRITE);
 
-		if (n->host && !n->readonly && n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)
+		if (n->host && !n->readonly &&
+		    n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)
 			code_store(ec, n, at & (GUEST_PAGE - 1), (unsigned)(stop - at));
 	}
 }
@@ -155,7 +180,8 @@ void cpu_st(struct cpu *cpu, unsigned ctx, u64 va, unsigned size, u64 val)
 	}
 	will_write(ec, ctx, va, size);
 	for (unsigned i = 0; i < size; i++)
-		page_st(ec, tlb_get(ec, ctx, va + i, ACCESS_WRITE), va + i, 1, val >> (8 * i) & 0xff);
+		page_st(ec, tlb_get(ec, ctx, va + i, ACCESS_WRITE), va + i, 1,
+			val >> (8 * i) & 0xff);
 }
 
 void cpu_probe(struct cpu *cpu, unsigned ctx, u64 va, size_t n, enum access access)
@@ -219,7 +245,8 @@ u64 cpu_phys_ld(struct cpu *cpu, u64 pa, unsigned size)
 
 	/* page tables are in main memory nearly always */
 	const struct flat_range *f = space_lookup(&cpu->machine->memory, pa);
-	if (likely(f && f->region->ram && f->region->kind != REGION_ROMD && f->last - pa >= size - 1))
+	if (likely(f && f->region->ram && f->region->kind != REGION_ROMD &&
+		   f->last - pa >= size - 1))
 		return host_ld(f->region->ram->host + f->offset + (pa - f->start), size);
 	if (space_ld(&cpu->machine->memory, pa, size, &v, attrs_cpu) != MEM_OK)
 		v = ~0ull;
@@ -232,7 +259,7 @@ void cpu_phys_st(struct cpu *cpu, u64 pa, unsigned size, u64 val)
 
 	host_st(buf, size, val);
 	if (space_write(&cpu->machine->memory, pa, buf, size, attrs_cpu) != MEM_OK)
-		return;		/* nothing is there: the write is lost, as on hardware */
+		return; /* nothing is there: the write is lost, as on hardware */
 }
 
 bool cpu_phys_cas(struct cpu *cpu, u64 pa, unsigned size, u64 expected, u64 val)
@@ -242,12 +269,14 @@ bool cpu_phys_cas(struct cpu *cpu, u64 pa, unsigned size, u64 expected, u64 val)
 	bool ok;
 
 	if (!p || n < size)
-		return true;	/* not memory: nothing to keep */
+		return true; /* not memory: nothing to keep */
 	if (size == 8) {
-		ok = __atomic_compare_exchange_n((u64 *)p, &expected, val, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		ok = __atomic_compare_exchange_n((u64 *)p, &expected, val, false, __ATOMIC_SEQ_CST,
+						 __ATOMIC_SEQ_CST);
 	} else {
 		u32 x = (u32)expected;
-		ok = __atomic_compare_exchange_n((u32 *)p, &x, (u32)val, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+		ok = __atomic_compare_exchange_n((u32 *)p, &x, (u32)val, false, __ATOMIC_SEQ_CST,
+						 __ATOMIC_SEQ_CST);
 	}
 	if (ok)
 		space_dirty(&cpu->machine->memory, pa, size);
@@ -266,7 +295,8 @@ u64 cpu_io_read(struct cpu *cpu, u16 port, unsigned size)
 void cpu_io_write(struct cpu *cpu, u16 port, unsigned size, u64 val)
 {
 	if (space_st(&cpu->machine->io, port, size, val, attrs_cpu) != MEM_OK)
-		return;		/* nobody listens: the write is lost, as on hardware (the space has traced it) */
+		return; /* nobody listens: the write is lost, as on hardware (the space has traced
+			   it) */
 }
 
 /* --- the interpreter's and translated code's accesses */
@@ -289,7 +319,7 @@ u64 access_load(void *c, enum ir_type t, u64 va, u16 mem, void *buf)
 	check_aligned(cpu, mem, va, size, a);
 	if (mem & IR_WILLWRITE)
 		will_write(cpu->engine, ctx, va, size);
-	if (buf == (void *)(uintptr_t)1) {	/* a probe */
+	if (buf == (void *)(uintptr_t)1) { /* a probe */
 		if (!(mem & IR_WILLWRITE))
 			cpu_probe(cpu, ctx, va, size, ACCESS_READ);
 		return 0;
@@ -314,16 +344,23 @@ void access_store(void *c, enum ir_type t, u64 va, u16 mem, u64 val, const void 
 static u64 combine(unsigned op, u64 old, u64 v)
 {
 	switch (op) {
-	case IR_RMW_ADD: return old + v;
-	case IR_RMW_AND: return old & v;
-	case IR_RMW_OR: return old | v;
-	case IR_RMW_XOR: return old ^ v;
-	case IR_RMW_SUB: return old - v;
-	default: return v;
+	case IR_RMW_ADD:
+		return old + v;
+	case IR_RMW_AND:
+		return old & v;
+	case IR_RMW_OR:
+		return old | v;
+	case IR_RMW_XOR:
+		return old ^ v;
+	case IR_RMW_SUB:
+		return old - v;
+	default:
+		return v;
 	}
 }
 
-/* Host address for an atomic access, or NULL when it must be done as a load and a store (devices, code pages, page crossings). */
+/* Host address for an atomic access, or NULL when it must be done as a load and a store (devices,
+ * code pages, page crossings). */
 static void *atomic_host(struct cpu *cpu, unsigned ctx, u64 va, unsigned size)
 {
 	size_t n = size;
@@ -341,7 +378,8 @@ static void *atomic_host(struct cpu *cpu, unsigned ctx, u64 va, unsigned size)
 	static u64 rmw_##n(u##n *p, unsigned op, u##n v) \
 	{ \
 		u##n old = __atomic_load_n(p, __ATOMIC_RELAXED); \
-		while (!__atomic_compare_exchange_n(p, &old, (u##n)combine(op, old, v), true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) \
+		while (!__atomic_compare_exchange_n(p, &old, (u##n)combine(op, old, v), true, \
+						    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) \
 			; \
 		return old; \
 	}
@@ -365,10 +403,14 @@ u64 access_rmw(void *c, enum ir_type t, u64 va, u16 mem, u64 val)
 		return old;
 	}
 	switch (t) {
-	case I8: return rmw_8(p, op, (u8)val);
-	case I16: return rmw_16(p, op, (u16)val);
-	case I32: return rmw_32(p, op, (u32)val);
-	default: return rmw_64(p, op, val);
+	case I8:
+		return rmw_8(p, op, (u8)val);
+	case I16:
+		return rmw_16(p, op, (u16)val);
+	case I32:
+		return rmw_32(p, op, (u32)val);
+	default:
+		return rmw_64(p, op, val);
 	}
 }
 
@@ -388,9 +430,27 @@ u64 access_cas(void *c, enum ir_type t, u64 va, u16 mem, u64 expected, u64 val)
 		return old;
 	}
 	switch (t) {
-	case I8: { u8 x = (u8)expected; __atomic_compare_exchange_n((u8 *)p, &x, (u8)val, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); return x; }
-	case I16: { u16 x = (u16)expected; __atomic_compare_exchange_n((u16 *)p, &x, (u16)val, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); return x; }
-	case I32: { u32 x = (u32)expected; __atomic_compare_exchange_n((u32 *)p, &x, (u32)val, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); return x; }
-	default: __atomic_compare_exchange_n((u64 *)p, &expected, val, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); return expected;
+	case I8: {
+		u8 x = (u8)expected;
+		__atomic_compare_exchange_n((u8 *)p, &x, (u8)val, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST);
+		return x;
+	}
+	case I16: {
+		u16 x = (u16)expected;
+		__atomic_compare_exchange_n((u16 *)p, &x, (u16)val, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST);
+		return x;
+	}
+	case I32: {
+		u32 x = (u32)expected;
+		__atomic_compare_exchange_n((u32 *)p, &x, (u32)val, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST);
+		return x;
+	}
+	default:
+		__atomic_compare_exchange_n((u64 *)p, &expected, val, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_SEQ_CST);
+		return expected;
 	}
 }

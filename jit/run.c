@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* run.c - the engine's life and the vCPU loop: exceptions, interrupts, and execution by whichever tier there is. */
+/* run.c - the engine's life and the vCPU loop: exceptions, interrupts, and execution by whichever
+ * tier there is. */
 #include "engine.h"
 #include <errno.h>
 #include <stdio.h>
@@ -63,7 +64,8 @@ struct engine *engine_new(struct machine *m, const struct engine_options *o, str
 	if (e->backend) {
 		r = e->backend->init(e, e->code, REGION_CODE);
 		if (r < 0) {
-			error_set(err, "the code generator for %s cannot run on this host: %s", e->backend->name, strerror(-r));
+			error_set(err, "the code generator for %s cannot run on this host: %s",
+				  e->backend->name, strerror(-r));
 			units_fini(e);
 			free(e->backend_data);
 			goto fail;
@@ -82,12 +84,17 @@ fail:
 
 static void print_stats(const struct engine_stats *s)
 {
-	double insns = s->insns ? (double)s->insns : 1, bytes = s->guest_bytes ? (double)s->guest_bytes : 1;
+	double insns = s->insns ? (double)s->insns : 1,
+	       bytes = s->guest_bytes ? (double)s->guest_bytes : 1;
 
-	fprintf(stderr, "translated: %llu units, %llu instructions, %llu guest bytes -> %llu host bytes (%.2f each), %.0f ns an instruction; "
-		"killed %llu, looked up %llu\n", (unsigned long long)s->units, (unsigned long long)s->insns, (unsigned long long)s->guest_bytes,
-		(unsigned long long)s->host_bytes, (double)s->host_bytes / bytes, (double)s->translate_ns / insns, (unsigned long long)s->invalidated,
-		(unsigned long long)s->lookups);
+	fprintf(stderr,
+		"translated: %llu units, %llu instructions, %llu guest bytes -> %llu host bytes "
+		"(%.2f each), %.0f ns an instruction; "
+		"killed %llu, looked up %llu\n",
+		(unsigned long long)s->units, (unsigned long long)s->insns,
+		(unsigned long long)s->guest_bytes, (unsigned long long)s->host_bytes,
+		(double)s->host_bytes / bytes, (double)s->translate_ns / insns,
+		(unsigned long long)s->invalidated, (unsigned long long)s->lookups);
 }
 
 void engine_free(struct engine *e)
@@ -126,10 +133,7 @@ int engine_add_cpu(struct engine *e, struct cpu *cpu)
 	return 0;
 }
 
-void engine_stats(struct engine *e, struct engine_stats *s)
-{
-	*s = e->stats;
-}
+void engine_stats(struct engine *e, struct engine_stats *s) { *s = e->stats; }
 
 static void divide_error(void *c)
 {
@@ -141,8 +145,16 @@ static void divide_error(void *c)
 
 static struct ir_env env_of(struct cpu *cpu)
 {
-	return (struct ir_env){ .cpu = cpu, .slots = cpu->isa->slots, .helpers = cpu->isa->helpers, .pc = &cpu->pc, .flags = &cpu->hflags,
-				.load = access_load, .store = access_store, .rmw = access_rmw, .cas = access_cas, .divide_error = divide_error };
+	return (struct ir_env){ .cpu = cpu,
+				.slots = cpu->isa->slots,
+				.helpers = cpu->isa->helpers,
+				.pc = &cpu->pc,
+				.flags = &cpu->hflags,
+				.load = access_load,
+				.store = access_store,
+				.rmw = access_rmw,
+				.cas = access_cas,
+				.divide_error = divide_error };
 }
 
 /* One instruction from wherever it lies. */
@@ -152,7 +164,11 @@ static void run_single(struct engine *e, struct engine_cpu *ec)
 	struct ir_body b;
 
 	unit_lift_single(e, ec);
-	b = (struct ir_body){ .nops = e->ir.nops, .ntemps = e->ir.ntemps, .op = e->ir.op, .konst = e->ir.konst, .insn = e->ir.insn };
+	b = (struct ir_body){ .nops = e->ir.nops,
+			      .ntemps = e->ir.ntemps,
+			      .op = e->ir.op,
+			      .konst = e->ir.konst,
+			      .insn = e->ir.insn };
 	ec->single = true;
 	ir_interpret(&b, &env, e->temps);
 	ec->single = false;
@@ -184,7 +200,8 @@ static unsigned class_for(struct engine_cpu *ec)
 	unsigned class = cpu->isa->mode_class(cpu->mode);
 	struct tlb_set *s = ec->set;
 
-	if (!s->class_valid[class] || s->class_mode[class] != cpu->mode || s->class_base[class] != cpu->pc_base) {
+	if (!s->class_valid[class] || s->class_mode[class] != cpu->mode ||
+	    s->class_base[class] != cpu->pc_base) {
 		tlb_jc_clear(s, class);
 		s->class_mode[class] = cpu->mode;
 		s->class_base[class] = cpu->pc_base;
@@ -208,10 +225,14 @@ static const u8 *host_code(struct engine *e, struct engine_cpu *ec, struct exit_
 		return NULL;
 	lin = (cpu->pc + cpu->pc_base) & cpu->isa->pc_mask(cpu->mode);
 	if (!u->nospan)
-		tlb_jc_put(ec, class, u, tlb_get(ec, cpu->isa->fetch_context(cpu->mode), lin, ACCESS_EXEC)->global);
+		tlb_jc_put(ec, class, u,
+			   tlb_get(ec, cpu->isa->fetch_context(cpu->mode), lin, ACCESS_EXEC)
+				   ->global);
 	/* within a page the translation of addresses cannot change: link for good */
-	if (slot && evictions == e->evictions && !slot->from->dead && slot->from->ram_page == u->ram_page && slot->from->pc_base == u->pc_base && slot->from->mode == u->mode &&
-	    !((slot->from->pc ^ u->pc) >> GUEST_PAGE_BITS) && slot->from->ram_page2 == ~0ull && (u->ram_page2 == ~0ull || u->guard))
+	if (slot && evictions == e->evictions && !slot->from->dead &&
+	    slot->from->ram_page == u->ram_page && slot->from->pc_base == u->pc_base &&
+	    slot->from->mode == u->mode && !((slot->from->pc ^ u->pc) >> GUEST_PAGE_BITS) &&
+	    slot->from->ram_page2 == ~0ull && (u->ram_page2 == ~0ull || u->guard))
 		unit_link(e, slot, u);
 	return u->host;
 }
@@ -290,7 +311,8 @@ void engine_run(struct engine *e, struct cpu *cpu)
 		if (cpu->isa->exception_pending(cpu))
 			continue;
 		if (__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED)) {
-			/* an interrupt waits until the shadow of an STI or MOV SS is over: one instruction */
+			/* an interrupt waits until the shadow of an STI or MOV SS is over: one
+			 * instruction */
 			run_single(e, ec);
 			continue;
 		}

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* tlb.c - the soft TLB: context sets per address space, filling from page walks, flushing. A fast entry exists only for plain RAM; write entries
- * only where the guest's dirty bit is set and the page holds no translation. */
+/* tlb.c - the soft TLB: context sets per address space, filling from page walks, flushing. A fast
+ * entry exists only for plain RAM; write entries only where the guest's dirty bit is set and the
+ * page holds no translation. */
 #include "engine.h"
 #include <errno.h>
 #include <sys/mman.h>
 
 static struct tlb_set *set_new(void)
 {
-	struct tlb_set *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct tlb_set *s =
+		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return s == MAP_FAILED ? NULL : s;
 }
@@ -130,15 +132,9 @@ static void each_set(struct cpu *cpu, void (*fn)(struct tlb_set *))
 			fn(cpu->engine->sets[i]);
 }
 
-void cpu_tlb_flush_all(struct cpu *cpu)
-{
-	each_set(cpu, flush_all_of);
-}
+void cpu_tlb_flush_all(struct cpu *cpu) { each_set(cpu, flush_all_of); }
 
-void cpu_tlb_flush_nonglobal(struct cpu *cpu)
-{
-	each_set(cpu, flush_nonglobal_of);
-}
+void cpu_tlb_flush_nonglobal(struct cpu *cpu) { each_set(cpu, flush_nonglobal_of); }
 
 void cpu_tlb_flush_asid(struct cpu *cpu, u64 asid)
 {
@@ -181,7 +177,8 @@ static void drop_large(struct tlb_set *s, u64 va)
 		tlb_jc_clear(s, c);
 }
 
-/* Jump cache entries of a page, with those of instructions that reach into it from the page before. */
+/* Jump cache entries of a page, with those of instructions that reach into it from the page before.
+ */
 static void drop_jumps(struct tlb_set *s, unsigned class, u64 page)
 {
 	for (unsigned k = 0; k < JC_SIZE; k++)
@@ -235,8 +232,11 @@ static void resolve(struct engine_cpu *ec, struct tlb_info *n)
 		return;
 	off = f->offset + (n->phys - f->start);
 	/* a page that two regions share is accessed piece by piece */
-	if (f->last - n->phys < GUEST_PAGE - 1 || f->region->kind == REGION_IO || f->region->kind == REGION_RESERVED || !f->region->ram) {
-		n->io = f->region->kind == REGION_IO && f->last - n->phys >= GUEST_PAGE - 1 ? f->region : NULL;
+	if (f->last - n->phys < GUEST_PAGE - 1 || f->region->kind == REGION_IO ||
+	    f->region->kind == REGION_RESERVED || !f->region->ram) {
+		n->io = f->region->kind == REGION_IO && f->last - n->phys >= GUEST_PAGE - 1 ?
+				f->region :
+				NULL;
 		n->io_off = off;
 		return;
 	}
@@ -282,16 +282,21 @@ static void install(struct engine_cpu *ec, unsigned ctx, u64 va, const struct ma
 	if (!n->host || n->watch)
 		return;
 	if (m->read)
-		s->fast[ctx][i].r = (struct tlb_fast){ page >> GUEST_PAGE_BITS, (u64)n->host - page };
-	if (m->write && !n->readonly && !(n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)) {
+		s->fast[ctx][i].r =
+			(struct tlb_fast){ page >> GUEST_PAGE_BITS, (u64)n->host - page };
+	if (m->write && !n->readonly &&
+	    !(n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)) {
 		n->ram->page_flags[n->ram_page - n->ram->first_page] |= PAGE_DIRTY | PAGE_WRITABLE;
-		s->fast[ctx][i].w = (struct tlb_fast){ page >> GUEST_PAGE_BITS, (u64)n->host - page };
+		s->fast[ctx][i].w =
+			(struct tlb_fast){ page >> GUEST_PAGE_BITS, (u64)n->host - page };
 	}
 }
 
 struct tlb_info *tlb_get(struct engine_cpu *ec, unsigned ctx, u64 va, enum access access)
 {
-	static const u8 need[] = { [ACCESS_READ] = TLB_R, [ACCESS_WRITE] = TLB_W, [ACCESS_EXEC] = TLB_X };
+	static const u8 need[] = {
+		[ACCESS_READ] = TLB_R, [ACCESS_WRITE] = TLB_W, [ACCESS_EXEC] = TLB_X
+	};
 	struct tlb_info *n = &ec->set->info[ctx][tlb_index(va)];
 	struct cpu *cpu = ec->cpu;
 	struct mapping m = { 0 };
@@ -299,10 +304,14 @@ struct tlb_info *tlb_get(struct engine_cpu *ec, unsigned ctx, u64 va, enum acces
 
 	if (n->tag == (va & ~(u64)(GUEST_PAGE - 1)) && (n->perm & need[access])) {
 		/* a page may have lost its translations: give it its write entry back */
-		if (access == ACCESS_WRITE && n->host && !n->readonly && !n->watch && ec->set->fast[ctx][tlb_index(va)].w.tag == FAST_NONE &&
+		if (access == ACCESS_WRITE && n->host && !n->readonly && !n->watch &&
+		    ec->set->fast[ctx][tlb_index(va)].w.tag == FAST_NONE &&
 		    !(n->ram->page_flags[n->ram_page - n->ram->first_page] & PAGE_CODE)) {
-			n->ram->page_flags[n->ram_page - n->ram->first_page] |= PAGE_DIRTY | PAGE_WRITABLE;
-			ec->set->fast[ctx][tlb_index(va)].w = (struct tlb_fast){ n->tag >> GUEST_PAGE_BITS, (u64)n->host - n->tag };
+			n->ram->page_flags[n->ram_page - n->ram->first_page] |=
+				PAGE_DIRTY | PAGE_WRITABLE;
+			ec->set->fast[ctx][tlb_index(va)].w =
+				(struct tlb_fast){ n->tag >> GUEST_PAGE_BITS,
+						   (u64)n->host - n->tag };
 		}
 		return n;
 	}
@@ -332,7 +341,8 @@ void tlb_code_page(struct engine *e, u64 ram_page, struct ram *ram)
 				continue;
 			for (unsigned c = 0; c < ENGINE_CONTEXTS; c++)
 				for (u32 i = 0; i < TLB_SIZE; i++)
-					if (s->fast[c][i].w.tag != FAST_NONE && s->info[c][i].ram_page == ram_page)
+					if (s->fast[c][i].w.tag != FAST_NONE &&
+					    s->info[c][i].ram_page == ram_page)
 						clear_fast(&s->fast[c][i].w);
 		}
 }
@@ -362,6 +372,7 @@ void tlb_jc_drop(struct engine *e, const struct unit *u)
 	for (u32 k = 0; k < e->ncpus; k++)
 		for (unsigned j = 0; j < ENGINE_SETS; j++)
 			for (unsigned c = 0; c < ENGINE_CLASSES; c++)
-				if (e->cpus[k]->sets[j]->used && e->cpus[k]->sets[j]->jc[c][i].host == u->host)
+				if (e->cpus[k]->sets[j]->used &&
+				    e->cpus[k]->sets[j]->jc[c][i].host == u->host)
 					e->cpus[k]->sets[j]->jc[c][i].pc = JC_NONE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* unit.c - translated units: finding, translating, linking, killing, and the memory they live in. Code memory is a ring of regions; when it is full
- * the oldest region's units go. */
+/* unit.c - translated units: finding, translating, linking, killing, and the memory they live in.
+ * Code memory is a ring of regions; when it is full the oldest region's units go. */
 #include "engine.h"
 #include <assert.h>
 #include <errno.h>
@@ -32,7 +32,8 @@ int units_init(struct engine *e)
 	e->regions = xcalloc(e->nregions, sizeof(*e->regions));
 	if (!e->backend)
 		return 0;
-	e->code = mmap(NULL, (size_t)e->nregions * REGION_CODE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	e->code = mmap(NULL, (size_t)e->nregions * REGION_CODE, PROT_READ | PROT_WRITE | PROT_EXEC,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (e->code == MAP_FAILED) {
 		e->code = NULL;
 		return -errno;
@@ -97,7 +98,7 @@ void *unit_alloc(struct engine *e, size_t n)
 
 static void next_region(struct engine *e)
 {
-	u32 first = e->backend ? 1 : 0;		/* region 0 holds the back end's thunks */
+	u32 first = e->backend ? 1 : 0; /* region 0 holds the back end's thunks */
 
 	e->cur_region = e->cur_region + 1 < e->nregions ? e->cur_region + 1 : first;
 	region_empty(e, &e->regions[e->cur_region]);
@@ -109,10 +110,12 @@ static struct page_units *page_units(struct engine *e, u64 page)
 		u64 n = MAX(e->machine->ram_pages, page + 1);
 		size_t old = e->npages * sizeof(*e->pages), size = n * sizeof(*e->pages);
 		void *p = e->pages ? mremap(e->pages, old, size, MREMAP_MAYMOVE) :
-				     mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+				     mmap(NULL, size, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 		if (p == MAP_FAILED) {
-			fprintf(stderr, "quern: out of memory for %llu guest pages\n", (unsigned long long)n);
+			fprintf(stderr, "quern: out of memory for %llu guest pages\n",
+				(unsigned long long)n);
 			abort();
 		}
 		e->pages = p;
@@ -123,7 +126,8 @@ static struct page_units *page_units(struct engine *e, u64 page)
 
 static u32 hash_of(u64 pc, u64 base, u32 mode, u64 page, bool nospan)
 {
-	u64 h = (pc ^ base * 31 ^ (u64)mode << 40 ^ (page + nospan) * 0x9e3779b97f4a7c15ull) * 0xff51afd7ed558ccdull;
+	u64 h = (pc ^ base * 31 ^ (u64)mode << 40 ^ (page + nospan) * 0x9e3779b97f4a7c15ull) *
+		0xff51afd7ed558ccdull;
 
 	return (u32)(h >> 32);
 }
@@ -133,15 +137,13 @@ struct unit *unit_find(struct engine *e, u64 pc, u64 base, u32 mode, u64 page, b
 	u32 h = hash_of(pc, base, mode, page, nospan);
 
 	for (struct unit *u = e->buckets[h & (e->nbuckets - 1)]; u; u = u->hash_next)
-		if (u->hash == h && u->pc == pc && u->mode == mode && u->ram_page == page && u->pc_base == base && u->nospan == nospan)
+		if (u->hash == h && u->pc == pc && u->mode == mode && u->ram_page == page &&
+		    u->pc_base == base && u->nospan == nospan)
 			return u;
 	return NULL;
 }
 
-static unsigned start_bit(unsigned off)
-{
-	return (off ^ off >> 7) & 255;
-}
+static unsigned start_bit(unsigned off) { return (off ^ off >> 7) & 255; }
 
 static void insert(struct engine *e, struct unit *u)
 {
@@ -267,7 +269,8 @@ static bool running(const struct unit *u, const struct cpu *cpu)
 	return cpu->mode == u->mode && at >= start + u->lo && at < start + u->hi;
 }
 
-bool units_written(struct engine *e, u64 page, unsigned off, unsigned n, struct cpu *cpu, bool keep_current)
+bool units_written(struct engine *e, u64 page, unsigned off, unsigned n, struct cpu *cpu,
+		   bool keep_current)
 {
 	struct page_units *p = page_units(e, page);
 	u64 mask = 0;
@@ -303,7 +306,7 @@ struct job {
 	struct lift lift;
 	struct engine *e;
 	u64 ram_page;
-	const u8 *page;		/* host address of the page */
+	const u8 *page; /* host address of the page */
 };
 
 static bool stop_at(struct lift *l, u64 pc)
@@ -335,16 +338,23 @@ static void lift_setup(struct job *j, struct engine *e, struct cpu *cpu, unsigne
 	u64 lin = (cpu->pc + cpu->pc_base) & isa->pc_mask(cpu->mode);
 
 	ir_start(&e->ir, isa->slots, isa->helpers, isa->flags_slot);
-	*j = (struct job){ .e = e, .lift = {
-		.ir = &e->ir, .cpu = cpu, .pc = cpu->pc, .pc_base = cpu->pc_base, .mode = cpu->mode, .max_insns = max,
-		.stop_at = stop_at, .page_offset = lin & (GUEST_PAGE - 1) } };
+	*j = (struct job){ .e = e,
+			   .lift = { .ir = &e->ir,
+				     .cpu = cpu,
+				     .pc = cpu->pc,
+				     .pc_base = cpu->pc_base,
+				     .mode = cpu->mode,
+				     .max_insns = max,
+				     .stop_at = stop_at,
+				     .page_offset = lin & (GUEST_PAGE - 1) } };
 }
 
 /* Up to 16 code bytes at lin that may lie in two pages or in no memory at all; returns how many. */
 static unsigned gather(struct engine_cpu *ec, u64 lin, u8 *buf, u64 *page2)
 {
 	struct cpu *cpu = ec->cpu;
-	unsigned ctx = cpu->isa->fetch_context(cpu->mode), first = GUEST_PAGE - (lin & (GUEST_PAGE - 1)), n = 0;
+	unsigned ctx = cpu->isa->fetch_context(cpu->mode),
+		 first = GUEST_PAGE - (lin & (GUEST_PAGE - 1)), n = 0;
 
 	for (unsigned part = 0; part < 2 && n < 16; part++) {
 		u64 va = lin + n;
@@ -355,7 +365,8 @@ static unsigned gather(struct engine_cpu *ec, u64 lin, u8 *buf, u64 *page2)
 			*page2 = t->host ? t->ram_page : ~0ull;
 		if (t->host)
 			memcpy(buf + n, t->host + (va & (GUEST_PAGE - 1)), want);
-		else if (space_read(&cpu->machine->memory, t->phys + (va & (GUEST_PAGE - 1)), buf + n, want, (struct mem_attrs){ 0 }) != MEM_OK)
+		else if (space_read(&cpu->machine->memory, t->phys + (va & (GUEST_PAGE - 1)),
+				    buf + n, want, (struct mem_attrs){ 0 }) != MEM_OK)
 			memset(buf + n, 0xff, want);
 		n += want;
 		if (!part && want == 16)
@@ -376,7 +387,8 @@ void unit_lift_single(struct engine *e, struct engine_cpu *ec)
 	lift_setup(&j, e, cpu, 1);
 	if (t->host) {
 		memcpy(buf, t->host + off, MIN(16u, GUEST_PAGE - off));
-	} else if (space_read(&cpu->machine->memory, t->phys + off, buf, MIN(16u, GUEST_PAGE - off), (struct mem_attrs){ 0 }) != MEM_OK) {
+	} else if (space_read(&cpu->machine->memory, t->phys + off, buf, MIN(16u, GUEST_PAGE - off),
+			      (struct mem_attrs){ 0 }) != MEM_OK) {
 		memset(buf, 0xff, 16);
 	}
 	j.lift.code = buf;
@@ -400,7 +412,9 @@ static void keep_body(struct engine *e, struct unit *u)
 	memcpy(op, e->ir.op, e->ir.nops * sizeof(*op));
 	memcpy(k, e->ir.konst, e->ir.nconsts * sizeof(*k));
 	memcpy(in, e->ir.insn, e->ir.ninsns * sizeof(*in));
-	u->body = (struct ir_body){ .nops = e->ir.nops, .ntemps = e->ir.ntemps, .op = op, .konst = k, .insn = in };
+	u->body = (struct ir_body){
+		.nops = e->ir.nops, .ntemps = e->ir.ntemps, .op = op, .konst = k, .insn = in
+	};
 }
 
 static void emit(struct engine *e, struct unit *u)
@@ -412,7 +426,7 @@ static void emit(struct engine *e, struct unit *u)
 	for (u32 i = 0; i < e->ir.ninsns; i++)
 		u->insn_pc[i] = (s32)(e->ir.insn[i].pc - u->pc);
 	n = e->backend->emit(e, u, r->code + r->used, REGION_CODE - r->used);
-	assert(n);	/* translate made room for the largest unit */
+	assert(n); /* translate made room for the largest unit */
 	r->used += ALIGN_UP(n, 16);
 	vec_push(&r->order, u);
 	e->stats.host_bytes += n;
@@ -434,7 +448,8 @@ struct unit *unit_at(struct engine *e, const u8 *host)
 	return r->order.at[lo];
 }
 
-static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tlb_info *t, u64 lin, bool nospan)
+static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tlb_info *t, u64 lin,
+			      bool nospan)
 {
 	struct cpu *cpu = ec->cpu;
 	unsigned off = lin & (GUEST_PAGE - 1);
@@ -456,10 +471,11 @@ static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tl
 	j.lift.code = code + off;
 	j.lift.avail = GUEST_PAGE - off;
 	if (cpu->isa->lift(&j.lift) == LIFT_SHORT) {
-		unsigned n = gather(ec, lin, buf, &page2);	/* may fault: nothing is held */
+		unsigned n = gather(ec, lin, buf, &page2); /* may fault: nothing is held */
 		if (page2 == ~0ull)
 			return NULL;
-		ram2 = tlb_get(ec, cpu->isa->fetch_context(cpu->mode), lin + n - 1, ACCESS_EXEC)->ram;
+		ram2 = tlb_get(ec, cpu->isa->fetch_context(cpu->mode), lin + n - 1, ACCESS_EXEC)
+			       ->ram;
 		lift_setup(&j, e, cpu, 1);
 		j.ram_page = page;
 		j.lift.code = buf;
@@ -472,7 +488,8 @@ static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tl
 #ifdef QUERN_HOSTILE
 	const char *bad = ir_verify(&e->ir);
 	if (bad) {
-		fprintf(stderr, "quern: the front-end made bad IR at %#llx: %s\n", (unsigned long long)cpu->pc, bad);
+		fprintf(stderr, "quern: the front-end made bad IR at %#llx: %s\n",
+			(unsigned long long)cpu->pc, bad);
 		abort();
 	}
 #endif
@@ -480,8 +497,16 @@ static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tl
 	if (e->backend && !nospan)
 		ir_spans(&e->ir);
 	u = unit_alloc(e, sizeof(*u));
-	*u = (struct unit){ .pc = cpu->pc, .pc_base = cpu->pc_base, .mode = cpu->mode, .ram_page = page, .ram_page2 = hi2 > 0 ? page2 : ~0ull,
-			    .lo = (u16)((int)off + j.lift.lo), .hi = (u16)((int)off + j.lift.hi), .hi2 = (u16)MAX(hi2, 0), .ninsns = e->ir.ninsns, .nospan = nospan };
+	*u = (struct unit){ .pc = cpu->pc,
+			    .pc_base = cpu->pc_base,
+			    .mode = cpu->mode,
+			    .ram_page = page,
+			    .ram_page2 = hi2 > 0 ? page2 : ~0ull,
+			    .lo = (u16)((int)off + j.lift.lo),
+			    .hi = (u16)((int)off + j.lift.hi),
+			    .hi2 = (u16)MAX(hi2, 0),
+			    .ninsns = e->ir.ninsns,
+			    .nospan = nospan };
 	u->hash = hash_of(u->pc, u->pc_base, u->mode, page, nospan);
 	if (e->backend)
 		emit(e, u);
@@ -511,7 +536,8 @@ struct unit *unit_get(struct engine *e, struct engine_cpu *ec, bool nospan)
 	u = unit_find(e, cpu->pc, cpu->pc_base, cpu->mode, t->ram_page, nospan);
 	if (u && u->ram_page2 != ~0ull) {
 		/* does the crossing instruction's second page still lie where it did? */
-		struct tlb_info *t2 = tlb_get(ec, cpu->isa->fetch_context(cpu->mode), (lin | (GUEST_PAGE - 1)) + 1, ACCESS_EXEC);
+		struct tlb_info *t2 = tlb_get(ec, cpu->isa->fetch_context(cpu->mode),
+					      (lin | (GUEST_PAGE - 1)) + 1, ACCESS_EXEC);
 		if (t2->ram_page != u->ram_page2) {
 			unit_kill(e, u);
 			u = NULL;

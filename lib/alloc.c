@@ -48,10 +48,7 @@ void *xmemdup(const void *p, size_t n)
 	return q;
 }
 
-char *xstrdup(const char *s)
-{
-	return xmemdup(s, strlen(s) + 1);
-}
+char *xstrdup(const char *s) { return xmemdup(s, strlen(s) + 1); }
 
 char *xstrndup(const char *s, size_t n)
 {

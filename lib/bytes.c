@@ -28,7 +28,7 @@ int bytes_read_fd(struct bytes *b, int fd, const char *name, u64 limit, struct e
 	u8 *data = NULL;
 	int err;
 
-	*b = (struct bytes){0};
+	*b = (struct bytes){ 0 };
 	if (limit > SIZE_MAX / 4)
 		limit = SIZE_MAX / 4;
 	if (fstat(fd, &st) < 0)
@@ -76,7 +76,7 @@ int bytes_read_file(struct bytes *b, const char *path, u64 limit, struct error *
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
 
-	*b = (struct bytes){0};
+	*b = (struct bytes){ 0 };
 	if (fd < 0)
 		return error_ret(e, -errno, "could not open '%s': %s", path, strerror(errno));
 	err = bytes_read_fd(b, fd, path, limit, e);
@@ -112,5 +112,5 @@ int bytes_write_file(const struct bytes *b, const char *path, struct error *e)
 void bytes_fini(struct bytes *b)
 {
 	free(b->data);
-	*b = (struct bytes){0};
+	*b = (struct bytes){ 0 };
 }

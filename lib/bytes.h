@@ -11,8 +11,8 @@ struct bytes {
 };
 
 /*
- * Reads a whole file, pipes and /proc files included, of at most limit bytes. On failure the sentence is
- * "could not open 'PATH': ..." or the like and b is empty.
+ * Reads a whole file, pipes and /proc files included, of at most limit bytes. On failure the
+ * sentence is "could not open 'PATH': ..." or the like and b is empty.
  */
 int bytes_read_file(struct bytes *b, const char *path, u64 limit, struct error *e) must_check;
 /* The same from an open file descriptor; name is for the sentence. */

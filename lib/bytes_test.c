@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* bytes_test.c - reading whole files, with the limit at, below and above the size; and the allocation and list headers. */
+/* bytes_test.c - reading whole files, with the limit at, below and above the size; and the
+ * allocation and list headers. */
 #include "lib/bytes.h"
 #include "lib/alloc.h"
 #include "lib/list.h"
@@ -11,7 +12,7 @@ TEST(bytes_files)
 {
 	char path[] = "/tmp/quern-bytes-XXXXXX";
 	struct bytes in = { (u8 *)"hello", 5 }, b;
-	struct error e = {0};
+	struct error e = { 0 };
 	int fd = mkstemp(path);
 
 	CHECK(fd >= 0);
@@ -40,7 +41,7 @@ TEST(bytes_files)
 
 TEST(alloc_vec)
 {
-	VEC(int) v = {0};
+	VEC(int) v = { 0 };
 
 	for (int i = 0; i < 1000; i++)
 		vec_push(&v, i);
@@ -51,7 +52,7 @@ TEST(alloc_vec)
 
 TEST(error_keeps_first)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 
 	CHECK_EQ(error_ret(&e, -EIO, "first %d", 1), -EIO);
 	error_set(&e, "second");
@@ -73,9 +74,9 @@ TEST(list_order)
 	list_init(&head);
 	list_add_tail(&head, &a.link);
 	list_add_tail(&head, &b.link);
-	list_for_each(p, &head, link)
+	list_for_each (p, &head, link)
 		CHECK_EQ(p->v, ++n);
-	list_for_each_safe(p, tmp, &head, link)
+	list_for_each_safe (p, tmp, &head, link)
 		list_del(&p->link);
 	CHECK(list_empty(&head));
 }

@@ -57,10 +57,7 @@ void error_prefix(struct error *e, const char *fmt, ...)
 	free(old);
 }
 
-bool error_is_set(const struct error *e)
-{
-	return e && e->text;
-}
+bool error_is_set(const struct error *e) { return e && e->text; }
 
 void error_print(struct error *e)
 {
@@ -79,10 +76,7 @@ void error_clear(struct error *e)
 	e->text = NULL;
 }
 
-void error_program(const char *name)
-{
-	program = name;
-}
+void error_program(const char *name) { program = name; }
 
 void warn(const char *fmt, ...)
 {

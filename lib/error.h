@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* error.h - the one sentence for the user, carried from where it is known to where it is printed. */
+/* error.h - the one sentence for the user, carried from where it is known to where it is printed.
+ */
 #pragma once
 #include <quern/types.h>
 
-/* Set at most once on a path; later calls on a set error keep the first text. `struct error e = {0}` starts empty. */
+/* Set at most once on a path; later calls on a set error keep the first text. `struct error e =
+ * {0}` starts empty. */
 struct error {
 	char *text;
 };
 
-/* Formats the sentence: lower case, names the thing and the value, says what would be right. A NULL e is allowed. */
+/* Formats the sentence: lower case, names the thing and the value, says what would be right. A NULL
+ * e is allowed. */
 void error_set(struct error *e, const char *fmt, ...) printf_like(2, 3);
-/* Sets the sentence and returns err (a negative errno), for `return error_ret(e, -EINVAL, "...")`. */
+/* Sets the sentence and returns err (a negative errno), for `return error_ret(e, -EINVAL, "...")`.
+ */
 int error_ret(struct error *e, int err, const char *fmt, ...) printf_like(3, 4);
 /* Puts "prefix: " before a sentence already set. */
 void error_prefix(struct error *e, const char *fmt, ...) printf_like(2, 3);

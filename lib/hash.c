@@ -29,16 +29,13 @@ static void grow(struct map *m)
 	struct map bigger = { .cap = m->cap ? m->cap * 2 : 16, .n = m->n };
 
 	bigger.at = xcalloc(bigger.cap, sizeof(*bigger.at));
-	map_for_each(s, m)
+	map_for_each (s, m)
 		*find(&bigger, s->key) = *s;
 	free(m->at);
 	*m = bigger;
 }
 
-void *map_get(const struct map *m, u64 key)
-{
-	return m->cap ? find(m, key)->value : NULL;
-}
+void *map_get(const struct map *m, u64 key) { return m->cap ? find(m, key)->value : NULL; }
 
 void *map_put(struct map *m, u64 key, void *value)
 {
@@ -76,7 +73,7 @@ void *map_del(struct map *m, u64 key)
 			hole = i;
 		}
 	}
-	m->at[hole] = (struct map_slot){0};
+	m->at[hole] = (struct map_slot){ 0 };
 	m->n--;
 	return old;
 }
@@ -84,5 +81,5 @@ void *map_del(struct map *m, u64 key)
 void map_fini(struct map *m)
 {
 	free(m->at);
-	*m = (struct map){0};
+	*m = (struct map){ 0 };
 }

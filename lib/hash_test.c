@@ -6,7 +6,7 @@
 TEST(map_random)
 {
 	static void *model[512];
-	struct map m = {0};
+	struct map m = { 0 };
 	u64 rnd = 1;
 	size_t n = 0, seen = 0;
 
@@ -29,7 +29,7 @@ TEST(map_random)
 		}
 		CHECK_EQ(m.n, n);
 	}
-	map_for_each(s, &m) {
+	map_for_each (s, &m) {
 		CHECK_EQ(s->value, model[s->key >> 12]);
 		seen++;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* keyval.c - option arguments: `word,key=value,flag,noflag`, `,,` for a comma, or a JSON object (RFC 8259, by jansson). */
+/* keyval.c - option arguments: `word,key=value,flag,noflag`, `,,` for a comma, or a JSON object
+ * (RFC 8259, by jansson). */
 #include "lib/keyval.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
@@ -37,7 +38,7 @@ void keyvals_del(struct keyvals *kv, const char *key)
 
 void keyvals_set(struct keyvals *kv, const char *key, const char *value)
 {
-	char *copy = xstrdup(value);	/* it may lie in an item that goes */
+	char *copy = xstrdup(value); /* it may lie in an item that goes */
 
 	keyvals_del(kv, key);
 	add_owned(kv, xstrdup(key), copy);
@@ -46,7 +47,8 @@ void keyvals_set(struct keyvals *kv, const char *key, const char *value)
 void keyvals_merge(struct keyvals *kv, const struct keyvals *from)
 {
 	for (size_t i = 0; i < from->n; i++)
-		add_owned(kv, xstrdup(from->at[i].key), xstrdup(from->at[i].value))->bare = from->at[i].bare;
+		add_owned(kv, xstrdup(from->at[i].key), xstrdup(from->at[i].value))->bare =
+			from->at[i].bare;
 }
 
 void keyvals_fini(struct keyvals *kv)
@@ -63,7 +65,7 @@ void keyvals_fini(struct keyvals *kv)
 /* Takes text up to a single comma; doubled commas become one. *p moves behind the comma. */
 static char *take_item(const char **p)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	for (; **p; (*p)++) {
 		if (**p == ',') {
@@ -118,7 +120,8 @@ static int add_json_object(struct keyvals *kv, const char *prefix, json_t *o, st
 	const char *k;
 	json_t *v;
 
-	json_object_foreach(o, k, v) {
+	json_object_foreach(o, k, v)
+	{
 		AUTO_FREE char *key = *prefix ? xasprintf("%s.%s", prefix, k) : xstrdup(k);
 		int err = add_json(kv, key, v, e);
 
@@ -157,7 +160,10 @@ static int add_json(struct keyvals *kv, const char *key, json_t *v, struct error
 		keyvals_add(kv, key, json_is_true(v) ? "on" : "off");
 		return 0;
 	default:
-		return error_ret(e, -EINVAL, "the JSON value of '%s' is neither text, whole number, bool, array nor object", key);
+		return error_ret(e, -EINVAL,
+				 "the JSON value of '%s' is neither text, whole number, bool, "
+				 "array nor object",
+				 key);
 	}
 }
 
@@ -168,7 +174,8 @@ static int parse_json(struct keyvals *kv, const char *text, struct error *e)
 	int err;
 
 	if (!root)
-		return error_ret(e, -EINVAL, "not a JSON object: %s (line %d, column %d)", je.text, je.line, je.column);
+		return error_ret(e, -EINVAL, "not a JSON object: %s (line %d, column %d)", je.text,
+				 je.line, je.column);
 	err = json_is_object(root) ? add_json_object(kv, "", root, e) :
 				     error_ret(e, -EINVAL, "this JSON text is no object");
 	json_decref(root);
@@ -227,8 +234,8 @@ int keyvals_u64(struct keyvals *kv, const char *key, u64 min, u64 max, u64 *v, s
 	if (str_to_u64(s, 0, &x) == -EINVAL)
 		return error_ret(e, -EINVAL, "%s='%s': a number is expected", key, s);
 	if (str_to_u64(s, 0, &x) || x < min || x > max)
-		return error_ret(e, -ERANGE, "%s=%s is not between %llu and %llu", key, s, (unsigned long long)min,
-				 (unsigned long long)max);
+		return error_ret(e, -ERANGE, "%s=%s is not between %llu and %llu", key, s,
+				 (unsigned long long)min, (unsigned long long)max);
 	*v = x;
 	return 0;
 }
@@ -259,7 +266,8 @@ int choice_find(const char *choices, const char *s)
 	}
 }
 
-int keyvals_choice(struct keyvals *kv, const char *key, const char *choices, unsigned *v, struct error *e)
+int keyvals_choice(struct keyvals *kv, const char *key, const char *choices, unsigned *v,
+		   struct error *e)
 {
 	const char *s = keyvals_get(kv, key);
 	int i = s ? choice_find(choices, s) : 0;
@@ -271,7 +279,8 @@ int keyvals_choice(struct keyvals *kv, const char *key, const char *choices, uns
 	return 0;
 }
 
-/* Number of edits (insert, delete, replace, swap of neighbours) from a[0..n) to b; at least limit when there are that many. */
+/* Number of edits (insert, delete, replace, swap of neighbours) from a[0..n) to b; at least limit
+ * when there are that many. */
 static unsigned edits(const char *a, size_t n, const char *b, unsigned limit)
 {
 	enum { MOST = 40 };
@@ -300,7 +309,8 @@ static unsigned edits(const char *a, size_t n, const char *b, unsigned limit)
 
 bool choice_near(const char *choices, const char *s, char *word, size_t n)
 {
-	unsigned best = MIN(strlen(s), 7ul) / 3 + 1;	/* words of two letters: none; of six: two edits */
+	/* words of two letters: none; of six: two edits */
+	unsigned best = MIN(strlen(s), 7ul) / 3 + 1;
 	bool found = false;
 
 	for (const char *p = choices;; p++) {
@@ -346,7 +356,7 @@ static void add_escaped(struct strbuf *b, const char *s)
 
 char *keyvals_text(const struct keyvals *kv)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 
 	for (size_t i = 0; i < kv->n; i++) {
 		strbuf_add(&b, i ? "," : "");

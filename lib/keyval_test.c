@@ -6,8 +6,8 @@
 
 static struct keyvals parse(const char *text, const char *implied)
 {
-	struct keyvals kv = {0};
-	struct error e = {0};
+	struct keyvals kv = { 0 };
+	struct error e = { 0 };
 
 	if (keyvals_parse(&kv, text, implied, &e))
 		test_fail(__FILE__, __LINE__, "'%s': %s", text, e.text);
@@ -17,8 +17,8 @@ static struct keyvals parse(const char *text, const char *implied)
 
 static void refuses(const char *text, const char *implied)
 {
-	struct keyvals kv = {0};
-	struct error e = {0};
+	struct keyvals kv = { 0 };
+	struct error e = { 0 };
 
 	CHECK(keyvals_parse(&kv, text, implied, &e) < 0);
 	CHECK(error_is_set(&e));
@@ -91,8 +91,10 @@ TEST(keyval_last_wins)
 
 TEST(keyval_json)
 {
-	struct keyvals kv = parse("{\"driver\":\"crc\",\"id\":\"c,0\",\"n\":-5,\"f\":true,\"g\":false,"
-				  "\"file\":{\"driver\":\"raw\",\"x\":{\"y\":1}},\"ports\":[\"a\",\"b\"]}", "driver");
+	struct keyvals kv =
+		parse("{\"driver\":\"crc\",\"id\":\"c,0\",\"n\":-5,\"f\":true,\"g\":false,"
+		      "\"file\":{\"driver\":\"raw\",\"x\":{\"y\":1}},\"ports\":[\"a\",\"b\"]}",
+		      "driver");
 
 	CHECK_STR(keyvals_get(&kv, "driver"), "crc");
 	CHECK_STR(keyvals_get(&kv, "id"), "c,0");
@@ -113,8 +115,9 @@ TEST(keyval_json)
 
 TEST(keyval_typed)
 {
-	struct keyvals kv = parse("b=off,n=0x10,s=2G,m=64,c=slew,bad=7,neg=-1,big=99999999999999999999", NULL);
-	struct error e = {0};
+	struct keyvals kv =
+		parse("b=off,n=0x10,s=2G,m=64,c=slew,bad=7,neg=-1,big=99999999999999999999", NULL);
+	struct error e = { 0 };
 	bool b = true;
 	u64 v = 1;
 	unsigned c = 9;
@@ -146,7 +149,7 @@ TEST(keyval_typed)
 TEST(keyval_leftovers)
 {
 	struct keyvals kv = parse("server,noweit,x=1", NULL);
-	struct error e = {0};
+	struct error e = { 0 };
 
 	CHECK(keyvals_get(&kv, "server"));
 	CHECK(keyvals_all_used(&kv, NULL, &e));

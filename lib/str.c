@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* str.c - growable text, numbers and sizes from text, shell patterns (POSIX 2.13 without classes). */
+/* str.c - growable text, numbers and sizes from text, shell patterns (POSIX 2.13 without classes).
+ */
 #include "lib/str.h"
 #include "lib/alloc.h"
 #include <ctype.h>
@@ -26,15 +27,9 @@ void strbuf_addn(struct strbuf *b, const void *p, size_t n)
 	b->at[b->n] = 0;
 }
 
-void strbuf_add(struct strbuf *b, const char *s)
-{
-	strbuf_addn(b, s, strlen(s));
-}
+void strbuf_add(struct strbuf *b, const char *s) { strbuf_addn(b, s, strlen(s)); }
 
-void strbuf_addc(struct strbuf *b, char c)
-{
-	strbuf_addn(b, &c, 1);
-}
+void strbuf_addc(struct strbuf *b, char c) { strbuf_addn(b, &c, 1); }
 
 void strbuf_vprintf(struct strbuf *b, const char *fmt, va_list ap)
 {
@@ -64,19 +59,16 @@ char *strbuf_take(struct strbuf *b)
 {
 	char *s = b->at ? b->at : xstrdup("");
 
-	*b = (struct strbuf){0};
+	*b = (struct strbuf){ 0 };
 	return s;
 }
 
-const char *strbuf_str(const struct strbuf *b)
-{
-	return b->at ? b->at : "";
-}
+const char *strbuf_str(const struct strbuf *b) { return b->at ? b->at : ""; }
 
 void strbuf_fini(struct strbuf *b)
 {
 	free(b->at);
-	*b = (struct strbuf){0};
+	*b = (struct strbuf){ 0 };
 }
 
 bool str_prefix(const char *s, const char *prefix, const char **rest)
@@ -205,17 +197,20 @@ int str_to_size(const char *s, u64 unit, u64 *v, struct error *e)
 		if (!mult || p[1])
 			goto bad;
 	}
-	if (mul_overflow(whole, mult, &whole) || (fraction && !add_fraction(&fraction, mult, &whole)))
+	if (mul_overflow(whole, mult, &whole) ||
+	    (fraction && !add_fraction(&fraction, mult, &whole)))
 		goto too_big;
 	*v = whole;
 	return 0;
 bad:
-	return error_ret(e, -EINVAL, "'%s' is not a size: a number with one of B, K, M, G, T, P, E is", s);
+	return error_ret(e, -EINVAL,
+			 "'%s' is not a size: a number with one of B, K, M, G, T, P, E is", s);
 too_big:
 	return error_ret(e, -ERANGE, "size '%s' is too large: the most is below 16E", s);
 }
 
-/* Matches one bracket expression at p (behind the '['); returns the character behind it, or NULL when it never closes. */
+/* Matches one bracket expression at p (behind the '['); returns the character behind it, or NULL
+ * when it never closes. */
 static const char *match_class(const char *p, char c, bool *hit)
 {
 	bool negate = *p == '!' || *p == '^', in = false;

@@ -7,7 +7,7 @@
 
 TEST(strbuf)
 {
-	struct strbuf b = {0};
+	struct strbuf b = { 0 };
 	char *s;
 
 	CHECK_STR(strbuf_str(&b), "");
@@ -63,7 +63,7 @@ static u64 size_of(const char *s)
 
 TEST(str_sizes)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	u64 v = 7;
 
 	CHECK_EQ(size_of("1024"), 1024ull << 20);
@@ -79,7 +79,9 @@ TEST(str_sizes)
 	error_clear(&e);
 	CHECK_EQ(str_to_size("15.99999999999999999999E", 1, &v, NULL), 0);
 	v = 7;
-	static const char *const bad[] = { "", "G", "-1", "1GB", "1.", "1.G", "1 G", "0x", "1X", "." };
+	static const char *const bad[] = {
+		"", "G", "-1", "1GB", "1.", "1.G", "1 G", "0x", "1X", "."
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		CHECK_EQ(str_to_size(bad[i], 1, &v, NULL), -EINVAL);
 	CHECK_EQ(v, 7);
@@ -90,22 +92,17 @@ TEST(str_glob)
 	static const struct {
 		const char *pattern, *yes, *no;
 	} t[] = {
-		{ "", "", "a" },
-		{ "*", "", NULL },
-		{ "a*c", "abbc", "abcd" },
-		{ "*.ko", "a.ko.ko", "a.kox" },
-		{ "?b", "ab", "b" },
-		{ "[a-c]x", "bx", "dx" },
-		{ "[!a-c]x", "dx", "ax" },
-		{ "[]]", "]", "[" },
-		{ "\\*", "*", "a" },
-		{ "a**b*", "aab", "a" },
-		{ "[ab", "[ab", "a" },
-		{ "[a-]", "-", "b" },
+		{ "", "", "a" },	   { "*", "", NULL },
+		{ "a*c", "abbc", "abcd" }, { "*.ko", "a.ko.ko", "a.kox" },
+		{ "?b", "ab", "b" },	   { "[a-c]x", "bx", "dx" },
+		{ "[!a-c]x", "dx", "ax" }, { "[]]", "]", "[" },
+		{ "\\*", "*", "a" },	   { "a**b*", "aab", "a" },
+		{ "[ab", "[ab", "a" },	   { "[a-]", "-", "b" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
-		if (!str_glob(t[i].pattern, t[i].yes) || (t[i].no && str_glob(t[i].pattern, t[i].no)))
+		if (!str_glob(t[i].pattern, t[i].yes) ||
+		    (t[i].no && str_glob(t[i].pattern, t[i].no)))
 			test_fail(__FILE__, __LINE__, "pattern %s", t[i].pattern);
 	}
 }

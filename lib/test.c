@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test.c - runs the registered unit tests, each in a process of its own, several at a time. Linked only into test-unit. */
+/* test.c - runs the registered unit tests, each in a process of its own, several at a time. Linked
+ * only into test-unit. */
 #include "lib/test.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
@@ -11,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EXIT_SKIP 77
+#define EXIT_SKIP	77
 #define DEFAULT_SECONDS 30
 
 extern const struct test *const __start_quern_tests[] __attribute__((weak));
@@ -20,7 +21,7 @@ extern const struct test *const __stop_quern_tests[] __attribute__((weak));
 struct running {
 	const struct test *test;
 	pid_t pid;
-	int out;	/* a memfd with what the test printed */
+	int out; /* a memfd with what the test printed */
 };
 
 struct totals {
@@ -69,8 +70,8 @@ void test_check_mem(const char *file, int line, const char *what, const void *go
 
 	for (size_t i = 0; i < n; i++) {
 		if (g[i] != w[i])
-			test_fail(file, line, "%s differs at byte %zu of %zu: %02x, expected %02x", what,
-				  i, n, g[i], w[i]);
+			test_fail(file, line, "%s differs at byte %zu of %zu: %02x, expected %02x",
+				  what, i, n, g[i], w[i]);
 	}
 }
 
@@ -108,7 +109,7 @@ static void finish(struct running *r, int status, struct totals *sum)
 	const char *verdict = "ok";
 	char why[64] = "";
 
-	kill(-r->pid, SIGKILL);		/* whatever the test left behind */
+	kill(-r->pid, SIGKILL); /* whatever the test left behind */
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		sum->passed++;
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIP) {
@@ -164,7 +165,7 @@ static bool wanted(const struct test *t, char **patterns)
 
 int main(int argc, char **argv)
 {
-	struct totals sum = {0};
+	struct totals sum = { 0 };
 	long jobs = sysconf(_SC_NPROCESSORS_ONLN);
 	struct running *run;
 	bool list = false;

@@ -30,7 +30,7 @@ TEST(pm_acpi_is_switched_on_by_command)
 	start("acpi-pm", NULL);
 	CHECK_EQ(bank_in(d, "cnt", 0, 2), 0);
 	bank_out(d, "cnt", 0, 2, 1);
-	CHECK_EQ(bank_in(d, "cnt", 0, 2), 0);	/* not by the OS */
+	CHECK_EQ(bank_in(d, "cnt", 0, 2), 0); /* not by the OS */
 	out8(d, "apm", 0, 0xf1);
 	CHECK_EQ(bank_in(d, "cnt", 0, 2), 1);
 	out8(d, "apm", 0, 0xf0);
@@ -67,7 +67,7 @@ TEST(pm_timer_overflow)
 	bank_out(d, "evt", 2, 2, 1);
 	tdev_run_us(t, 2300000);
 	CHECK_EQ(tdev_level(t, "sci", 0), 0);
-	tdev_run_us(t, 100000);		/* bit 23 changes after 2.3435 s */
+	tdev_run_us(t, 100000); /* bit 23 changes after 2.3435 s */
 	CHECK_EQ(tdev_level(t, "sci", 0), 1);
 	bank_out(d, "evt", 0, 2, 1);
 	tdev_run_us(t, 2343500);
@@ -82,7 +82,7 @@ TEST(pm_powers_off)
 	CHECK(!tdev_machine(t)->shutdown_requested);
 	bank_out(d, "cnt", 0, 2, 0x2000);
 	CHECK(tdev_machine(t)->shutdown_requested);
-	CHECK_EQ(bank_in(d, "cnt", 0, 2) & 0x2000, 0);	/* the bit is a pulse */
+	CHECK_EQ(bank_in(d, "cnt", 0, 2) & 0x2000, 0); /* the bit is a pulse */
 	tdev_free(t);
 }
 
@@ -107,7 +107,7 @@ TEST(ged_power_button_and_sleep)
 	CHECK_EQ(in32(d, "events", 0), 2);
 	CHECK_EQ(in32(d, "events", 0), 0);
 	CHECK_EQ(tdev_level(t, "irq", 0), 0);
-	out8(d, "sleep", 0, 5 << 2);		/* a type without the enable bit */
+	out8(d, "sleep", 0, 5 << 2); /* a type without the enable bit */
 	CHECK(!tdev_machine(t)->shutdown_requested);
 	out8(d, "sleep", 0, 0x20);
 	CHECK(tdev_machine(t)->shutdown_requested);

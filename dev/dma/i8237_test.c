@@ -8,12 +8,12 @@ TEST(dma_registers)
 	struct device *d = tdev_device(t);
 
 	CHECK_EQ(in8(d, "low", 15), 0xff);
-	out8(d, "low", 12, 0);		/* low byte first */
+	out8(d, "low", 12, 0); /* low byte first */
 	out8(d, "low", 4, 0x34);
 	out8(d, "low", 4, 0x12);
 	CHECK_EQ(in8(d, "low", 4), 0x34);
 	CHECK_EQ(in8(d, "low", 4), 0x12);
-	out8(d, "low", 10, 2);		/* unmask channel 2 */
+	out8(d, "low", 10, 2); /* unmask channel 2 */
 	CHECK_EQ(in8(d, "low", 15), 0xfb);
 	out8(d, "low", 13, 0);
 	CHECK_EQ(in8(d, "low", 15), 0xff);

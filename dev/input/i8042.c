@@ -1,36 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* i8042 - the PS/2 keyboard and mouse controller with its A20 and reset lines (Intel 8042 as in the IBM PS/2 Hardware Interface Technical
- * Reference, keyboard and auxiliary device controller, 1988). */
+/* i8042 - the PS/2 keyboard and mouse controller with its A20 and reset lines (Intel 8042 as in the
+ * IBM PS/2 Hardware Interface Technical Reference, keyboard and auxiliary device controller, 1988).
+ */
 #include "ps2.h"
 
-enum { STATUS_OBF = BIT(0), STATUS_SYSTEM = BIT(2), STATUS_COMMAND = BIT(3), STATUS_UNLOCKED = BIT(4), STATUS_AUX = BIT(5) };
-enum { CTR_KBD_INT = BIT(0), CTR_AUX_INT = BIT(1), CTR_SYSTEM = BIT(2), CTR_KBD_OFF = BIT(4), CTR_AUX_OFF = BIT(5), CTR_TRANSLATE = BIT(6) };
+enum {
+	STATUS_OBF = BIT(0),
+	STATUS_SYSTEM = BIT(2),
+	STATUS_COMMAND = BIT(3),
+	STATUS_UNLOCKED = BIT(4),
+	STATUS_AUX = BIT(5)
+};
+enum {
+	CTR_KBD_INT = BIT(0),
+	CTR_AUX_INT = BIT(1),
+	CTR_SYSTEM = BIT(2),
+	CTR_KBD_OFF = BIT(4),
+	CTR_AUX_OFF = BIT(5),
+	CTR_TRANSLATE = BIT(6)
+};
 enum { OUT_RESET = BIT(0), OUT_A20 = BIT(1), OUT_AUX_OBF = BIT(5), OUT_KBD_OBF = BIT(4) };
 enum { FROM_KBD, FROM_AUX, FROM_CONTROLLER };
 
 struct i8042 {
 	struct device dev;
-	struct irq irq[2];	/* keyboard, mouse */
+	struct irq irq[2]; /* keyboard, mouse */
 	struct ps2 ps2[2];
-	u8 ram[32];		/* byte 0 is the command byte */
+	u8 ram[32]; /* byte 0 is the command byte */
 	u8 data, status, output_port;
-	u8 command;		/* waits for its data byte */
-	u8 from;		/* whose byte is in the output buffer */
-	bool break_code;	/* translation has swallowed an 0xf0 */
+	u8 command;	 /* waits for its data byte */
+	u8 from;	 /* whose byte is in the output buffer */
+	bool break_code; /* translation has swallowed an 0xf0 */
 	bool mouse;
 	u8 pad[1];
 };
 
 /* Scan code set 2 to set 1, as the controller translates. */
 static const u8 set1[128] = {
-	0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29, 0x59,
-	0x65, 0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11, 0x03, 0x5b,
-	0x67, 0x2e, 0x2d, 0x20, 0x12, 0x05, 0x04, 0x5c, 0x68, 0x39, 0x2f, 0x21, 0x14, 0x13, 0x06, 0x5d,
-	0x69, 0x31, 0x30, 0x23, 0x22, 0x15, 0x07, 0x5e, 0x6a, 0x72, 0x32, 0x24, 0x16, 0x08, 0x09, 0x5f,
-	0x6b, 0x33, 0x25, 0x17, 0x18, 0x0b, 0x0a, 0x60, 0x6c, 0x34, 0x35, 0x26, 0x27, 0x19, 0x0c, 0x61,
-	0x6d, 0x73, 0x28, 0x74, 0x1a, 0x0d, 0x62, 0x6e, 0x3a, 0x36, 0x1c, 0x1b, 0x75, 0x2b, 0x63, 0x76,
-	0x55, 0x56, 0x77, 0x78, 0x79, 0x7a, 0x0e, 0x7b, 0x7c, 0x4f, 0x7d, 0x4b, 0x47, 0x7e, 0x7f, 0x6f,
-	0x52, 0x53, 0x50, 0x4c, 0x4d, 0x48, 0x01, 0x45, 0x57, 0x4e, 0x51, 0x4a, 0x37, 0x49, 0x46, 0x54,
+	0xff, 0x43, 0x41, 0x3f, 0x3d, 0x3b, 0x3c, 0x58, 0x64, 0x44, 0x42, 0x40, 0x3e, 0x0f, 0x29,
+	0x59, 0x65, 0x38, 0x2a, 0x70, 0x1d, 0x10, 0x02, 0x5a, 0x66, 0x71, 0x2c, 0x1f, 0x1e, 0x11,
+	0x03, 0x5b, 0x67, 0x2e, 0x2d, 0x20, 0x12, 0x05, 0x04, 0x5c, 0x68, 0x39, 0x2f, 0x21, 0x14,
+	0x13, 0x06, 0x5d, 0x69, 0x31, 0x30, 0x23, 0x22, 0x15, 0x07, 0x5e, 0x6a, 0x72, 0x32, 0x24,
+	0x16, 0x08, 0x09, 0x5f, 0x6b, 0x33, 0x25, 0x17, 0x18, 0x0b, 0x0a, 0x60, 0x6c, 0x34, 0x35,
+	0x26, 0x27, 0x19, 0x0c, 0x61, 0x6d, 0x73, 0x28, 0x74, 0x1a, 0x0d, 0x62, 0x6e, 0x3a, 0x36,
+	0x1c, 0x1b, 0x75, 0x2b, 0x63, 0x76, 0x55, 0x56, 0x77, 0x78, 0x79, 0x7a, 0x0e, 0x7b, 0x7c,
+	0x4f, 0x7d, 0x4b, 0x47, 0x7e, 0x7f, 0x6f, 0x52, 0x53, 0x50, 0x4c, 0x4d, 0x48, 0x01, 0x45,
+	0x57, 0x4e, 0x51, 0x4a, 0x37, 0x49, 0x46, 0x54,
 };
 
 static void update_irq(struct i8042 *d)
@@ -138,16 +153,20 @@ static void command(struct i8042 *d, u8 v)
 		d->ram[0] &= ~CTR_KBD_OFF;
 		break;
 	case 0xc0:
-		output(d, 0x80, FROM_CONTROLLER);	/* input port: keyboard not locked */
+		output(d, 0x80, FROM_CONTROLLER); /* input port: keyboard not locked */
 		break;
 	case 0xd0:
-		output(d, d->output_port | (d->irq[0].level ? OUT_KBD_OBF : 0) | (d->irq[1].level ? OUT_AUX_OBF : 0), FROM_CONTROLLER);
+		output(d,
+		       d->output_port | (d->irq[0].level ? OUT_KBD_OBF : 0) |
+			       (d->irq[1].level ? OUT_AUX_OBF : 0),
+		       FROM_CONTROLLER);
 		break;
 	case 0xdd:
 	case 0xdf:
-		set_output_port(d, v == 0xdf ? d->output_port | OUT_A20 : d->output_port & ~OUT_A20);
+		set_output_port(d,
+				v == 0xdf ? d->output_port | OUT_A20 : d->output_port & ~OUT_A20);
 		break;
-	case 0xf0 ... 0xff:	/* pulses the low output lines whose bit is 0 */
+	case 0xf0 ... 0xff: /* pulses the low output lines whose bit is 0 */
 		if (!(v & OUT_RESET))
 			device_request_reset(d);
 		break;
@@ -165,7 +184,7 @@ static void data_write(struct i8042 *d, u8 v)
 	d->status &= ~STATUS_COMMAND;
 	switch (c) {
 	case 0:
-		d->ram[0] &= ~CTR_KBD_OFF;	/* sending to the keyboard enables its interface */
+		d->ram[0] &= ~CTR_KBD_OFF; /* sending to the keyboard enables its interface */
 		ps2_command(&d->ps2[0], v);
 		break;
 	case 0x60:
@@ -205,10 +224,7 @@ static u64 data_read(void *dev, u64 off, unsigned size)
 
 static void data_port_write(void *dev, u64 off, unsigned size, u64 val) { data_write(dev, val); }
 
-static u64 status_read(void *dev, u64 off, unsigned size)
-{
-	return ((struct i8042 *)dev)->status;
-}
+static u64 status_read(void *dev, u64 off, unsigned size) { return ((struct i8042 *)dev)->status; }
 
 static void command_write(void *dev, u64 off, unsigned size, u64 val)
 {
@@ -235,19 +251,32 @@ static void i8042_reset(void *dev)
 	update_irq(d);
 }
 
-static const struct bank i8042_banks[] = {
-	{ .name = "data", .size = 1, .min = 1, .max = 1, .read = data_read, .write = data_port_write },
-	{ .name = "command", .size = 1, .min = 1, .max = 1, .read = status_read, .write = command_write },
-	{}
-};
-static const struct prop i8042_props[] = {
-	PROP(struct i8042, mouse, .kind = PROP_BOOL, .def = 1, .doc = "A PS/2 mouse is at the auxiliary port."),
-	{}
-};
-static const struct state i8042_state[] = {
-	IRQ_OUT(struct i8042, irq), STATE(struct i8042, ps2), STATE(struct i8042, ram), STATE(struct i8042, data), STATE(struct i8042, status),
-	STATE(struct i8042, output_port), STATE(struct i8042, command), STATE(struct i8042, from), STATE(struct i8042, break_code),
-	DERIVED(struct i8042, pad), {}
-};
-DEVICE(i8042, .name = "i8042", .doc = "PS/2 keyboard and mouse controller", .banks = i8042_banks, .props = i8042_props, .state = i8042_state,
-	.reset = i8042_reset);
+static const struct bank i8042_banks[] = { { .name = "data",
+					     .size = 1,
+					     .min = 1,
+					     .max = 1,
+					     .read = data_read,
+					     .write = data_port_write },
+					   { .name = "command",
+					     .size = 1,
+					     .min = 1,
+					     .max = 1,
+					     .read = status_read,
+					     .write = command_write },
+					   {} };
+static const struct prop i8042_props[] = { PROP(struct i8042, mouse, .kind = PROP_BOOL, .def = 1,
+						.doc = "A PS/2 mouse is at the auxiliary port."),
+					   {} };
+static const struct state i8042_state[] = { IRQ_OUT(struct i8042, irq),
+					    STATE(struct i8042, ps2),
+					    STATE(struct i8042, ram),
+					    STATE(struct i8042, data),
+					    STATE(struct i8042, status),
+					    STATE(struct i8042, output_port),
+					    STATE(struct i8042, command),
+					    STATE(struct i8042, from),
+					    STATE(struct i8042, break_code),
+					    DERIVED(struct i8042, pad),
+					    {} };
+DEVICE(i8042, .name = "i8042", .doc = "PS/2 keyboard and mouse controller", .banks = i8042_banks,
+       .props = i8042_props, .state = i8042_state, .reset = i8042_reset);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* i8042_test.c - the PS/2 controller as drivers probe it: controller tests, loops, identification of keyboard and mouse. */
+/* i8042_test.c - the PS/2 controller as drivers probe it: controller tests, loops, identification
+ * of keyboard and mouse. */
 #include "dev/test_ports.h"
 
 static struct tdev *t;
@@ -37,7 +38,7 @@ TEST(i8042_controller)
 	command(0xa9);
 	CHECK_EQ(data(), 0x00);
 	command(0x60);
-	send(0x74);		/* both ports off, translation */
+	send(0x74); /* both ports off, translation */
 	command(0x20);
 	CHECK_EQ(data(), 0x74);
 	command(0xa8);
@@ -76,7 +77,7 @@ TEST(i8042_keyboard)
 {
 	start();
 	command(0x60);
-	send(0x01);		/* interrupt, no translation */
+	send(0x01); /* interrupt, no translation */
 	send(0xff);
 	CHECK_EQ(data(), 0xfa);
 	CHECK_EQ(data(), 0xaa);
@@ -84,7 +85,7 @@ TEST(i8042_keyboard)
 	CHECK_EQ(data(), 0xfa);
 	CHECK_EQ(data(), 0xab);
 	CHECK_EQ(data(), 0x83);
-	CHECK_EQ(tdev_irqs(t, 0), 5);	/* one each */
+	CHECK_EQ(tdev_irqs(t, 0), 5); /* one each */
 	send(0xed);
 	CHECK_EQ(data(), 0xfa);
 	send(0x07);
@@ -99,7 +100,7 @@ TEST(i8042_keyboard)
 	send(0x12);
 	CHECK_EQ(data(), 0xfe);
 	command(0x60);
-	send(0x41);		/* translated: 0x83 becomes 0x41 */
+	send(0x41); /* translated: 0x83 becomes 0x41 */
 	send(0xf2);
 	CHECK_EQ(data(), 0xfa);
 	CHECK_EQ(data(), 0xab);
@@ -130,7 +131,7 @@ TEST(i8042_mouse)
 	}
 	mouse(0xf2);
 	CHECK_EQ(data(), 0xfa);
-	CHECK_EQ(data(), 3);	/* a wheel */
+	CHECK_EQ(data(), 3); /* a wheel */
 	tdev_free(t);
 }
 
@@ -150,7 +151,7 @@ TEST(i8042_holds_bytes_while_a_port_is_off)
 TEST(i8042_resets_the_machine)
 {
 	start();
-	command(0xff);		/* pulses nothing */
+	command(0xff); /* pulses nothing */
 	command(0xd0);
 	CHECK_EQ(data() & 3, 3);
 	CHECK(!tdev_machine(t)->reset_requested);

@@ -95,7 +95,7 @@ static void keyboard_command(struct ps2 *p, u8 v)
 		p->scanning = v == 0xf6;
 		put(p, ACK);
 		break;
-	case 0xf7 ... 0xfa:	/* typematic, make, break of all keys: set 3 only */
+	case 0xf7 ... 0xfa: /* typematic, make, break of all keys: set 3 only */
 		put(p, ACK);
 		break;
 	case 0xfe:
@@ -111,7 +111,8 @@ static void keyboard_command(struct ps2 *p, u8 v)
 
 /* ---- mouse */
 
-/* A wheel mouse shows itself after the sample rates 200, 100, 80; with five buttons after 200, 200, 80. */
+/* A wheel mouse shows itself after the sample rates 200, 100, 80; with five buttons after 200,
+ * 200, 80. */
 static void knock(struct ps2 *p, u8 rate)
 {
 	if (p->knock == 1 && (rate == 100 || rate == 200))
@@ -157,7 +158,8 @@ static void mouse_command(struct ps2 *p, u8 v)
 		put(p, p->last);
 		return;
 	}
-	if (v < 0xe6 || (v > 0xf0 && v < 0xf2) || v == 0xef || v == 0xed || (v > 0xf6 && v < 0xfe)) {
+	if (v < 0xe6 || (v > 0xf0 && v < 0xf2) || v == 0xef || v == 0xed ||
+	    (v > 0xf6 && v < 0xfe)) {
 		put(p, RESEND);
 		return;
 	}

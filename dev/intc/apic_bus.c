@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* apic_bus - what connects local and I/O APICs: finds the destinations of a message, and owns the window at 0xfee00000 in which a CPU sees its
- * own local APIC and devices write message-signalled interrupts (Intel SDM 3A 11.6, 11.8.1, 11.11). */
+/* apic_bus - what connects local and I/O APICs: finds the destinations of a message, and owns the
+ * window at 0xfee00000 in which a CPU sees its own local APIC and devices write message-signalled
+ * interrupts (Intel SDM 3A 11.6, 11.8.1, 11.11). */
 #include "apic.h"
 
 enum { MSI_LOGICAL = BIT(2) };
@@ -8,7 +9,8 @@ enum { MSI_LOGICAL = BIT(2) };
 enum { DATA_VECTOR = 0xff, DATA_MODE = 0x700, DATA_LEVEL = BIT(15) };
 
 /* Lowest priority: the one with the lowest processor priority; among equals, in turn (11.6.2.4). */
-static struct lapic *arbitrate(struct apic_bus *b, const struct apic_message *m, const struct lapic *except)
+static struct lapic *arbitrate(struct apic_bus *b, const struct apic_message *m,
+			       const struct lapic *except)
 {
 	struct lapic *best = NULL;
 
@@ -27,8 +29,8 @@ static struct lapic *arbitrate(struct apic_bus *b, const struct apic_message *m,
 
 void apic_bus_send(struct apic_bus *b, const struct apic_message *m, const struct lapic *except)
 {
-	trace(b, "message", "dest=%#x%s mode=%u vector=%#x %s", m->dest, m->logical ? " logical" : "", m->mode, m->vector,
-	      m->level ? "level" : "edge");
+	trace(b, "message", "dest=%#x%s mode=%u vector=%#x %s", m->dest,
+	      m->logical ? " logical" : "", m->mode, m->vector, m->level ? "level" : "edge");
 	if (m->mode == APIC_LOWEST) {
 		struct lapic *l = arbitrate(b, m, except);
 
@@ -72,7 +74,8 @@ static struct lapic *own(struct apic_bus *b)
 {
 	int cpu = device_cpu(b);
 
-	return cpu >= 0 && (u32)cpu < b->nlapic && lapic_xapic(b->lapic[cpu]) ? b->lapic[cpu] : NULL;
+	return cpu >= 0 && (u32)cpu < b->nlapic && lapic_xapic(b->lapic[cpu]) ? b->lapic[cpu] :
+										NULL;
 }
 
 static u64 window_read(void *dev, u64 off, unsigned size)
@@ -87,7 +90,8 @@ static u64 window_read(void *dev, u64 off, unsigned size)
 	return word >> (off & 3) * 8;
 }
 
-/* Registers begin at 0x20 of the page, and the low bits of a message address are 0 to 0xc: the two never meet. */
+/* Registers begin at 0x20 of the page, and the low bits of a message address are 0 to 0xc: the two
+ * never meet. */
 static void window_write(void *dev, u64 off, unsigned size, u64 val)
 {
 	struct apic_bus *b = dev;
@@ -95,8 +99,11 @@ static void window_write(void *dev, u64 off, unsigned size, u64 val)
 
 	if ((off & 0xfff) < 0x10) {
 		struct apic_message m = {
-			.dest = FIELD_GET(MSI_DEST, (u32)off), .logical = off & MSI_LOGICAL, .vector = val & DATA_VECTOR,
-			.mode = FIELD_GET(DATA_MODE, (u32)val), .level = val & DATA_LEVEL,
+			.dest = FIELD_GET(MSI_DEST, (u32)off),
+			.logical = off & MSI_LOGICAL,
+			.vector = val & DATA_VECTOR,
+			.mode = FIELD_GET(DATA_MODE, (u32)val),
+			.level = val & DATA_LEVEL,
 		};
 
 		if (m.dest == 0xff)
@@ -106,23 +113,34 @@ static void window_write(void *dev, u64 off, unsigned size, u64 val)
 	}
 	l = off < 0x1000 ? own(b) : NULL;
 	if (!l || size != 4 || (off & 3))
-		guest_error(b, "write of %u bytes at %#llx of the APIC window", size, (unsigned long long)off);
+		guest_error(b, "write of %u bytes at %#llx of the APIC window", size,
+			    (unsigned long long)off);
 	else
 		lapic_mmio_write(l, off, val);
 }
 
-static const struct bank apic_bus_banks[] = {
-	{ .name = "window", .size = 0x100000, .min = 1, .max = 4, .split = true, .read = window_read, .write = window_write },
-	{}
-};
+static const struct bank apic_bus_banks[] = { { .name = "window",
+						.size = 0x100000,
+						.min = 1,
+						.max = 4,
+						.split = true,
+						.read = window_read,
+						.write = window_write },
+					      {} };
 static const struct prop apic_bus_props[] = {
-	PROP(struct apic_bus, pic, .kind = PROP_LINK, .doc = "The 8259 pair that answers external interrupts."),
+	PROP(struct apic_bus, pic, .kind = PROP_LINK,
+	     .doc = "The 8259 pair that answers external interrupts."),
 	{}
 };
-static const struct state apic_bus_state[] = {
-	DERIVED(struct apic_bus, lapic), DERIVED(struct apic_bus, ioapic), DERIVED(struct apic_bus, nlapic), DERIVED(struct apic_bus, nioapic),
-	STATE(struct apic_bus, arbiter), STATE(struct apic_bus, extint), STATE(struct apic_bus, nmi), DERIVED(struct apic_bus, pad),
-	{}
-};
-DEVICE(apic_bus, .name = "apic-bus", .doc = "Connection of local and I/O APICs", .banks = apic_bus_banks, .props = apic_bus_props,
-	.state = apic_bus_state, .inputs = 2, .input = apic_bus_input, .reentrant = true);
+static const struct state apic_bus_state[] = { DERIVED(struct apic_bus, lapic),
+					       DERIVED(struct apic_bus, ioapic),
+					       DERIVED(struct apic_bus, nlapic),
+					       DERIVED(struct apic_bus, nioapic),
+					       STATE(struct apic_bus, arbiter),
+					       STATE(struct apic_bus, extint),
+					       STATE(struct apic_bus, nmi),
+					       DERIVED(struct apic_bus, pad),
+					       {} };
+DEVICE(apic_bus, .name = "apic-bus", .doc = "Connection of local and I/O APICs",
+       .banks = apic_bus_banks, .props = apic_bus_props, .state = apic_bus_state, .inputs = 2,
+       .input = apic_bus_input, .reentrant = true);

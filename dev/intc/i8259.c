@@ -1,19 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* i8259 - the pair of interrupt controllers of a PC: master and slave, cascaded at IR2, with the edge/level control registers of the PIIX and
- * ICH bridges. Follows the Intel 8259A data sheet (1988) and the PIIX3 data sheet 2.5.9 (ELCR). */
+/* i8259 - the pair of interrupt controllers of a PC: master and slave, cascaded at IR2, with the
+ * edge/level control registers of the PIIX and ICH bridges. Follows the Intel 8259A data sheet
+ * (1988) and the PIIX3 data sheet 2.5.9 (ELCR). */
 #include <quern/intc.h>
 
 enum { ICW1_ICW4 = BIT(0), ICW1_SINGLE = BIT(1), ICW1_LEVEL = BIT(3), ICW1 = BIT(4) };
 enum { ICW4_8086 = BIT(0), ICW4_AEOI = BIT(1), ICW4_NESTED = BIT(4) };
-enum { OCW3 = BIT(3), OCW3_RIS = BIT(0), OCW3_RR = BIT(1), OCW3_POLL = BIT(2), OCW3_SMM = BIT(5), OCW3_ESMM = BIT(6) };
+enum {
+	OCW3 = BIT(3),
+	OCW3_RIS = BIT(0),
+	OCW3_RR = BIT(1),
+	OCW3_POLL = BIT(2),
+	OCW3_SMM = BIT(5),
+	OCW3_ESMM = BIT(6)
+};
 enum { CASCADE = 2 };
 
 struct pic {
-	u8 irr, isr, imr;	/* requests latched by edges; in service; masked */
-	u8 lines, elcr;		/* pin levels; 1 = level-triggered */
-	u8 base;		/* vector of IR0 */
-	u8 lowest;		/* the input of lowest priority, 7 after initialisation */
-	u8 step, icw4_wanted;	/* next initialisation word (0 = initialised, 2, 3, 4) */
+	u8 irr, isr, imr;     /* requests latched by edges; in service; masked */
+	u8 lines, elcr;	      /* pin levels; 1 = level-triggered */
+	u8 base;	      /* vector of IR0 */
+	u8 lowest;	      /* the input of lowest priority, 7 after initialisation */
+	u8 step, icw4_wanted; /* next initialisation word (0 = initialised, 2, 3, 4) */
 	bool aeoi, rotate_aeoi, nested, special_mask, poll, read_isr, single, out;
 };
 struct i8259 {
@@ -23,10 +31,7 @@ struct i8259 {
 	u8 pad[6];
 };
 
-static u8 requests(const struct pic *p)
-{
-	return p->irr | (p->lines & p->elcr);
-}
+static u8 requests(const struct pic *p) { return p->irr | (p->lines & p->elcr); }
 
 /* Inputs in order of priority, highest first: 0 is the one after the lowest. */
 static int best(const struct pic *p, u8 bits)
@@ -40,10 +45,7 @@ static int best(const struct pic *p, u8 bits)
 	return -1;
 }
 
-static unsigned rank(const struct pic *p, int n)
-{
-	return n < 0 ? 8 : (n - p->lowest - 1) & 7;
-}
+static unsigned rank(const struct pic *p, int n) { return n < 0 ? 8 : (n - p->lowest - 1) & 7; }
 
 /* The input that may interrupt now, or -1. */
 static int candidate(const struct i8259 *d, const struct pic *p)
@@ -56,7 +58,8 @@ static int candidate(const struct i8259 *d, const struct pic *p)
 	n = best(p, requests(p) & ~p->imr);
 	if (n < 0)
 		return -1;
-	if (p->special_mask)	/* special mask mode: only requests that are in service themselves are held back */
+	if (p->special_mask) /* special mask mode: only requests that are in service themselves are
+				held back */
 		return best(p, requests(p) & ~p->imr & ~p->isr);
 	/* special fully nested mode: a slave in service does not block its further requests */
 	if (p->nested && p == &d->pic[0] && n == CASCADE)
@@ -74,7 +77,8 @@ static void raise_input(struct pic *p, unsigned n, int level)
 		p->lines |= bit;
 	} else {
 		p->lines &= ~bit;
-		p->irr &= ~bit;		/* a request that goes away before its acknowledge is spurious */
+		/* a request that goes away before its acknowledge is spurious */
+		p->irr &= ~bit;
 	}
 }
 
@@ -95,7 +99,8 @@ static void i8259_input(void *dev, unsigned n, int level)
 	update(d);
 }
 
-/* INTA: the input goes from request to service; without one, IR7 answers and nothing is in service. */
+/* INTA: the input goes from request to service; without one, IR7 answers and nothing is in service.
+ */
 static unsigned acknowledge(struct i8259 *d, struct pic *p)
 {
 	int n = candidate(d, p);
@@ -119,7 +124,8 @@ static int i8259_ack(void *dev)
 	if (n == CASCADE && !d->pic[0].single) {
 		n = acknowledge(d, &d->pic[1]);
 		vector = d->pic[1].base + n;
-		/* the slave's output drops between two requests: the cascade input sees an edge for the next */
+		/* the slave's output drops between two requests: the cascade input sees an edge for
+		 * the next */
 		raise_input(&d->pic[0], CASCADE, 0);
 	}
 	update(d);
@@ -127,10 +133,7 @@ static int i8259_ack(void *dev)
 	return vector;
 }
 
-static bool i8259_pending(void *dev)
-{
-	return ((struct i8259 *)dev)->pic[0].out;
-}
+static bool i8259_pending(void *dev) { return ((struct i8259 *)dev)->pic[0].out; }
 
 static const struct cpu_intc i8259_intc = { .ack = i8259_ack, .pending = i8259_pending };
 
@@ -140,10 +143,16 @@ static void icw1(struct i8259 *d, struct pic *p, u8 v)
 {
 	u8 lines = p->lines, elcr = p->elcr, base = p->base;
 
-	*p = (struct pic){ .lines = lines, .elcr = elcr, .base = base, .lowest = 7, .step = 2, .icw4_wanted = v & ICW1_ICW4,
+	*p = (struct pic){ .lines = lines,
+			   .elcr = elcr,
+			   .base = base,
+			   .lowest = 7,
+			   .step = 2,
+			   .icw4_wanted = v & ICW1_ICW4,
 			   .single = v & ICW1_SINGLE };
 	if (v & ICW1_LEVEL)
-		trace(d, "icw1", "level mode asked for all inputs: the edge/level registers decide");
+		trace(d, "icw1",
+		      "level mode asked for all inputs: the edge/level registers decide");
 }
 
 static void ocw2(struct i8259 *d, struct pic *p, u8 v)
@@ -152,11 +161,11 @@ static void ocw2(struct i8259 *d, struct pic *p, u8 v)
 
 	switch (v >> 5) {
 	case 0:
-	case 4:		/* rotate in automatic EOI mode: clear, set */
+	case 4: /* rotate in automatic EOI mode: clear, set */
 		p->rotate_aeoi = v >> 5 == 4;
 		break;
 	case 1:
-	case 5:		/* non-specific EOI, with rotation */
+	case 5: /* non-specific EOI, with rotation */
 		n = best(p, p->special_mask ? p->isr & ~p->imr : p->isr);
 		if (n >= 0) {
 			p->isr &= ~BIT(n);
@@ -165,7 +174,7 @@ static void ocw2(struct i8259 *d, struct pic *p, u8 v)
 		}
 		break;
 	case 3:
-	case 7:		/* specific EOI, with rotation */
+	case 7: /* specific EOI, with rotation */
 		p->isr &= ~BIT(n);
 		if (v >> 5 == 7)
 			p->lowest = n;
@@ -237,12 +246,31 @@ static u8 pic_read(struct i8259 *d, struct pic *p, u64 off)
 	return off ? p->imr : p->read_isr ? p->isr : requests(p);
 }
 
-static u64 master_read(void *dev, u64 off, unsigned size) { struct i8259 *d = dev; return pic_read(d, &d->pic[0], off); }
-static u64 slave_read(void *dev, u64 off, unsigned size) { struct i8259 *d = dev; return pic_read(d, &d->pic[1], off); }
-static void master_write(void *dev, u64 off, unsigned size, u64 val) { struct i8259 *d = dev; pic_write(d, &d->pic[0], off, val); }
-static void slave_write(void *dev, u64 off, unsigned size, u64 val) { struct i8259 *d = dev; pic_write(d, &d->pic[1], off, val); }
+static u64 master_read(void *dev, u64 off, unsigned size)
+{
+	struct i8259 *d = dev;
+	return pic_read(d, &d->pic[0], off);
+}
+static u64 slave_read(void *dev, u64 off, unsigned size)
+{
+	struct i8259 *d = dev;
+	return pic_read(d, &d->pic[1], off);
+}
+static void master_write(void *dev, u64 off, unsigned size, u64 val)
+{
+	struct i8259 *d = dev;
+	pic_write(d, &d->pic[0], off, val);
+}
+static void slave_write(void *dev, u64 off, unsigned size, u64 val)
+{
+	struct i8259 *d = dev;
+	pic_write(d, &d->pic[1], off, val);
+}
 
-static u64 elcr_read(void *dev, u64 off, unsigned size) { return ((struct i8259 *)dev)->pic[off].elcr; }
+static u64 elcr_read(void *dev, u64 off, unsigned size)
+{
+	return ((struct i8259 *)dev)->pic[off].elcr;
+}
 
 static void elcr_write(void *dev, u64 off, unsigned size, u64 val)
 {
@@ -259,18 +287,37 @@ static void i8259_reset(void *dev)
 	struct i8259 *d = dev;
 
 	for (unsigned i = 0; i < 2; i++)
-		d->pic[i] = (struct pic){ .lines = d->pic[i].lines, .lowest = 7, .imr = 0xff, .base = i ? 0x70 : 0x08 };
+		d->pic[i] = (struct pic){
+			.lines = d->pic[i].lines, .lowest = 7, .imr = 0xff, .base = i ? 0x70 : 0x08
+		};
 	update(d);
 }
 
-static const struct bank i8259_banks[] = {
-	{ .name = "master", .size = 2, .min = 1, .max = 1, .split = true, .read = master_read, .write = master_write },
-	{ .name = "slave", .size = 2, .min = 1, .max = 1, .split = true, .read = slave_read, .write = slave_write },
-	{ .name = "elcr", .size = 2, .min = 1, .max = 1, .split = true, .read = elcr_read, .write = elcr_write },
-	{}
-};
+static const struct bank i8259_banks[] = { { .name = "master",
+					     .size = 2,
+					     .min = 1,
+					     .max = 1,
+					     .split = true,
+					     .read = master_read,
+					     .write = master_write },
+					   { .name = "slave",
+					     .size = 2,
+					     .min = 1,
+					     .max = 1,
+					     .split = true,
+					     .read = slave_read,
+					     .write = slave_write },
+					   { .name = "elcr",
+					     .size = 2,
+					     .min = 1,
+					     .max = 1,
+					     .split = true,
+					     .read = elcr_read,
+					     .write = elcr_write },
+					   {} };
 static const struct state i8259_state[] = {
 	IRQ_OUT(struct i8259, intr), STATE(struct i8259, pic), DERIVED(struct i8259, pad), {}
 };
-DEVICE(i8259, .name = "i8259", .doc = "Pair of 8259A interrupt controllers", .banks = i8259_banks, .state = i8259_state,
-	.inputs = 16, .input = i8259_input, .reset = i8259_reset, .iface = &i8259_intc, .reentrant = true);
+DEVICE(i8259, .name = "i8259", .doc = "Pair of 8259A interrupt controllers", .banks = i8259_banks,
+       .state = i8259_state, .inputs = 16, .input = i8259_input, .reset = i8259_reset,
+       .iface = &i8259_intc, .reentrant = true);

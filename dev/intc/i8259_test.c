@@ -8,7 +8,11 @@ static struct device *d;
 static const struct cpu_intc *intc;
 
 static void input(unsigned n, int level) { d->class->input(d, n, level); }
-static void pulse_up(unsigned n) { input(n, 0); input(n, 1); }
+static void pulse_up(unsigned n)
+{
+	input(n, 0);
+	input(n, 1);
+}
 static int ack(void) { return intc->ack(d); }
 static bool pending(void) { return intc->pending(d); }
 static void command(u8 v) { out8(d, "master", 0, v); }
@@ -28,7 +32,7 @@ static void start(u8 icw4)
 		out8(d, bank, 1, words[p][1]);
 		out8(d, bank, 1, words[p][2]);
 		out8(d, bank, 1, icw4);
-		CHECK_EQ(in8(d, bank, 1), 0);	/* initialisation clears the mask */
+		CHECK_EQ(in8(d, bank, 1), 0); /* initialisation clears the mask */
 	}
 }
 
@@ -38,7 +42,7 @@ TEST(pic_priority_and_eoi)
 	pulse_up(4);
 	pulse_up(1);
 	CHECK_EQ(ack(), 0x31);
-	CHECK(!pending());		/* 4 is lower than 1 in service */
+	CHECK(!pending()); /* 4 is lower than 1 in service */
 	pulse_up(0);
 	CHECK(pending());
 	CHECK_EQ(ack(), 0x30);
@@ -46,9 +50,9 @@ TEST(pic_priority_and_eoi)
 	CHECK_EQ(in8(d, "master", 0), 0x03);
 	command(0x0a);
 	CHECK_EQ(in8(d, "master", 0), 0x10);
-	command(0x20);			/* non-specific EOI: the highest in service */
+	command(0x20); /* non-specific EOI: the highest in service */
 	CHECK(!pending());
-	command(0x61);			/* specific EOI of 1 */
+	command(0x61); /* specific EOI of 1 */
 	CHECK_EQ(ack(), 0x34);
 	command(0x20);
 	CHECK(!pending());
@@ -65,7 +69,8 @@ TEST(pic_edge_needs_a_new_edge)
 	input(3, 0);
 	input(3, 1);
 	CHECK(pending());
-	input(3, 0);			/* gone before its acknowledge: IR7, and nothing in service */
+	/* gone before its acknowledge: IR7, and nothing in service */
+	input(3, 0);
 	CHECK(!pending());
 	CHECK_EQ(ack(), 0x37);
 	command(0x0b);
@@ -83,7 +88,7 @@ TEST(pic_level_by_elcr)
 	input(5, 1);
 	CHECK_EQ(ack(), 0x35);
 	command(0x20);
-	CHECK(pending());		/* still up */
+	CHECK(pending()); /* still up */
 	CHECK_EQ(ack(), 0x35);
 	input(5, 0);
 	command(0x20);
@@ -99,10 +104,10 @@ TEST(pic_cascade)
 	CHECK_EQ(ack(), 0x38);
 	CHECK(!pending());
 	out8(d, "slave", 0, 0x20);
-	CHECK(!pending());		/* IR2 of the master is still in service */
+	CHECK(!pending()); /* IR2 of the master is still in service */
 	command(0x62);
 	CHECK_EQ(ack(), 0x3c);
-	pulse_up(1);			/* higher than the cascade */
+	pulse_up(1); /* higher than the cascade */
 	CHECK_EQ(ack(), 0x31);
 	tdev_free(t);
 }
@@ -114,10 +119,10 @@ TEST(pic_mask_and_special_mask)
 	pulse_up(1);
 	CHECK(!pending());
 	out8(d, "master", 1, 0);
-	CHECK_EQ(ack(), 0x31);		/* the edge was kept */
+	CHECK_EQ(ack(), 0x31); /* the edge was kept */
 	pulse_up(5);
 	CHECK(!pending());
-	command(0x68);			/* special mask mode: only 1 itself is held back */
+	command(0x68); /* special mask mode: only 1 itself is held back */
 	CHECK_EQ(ack(), 0x35);
 	command(0x48);
 	tdev_free(t);
@@ -128,12 +133,12 @@ TEST(pic_rotates)
 	start(0x01);
 	pulse_up(2 + 1);
 	CHECK_EQ(ack(), 0x33);
-	command(0xa0);			/* rotate on EOI: 3 is the lowest now, 4 the highest */
+	command(0xa0); /* rotate on EOI: 3 is the lowest now, 4 the highest */
 	pulse_up(3);
 	pulse_up(4);
 	CHECK_EQ(ack(), 0x34);
 	command(0x20);
-	command(0xc7);			/* set priority: 7 the lowest again */
+	command(0xc7); /* set priority: 7 the lowest again */
 	CHECK_EQ(ack(), 0x33);
 	tdev_free(t);
 }
@@ -159,6 +164,6 @@ TEST(pic_poll)
 	command(0x0c);
 	CHECK_EQ(in8(d, "master", 0), 0x83);
 	command(0x0b);
-	CHECK_EQ(in8(d, "master", 0), 0x08);	/* the poll was its acknowledge */
+	CHECK_EQ(in8(d, "master", 0), 0x08); /* the poll was its acknowledge */
 	tdev_free(t);
 }

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ioapic - the I/O APIC: 24 pins and their redirection table. Follows the Intel 82093AA data sheet (1996); the EOI register (version 0x20) follows
- * the ICH9 data sheet 13.5. Sends its messages over the APIC bus. */
+/* ioapic - the I/O APIC: 24 pins and their redirection table. Follows the Intel 82093AA data sheet
+ * (1996); the EOI register (version 0x20) follows the ICH9 data sheet 13.5. Sends its messages over
+ * the APIC bus. */
 #include "apic.h"
 
 enum { PINS = 24, VERSION = 0x20 | (PINS - 1) << 16 };
-enum { RTE_VECTOR = 0xff, RTE_MODE = 0x700, RTE_LOGICAL = BIT(11), RTE_POLARITY = BIT(13), RTE_REMOTE_IRR = BIT(14), RTE_LEVEL = BIT(15),
-       RTE_MASKED = BIT(16), RTE_WRITABLE = RTE_VECTOR | RTE_MODE | RTE_LOGICAL | RTE_POLARITY | RTE_LEVEL | RTE_MASKED };
+enum {
+	RTE_VECTOR = 0xff,
+	RTE_MODE = 0x700,
+	RTE_LOGICAL = BIT(11),
+	RTE_POLARITY = BIT(13),
+	RTE_REMOTE_IRR = BIT(14),
+	RTE_LEVEL = BIT(15),
+	RTE_MASKED = BIT(16),
+	RTE_WRITABLE = RTE_VECTOR | RTE_MODE | RTE_LOGICAL | RTE_POLARITY | RTE_LEVEL | RTE_MASKED
+};
 
 struct ioapic {
 	struct device dev;
 	struct apic_bus *bus;
 	u64 rte[PINS];
-	u32 lines;		/* level of each pin */
+	u32 lines; /* level of each pin */
 	u8 id, select;
 	u8 pad[2];
 };
@@ -20,7 +29,11 @@ static void deliver(struct ioapic *d, unsigned pin)
 {
 	u64 r = d->rte[pin];
 	struct apic_message m = {
-		.dest = r >> 56, .vector = r & RTE_VECTOR, .mode = FIELD_GET(RTE_MODE, (u32)r), .logical = r & RTE_LOGICAL, .level = r & RTE_LEVEL,
+		.dest = r >> 56,
+		.vector = r & RTE_VECTOR,
+		.mode = FIELD_GET(RTE_MODE, (u32)r),
+		.logical = r & RTE_LOGICAL,
+		.level = r & RTE_LEVEL,
 	};
 
 	if (fault(d, "irq_lost"))
@@ -58,7 +71,8 @@ static void ioapic_input(void *dev, unsigned pin, int level)
 	d->lines = level ? d->lines | BIT(pin) : d->lines & ~BIT(pin);
 	if (d->rte[pin] & RTE_LEVEL)
 		level_check(d, pin);
-	else if (rises && !(d->rte[pin] & RTE_MASKED))	/* an edge at a masked pin is lost (3.2.4, mask bit) */
+	else if (rises && !(d->rte[pin] &
+			    RTE_MASKED)) /* an edge at a masked pin is lost (3.2.4, mask bit) */
 		deliver(d, pin);
 }
 
@@ -76,7 +90,7 @@ static u32 read_reg(struct ioapic *d)
 {
 	switch (d->select) {
 	case 0x00:
-	case 0x02:	/* arbitration: a copy */
+	case 0x02: /* arbitration: a copy */
 		return (u32)d->id << 24;
 	case 0x01:
 		return VERSION;
@@ -97,7 +111,7 @@ static void write_rte(struct ioapic *d, unsigned pin, bool high, u32 val)
 	}
 	*r = (*r & ~(u64)RTE_WRITABLE) | (val & RTE_WRITABLE);
 	if (!(*r & RTE_LEVEL))
-		*r &= ~(u64)RTE_REMOTE_IRR;	/* how an EOI is forced where no EOI register is */
+		*r &= ~(u64)RTE_REMOTE_IRR; /* how an EOI is forced where no EOI register is */
 	level_check(d, pin);
 }
 
@@ -153,7 +167,8 @@ static void ioapic_write(void *dev, u64 off, unsigned size, u64 val)
 		ioapic_eoi(d, val);
 		break;
 	default:
-		guest_error(d, "write at offset %#llx, where no register is", (unsigned long long)off);
+		guest_error(d, "write at offset %#llx, where no register is",
+			    (unsigned long long)off);
 	}
 }
 
@@ -172,24 +187,29 @@ static int ioapic_init(void *dev, struct error *e)
 	struct apic_bus *b = d->bus;
 
 	if (!b || b->nioapic >= APIC_BUS_IOAPICS) {
-		error_set(e, "I/O APIC '%s' needs an APIC bus with room for it: at most %u", d->dev.id, APIC_BUS_IOAPICS);
+		error_set(e, "I/O APIC '%s' needs an APIC bus with room for it: at most %u",
+			  d->dev.id, APIC_BUS_IOAPICS);
 		return -1;
 	}
 	b->ioapic[b->nioapic++] = d;
 	return 0;
 }
 
-static const struct bank ioapic_banks[] = {
-	{ .name = "mmio", .size = 0x1000, .min = 1, .max = 4, .split = true, .read = ioapic_read, .write = ioapic_write },
-	{}
-};
-static const struct prop ioapic_props[] = {
-	PROP(struct ioapic, bus, .kind = PROP_LINK, .doc = "The APIC bus over which its messages go."),
-	{}
-};
+static const struct bank ioapic_banks[] = { { .name = "mmio",
+					      .size = 0x1000,
+					      .min = 1,
+					      .max = 4,
+					      .split = true,
+					      .read = ioapic_read,
+					      .write = ioapic_write },
+					    {} };
+static const struct prop ioapic_props[] = { PROP(struct ioapic, bus, .kind = PROP_LINK,
+						 .doc = "The APIC bus over which its messages go."),
+					    {} };
 static const struct state ioapic_state[] = {
-	STATE(struct ioapic, rte), STATE(struct ioapic, lines), STATE(struct ioapic, id), STATE(struct ioapic, select), DERIVED(struct ioapic, pad),
-	{}
+	STATE(struct ioapic, rte),    STATE(struct ioapic, lines), STATE(struct ioapic, id),
+	STATE(struct ioapic, select), DERIVED(struct ioapic, pad), {}
 };
-DEVICE(ioapic, .name = "ioapic", .doc = "I/O APIC (82093AA)", .banks = ioapic_banks, .props = ioapic_props, .state = ioapic_state,
-	.inputs = PINS, .input = ioapic_input, .init = ioapic_init, .reset = ioapic_reset, .reentrant = true);
+DEVICE(ioapic, .name = "ioapic", .doc = "I/O APIC (82093AA)", .banks = ioapic_banks,
+       .props = ioapic_props, .state = ioapic_state, .inputs = PINS, .input = ioapic_input,
+       .init = ioapic_init, .reset = ioapic_reset, .reentrant = true);

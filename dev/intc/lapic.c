@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lapic - a local APIC, as xAPIC in memory and as x2APIC in MSRs. Follows the Intel SDM volume 3A (2023) chapter 11; section numbers are its own.
- * Its clock runs at `hz` (the crystal that CPUID leaf 0x15 tells); the TSC-deadline mode asks the CPU for its time stamp. */
+/* lapic - a local APIC, as xAPIC in memory and as x2APIC in MSRs. Follows the Intel SDM volume 3A
+ * (2023) chapter 11; section numbers are its own. Its clock runs at `hz` (the crystal that CPUID
+ * leaf 0x15 tells); the TSC-deadline mode asks the CPU for its time stamp. */
 #include "lapic.h"
 
 enum { ESR_SEND_VECTOR = BIT(5), ESR_RECEIVE_VECTOR = BIT(6), ESR_REGISTER = BIT(7) };
-enum { ICR_VECTOR = 0xff, ICR_MODE = 0x700, ICR_LOGICAL = BIT(11), ICR_ASSERT = BIT(14), ICR_LEVEL = BIT(15), ICR_SHORTHAND = 3 << 18,
-       ICR_BITS = ICR_VECTOR | ICR_MODE | ICR_LOGICAL | ICR_ASSERT | ICR_LEVEL | ICR_SHORTHAND };
+enum {
+	ICR_VECTOR = 0xff,
+	ICR_MODE = 0x700,
+	ICR_LOGICAL = BIT(11),
+	ICR_ASSERT = BIT(14),
+	ICR_LEVEL = BIT(15),
+	ICR_SHORTHAND = 3 << 18,
+	ICR_BITS = ICR_VECTOR | ICR_MODE | ICR_LOGICAL | ICR_ASSERT | ICR_LEVEL | ICR_SHORTHAND
+};
 enum { SVR_ENABLE = BIT(8), SVR_BITS = 0x3ff };
 enum { VERSION = 0x14 | (LVTS - 1) << 16 };
 
@@ -33,8 +41,14 @@ unsigned lapic_ppr(const struct lapic *d)
 }
 
 static bool enabled(const struct lapic *d) { return d->base & BASE_ENABLE; }
-static bool x2apic(const struct lapic *d) { return (d->base & (BASE_ENABLE | BASE_X2)) == (BASE_ENABLE | BASE_X2); }
-bool lapic_xapic(const struct lapic *d) { return (d->base & (BASE_ENABLE | BASE_X2)) == BASE_ENABLE; }
+static bool x2apic(const struct lapic *d)
+{
+	return (d->base & (BASE_ENABLE | BASE_X2)) == (BASE_ENABLE | BASE_X2);
+}
+bool lapic_xapic(const struct lapic *d)
+{
+	return (d->base & (BASE_ENABLE | BASE_X2)) == BASE_ENABLE;
+}
 bool lapic_takes_fixed(const struct lapic *d) { return enabled(d) && (d->svr & SVR_ENABLE); }
 
 /* The highest vector that may interrupt now, or -1. */
@@ -52,13 +66,11 @@ static bool extint(const struct lapic *d)
 
 	if (!d->lint0)
 		return false;
-	return !enabled(d) ? d->bsp : !(lvt & LVT_MASKED) && FIELD_GET(LVT_MODE, lvt) == APIC_EXTINT;
+	return !enabled(d) ? d->bsp :
+			     !(lvt & LVT_MASKED) && FIELD_GET(LVT_MODE, lvt) == APIC_EXTINT;
 }
 
-void lapic_update(struct lapic *d)
-{
-	irq_set(&d->intr, deliverable(d) >= 0 || extint(d));
-}
+void lapic_update(struct lapic *d) { irq_set(&d->intr, deliverable(d) >= 0 || extint(d)); }
 
 /* ---- errors (11.5.3) */
 
@@ -146,7 +158,7 @@ bool lapic_matches(const struct lapic *d, const struct apic_message *m)
 		return true;
 	if (!m->logical)
 		return m->dest == d->id;
-	if (x2apic(d))		/* 11.12.10.2: cluster, and a bit per member */
+	if (x2apic(d)) /* 11.12.10.2: cluster, and a bit per member */
 		return m->dest >> 16 == d->id >> 4 && (m->dest & BIT(d->id & 15));
 	if (m->dest > 0xff)
 		return false;
@@ -180,7 +192,8 @@ void lapic_accept(struct lapic *d, const struct apic_message *m)
 		}
 		break;
 	case APIC_EXTINT:
-		unimplemented(d, "ExtINT messages (only the LINT0 wire brings external interrupts)");
+		unimplemented(d,
+			      "ExtINT messages (only the LINT0 wire brings external interrupts)");
 		break;
 	default:
 		guest_error(d, "message with reserved delivery mode %u", m->mode);
@@ -193,15 +206,18 @@ static void send(struct lapic *d)
 {
 	u32 lo = d->icr;
 	struct apic_message m = {
-		.dest = x2apic(d) ? d->icr >> 32 : d->icr >> 56, .logical = lo & ICR_LOGICAL, .vector = lo & ICR_VECTOR,
-		.mode = FIELD_GET(ICR_MODE, lo), .level = (lo & ICR_LEVEL) && FIELD_GET(ICR_MODE, lo) == APIC_FIXED,
+		.dest = x2apic(d) ? d->icr >> 32 : d->icr >> 56,
+		.logical = lo & ICR_LOGICAL,
+		.vector = lo & ICR_VECTOR,
+		.mode = FIELD_GET(ICR_MODE, lo),
+		.level = (lo & ICR_LEVEL) && FIELD_GET(ICR_MODE, lo) == APIC_FIXED,
 	};
 	unsigned shorthand = FIELD_GET(ICR_SHORTHAND, lo);
 
 	if (!x2apic(d) && m.dest == 0xff)
 		m.dest = APIC_ALL;
 	if (m.mode == APIC_INIT && !(lo & ICR_ASSERT) && (lo & ICR_LEVEL))
-		return;		/* INIT level de-assert: nothing on these processors (11.6.1) */
+		return; /* INIT level de-assert: nothing on these processors (11.6.1) */
 	if ((m.mode == APIC_FIXED || m.mode == APIC_LOWEST) && m.vector < 16) {
 		error(d, ESR_SEND_VECTOR);
 		return;
@@ -244,8 +260,10 @@ static void eoi(struct lapic *d)
 static void write_lvt(struct lapic *d, unsigned entry, u32 val)
 {
 	static const u32 bits[LVTS] = {
-		[LVT_TIMER] = LVT_VECTOR | LVT_MASKED | LVT_TIMER_MODE, [LVT_THERMAL] = LVT_VECTOR | LVT_MODE | LVT_MASKED,
-		[LVT_PERF] = LVT_VECTOR | LVT_MODE | LVT_MASKED, [LVT_ERROR] = LVT_VECTOR | LVT_MASKED,
+		[LVT_TIMER] = LVT_VECTOR | LVT_MASKED | LVT_TIMER_MODE,
+		[LVT_THERMAL] = LVT_VECTOR | LVT_MODE | LVT_MASKED,
+		[LVT_PERF] = LVT_VECTOR | LVT_MODE | LVT_MASKED,
+		[LVT_ERROR] = LVT_VECTOR | LVT_MASKED,
 		[LVT_LINT0] = LVT_VECTOR | LVT_MODE | LVT_POLARITY | LVT_TRIGGER | LVT_MASKED,
 		[LVT_LINT1] = LVT_VECTOR | LVT_MODE | LVT_POLARITY | LVT_TRIGGER | LVT_MASKED,
 	};
@@ -279,24 +297,42 @@ static void unknown(struct lapic *d, u32 reg, const char *verb)
 static u32 read_reg(struct lapic *d, u32 reg)
 {
 	switch (reg) {
-	case 0x02: return x2apic(d) ? d->id : d->id << 24;
-	case 0x03: return VERSION;
-	case 0x08: return d->tpr;
-	case 0x09: return 0;	/* APR: no arbitration bus */
-	case 0x0a: return lapic_ppr(d);
-	case 0x0d: return x2apic(d) ? d->id >> 4 << 16 | BIT(d->id & 15) : d->ldr;
-	case 0x0e: return d->dfr;
-	case 0x0f: return d->svr;
-	case 0x10 ... 0x17: return d->isr[reg - 0x10];
-	case 0x18 ... 0x1f: return d->tmr[reg - 0x18];
-	case 0x20 ... 0x27: return d->irr[reg - 0x20];
-	case 0x28: return d->esr;
-	case 0x30: return d->icr;
-	case 0x31: return d->icr >> 32;
-	case 0x32 ... 0x37: return d->lvt[reg - 0x32];
-	case 0x38: return d->initial;
-	case 0x39: return lapic_timer_count(d);
-	case 0x3e: return d->divide;
+	case 0x02:
+		return x2apic(d) ? d->id : d->id << 24;
+	case 0x03:
+		return VERSION;
+	case 0x08:
+		return d->tpr;
+	case 0x09:
+		return 0; /* APR: no arbitration bus */
+	case 0x0a:
+		return lapic_ppr(d);
+	case 0x0d:
+		return x2apic(d) ? d->id >> 4 << 16 | BIT(d->id & 15) : d->ldr;
+	case 0x0e:
+		return d->dfr;
+	case 0x0f:
+		return d->svr;
+	case 0x10 ... 0x17:
+		return d->isr[reg - 0x10];
+	case 0x18 ... 0x1f:
+		return d->tmr[reg - 0x18];
+	case 0x20 ... 0x27:
+		return d->irr[reg - 0x20];
+	case 0x28:
+		return d->esr;
+	case 0x30:
+		return d->icr;
+	case 0x31:
+		return d->icr >> 32;
+	case 0x32 ... 0x37:
+		return d->lvt[reg - 0x32];
+	case 0x38:
+		return d->initial;
+	case 0x39:
+		return lapic_timer_count(d);
+	case 0x3e:
+		return d->divide;
 	}
 	unknown(d, reg, "read");
 	return 0;
@@ -376,12 +412,14 @@ static bool write_base(struct lapic *d, u64 val)
 	if (val & ~(BASE_BSP | BASE_X2 | BASE_ENABLE | BASE_ADDRESS))
 		return false;
 	/* 11.12.5 figure 11-27: x2APIC is entered from xAPIC and left by disabling */
-	if (mode == BASE_X2 || (mode != old && ((mode & BASE_X2 && old != BASE_ENABLE) || (old & BASE_X2 && mode))))
+	if (mode == BASE_X2 ||
+	    (mode != old && ((mode & BASE_X2 && old != BASE_ENABLE) || (old & BASE_X2 && mode))))
 		return false;
 	if (mode & BASE_X2 && !d->x2apic)
 		return false;
 	if ((val & BASE_ADDRESS) != (d->base & BASE_ADDRESS))
-		unimplemented(d, "apic_base: moving the registers to %#llx", (unsigned long long)(val & BASE_ADDRESS));
+		unimplemented(d, "apic_base: moving the registers to %#llx",
+			      (unsigned long long)(val & BASE_ADDRESS));
 	d->base = (val & ~(u64)(BASE_ADDRESS | BASE_BSP)) | APIC_ADDRESS | (d->bsp ? BASE_BSP : 0);
 	if (!mode && old)
 		lapic_init_state(d);
@@ -409,8 +447,8 @@ static bool rdmsr(void *dev, u32 msr, u64 *val)
 		return true;
 	}
 	/* neither arbitration, EOI, DFR, ICR2 nor SELF IPI can be read (table 11-6) */
-	if (reg < 2 || (reg > 3 && reg < 8) || reg == 0x09 || reg == 0x0b || reg == 0x0c || reg == 0x0e || (reg > 0x28 && reg < 0x30) ||
-	    reg == 0x31 || (reg > 0x39 && reg != 0x3e))
+	if (reg < 2 || (reg > 3 && reg < 8) || reg == 0x09 || reg == 0x0b || reg == 0x0c ||
+	    reg == 0x0e || (reg > 0x28 && reg < 0x30) || reg == 0x31 || (reg > 0x39 && reg != 0x3e))
 		return false;
 	*val = read_reg(d, reg);
 	return true;
@@ -489,10 +527,7 @@ static int ack(void *dev)
 	return extint(d) ? apic_bus_extint(d->bus) : -1;
 }
 
-static u64 get_tpr(void *dev)
-{
-	return ((struct lapic *)dev)->tpr >> 4;
-}
+static u64 get_tpr(void *dev) { return ((struct lapic *)dev)->tpr >> 4; }
 
 static void set_tpr(void *dev, u64 v)
 {
@@ -510,7 +545,8 @@ static void tsc_changed(void *dev)
 		lapic_set_deadline(d, d->deadline);
 }
 
-static const struct cpu_intc lapic_intc = { ack, pending, get_tpr, set_tpr, rdmsr, wrmsr, tsc_changed };
+static const struct cpu_intc lapic_intc = { ack,   pending, get_tpr,	set_tpr,
+					    rdmsr, wrmsr,   tsc_changed };
 
 /* ---- life (11.4.7) */
 
@@ -526,7 +562,8 @@ void lapic_init_state(struct lapic *d)
 	d->svr = 0xff;
 	for (unsigned i = 0; i < LVTS; i++)
 		d->lvt[i] = LVT_MASKED;
-	/* what firmware leaves on the bootstrap processor: external interrupts and NMI come through (MP specification 3.6.2.2) */
+	/* what firmware leaves on the bootstrap processor: external interrupts and NMI come through
+	 * (MP specification 3.6.2.2) */
 	if (d->bsp) {
 		d->lvt[LVT_LINT0] = APIC_EXTINT << 8;
 		d->lvt[LVT_LINT1] = APIC_NMI << 8;
@@ -550,7 +587,8 @@ static int lapic_init(void *dev, struct error *e)
 	struct apic_bus *b = d->bus;
 
 	if (!b || b->nlapic >= APIC_MAX) {
-		error_set(e, "local APIC '%s' needs an APIC bus with room for it: at most %u", d->dev.id, APIC_MAX);
+		error_set(e, "local APIC '%s' needs an APIC bus with room for it: at most %u",
+			  d->dev.id, APIC_MAX);
 		return -1;
 	}
 	d->cpu = b->nlapic;
@@ -560,21 +598,41 @@ static int lapic_init(void *dev, struct error *e)
 }
 
 static const struct prop lapic_props[] = {
-	PROP(struct lapic, bus, .kind = PROP_LINK, .doc = "The APIC bus; CPUs are numbered in the order in which their APICs join it."),
+	PROP(struct lapic, bus, .kind = PROP_LINK,
+	     .doc = "The APIC bus; CPUs are numbered in the order in which their APICs join it."),
 	PROP(struct lapic, id, .doc = "Local APIC identifier."),
-	PROP(struct lapic, hz, .def = 1000000000, .min = 1000000, .doc = "Clock of the timer before its divider."),
-	PROP(struct lapic, x2apic, .kind = PROP_BOOL, .def = 1, .doc = "x2APIC mode can be entered."),
+	PROP(struct lapic, hz, .def = 1000000000, .min = 1000000,
+	     .doc = "Clock of the timer before its divider."),
+	PROP(struct lapic, x2apic, .kind = PROP_BOOL, .def = 1,
+	     .doc = "x2APIC mode can be entered."),
 	{}
 };
-static const struct state lapic_state[] = {
-	IRQ_OUT(struct lapic, intr), IRQ_OUT(struct lapic, nmi), IRQ_OUT(struct lapic, smi), IRQ_OUT(struct lapic, init), IRQ_OUT(struct lapic, sipi),
-	TIMER(struct lapic, timer, lapic_timer_fire),
-	STATE(struct lapic, base), STATE(struct lapic, icr), STATE(struct lapic, deadline), STATE(struct lapic, started),
-	STATE(struct lapic, irr), STATE(struct lapic, isr), STATE(struct lapic, tmr), STATE(struct lapic, lvt),
-	STATE(struct lapic, tpr), STATE(struct lapic, ldr), STATE(struct lapic, dfr), STATE(struct lapic, svr), STATE(struct lapic, esr),
-	STATE(struct lapic, esr_next), STATE(struct lapic, initial), STATE(struct lapic, divide), STATE(struct lapic, lint0),
-	DERIVED(struct lapic, cpu), DERIVED(struct lapic, bsp), DERIVED(struct lapic, pad),
-	{}
-};
-DEVICE(lapic, .name = "lapic", .doc = "Local APIC", .props = lapic_props, .state = lapic_state, .init = lapic_init, .reset = lapic_reset,
-	.iface = &lapic_intc);
+static const struct state lapic_state[] = { IRQ_OUT(struct lapic, intr),
+					    IRQ_OUT(struct lapic, nmi),
+					    IRQ_OUT(struct lapic, smi),
+					    IRQ_OUT(struct lapic, init),
+					    IRQ_OUT(struct lapic, sipi),
+					    TIMER(struct lapic, timer, lapic_timer_fire),
+					    STATE(struct lapic, base),
+					    STATE(struct lapic, icr),
+					    STATE(struct lapic, deadline),
+					    STATE(struct lapic, started),
+					    STATE(struct lapic, irr),
+					    STATE(struct lapic, isr),
+					    STATE(struct lapic, tmr),
+					    STATE(struct lapic, lvt),
+					    STATE(struct lapic, tpr),
+					    STATE(struct lapic, ldr),
+					    STATE(struct lapic, dfr),
+					    STATE(struct lapic, svr),
+					    STATE(struct lapic, esr),
+					    STATE(struct lapic, esr_next),
+					    STATE(struct lapic, initial),
+					    STATE(struct lapic, divide),
+					    STATE(struct lapic, lint0),
+					    DERIVED(struct lapic, cpu),
+					    DERIVED(struct lapic, bsp),
+					    DERIVED(struct lapic, pad),
+					    {} };
+DEVICE(lapic, .name = "lapic", .doc = "Local APIC", .props = lapic_props, .state = lapic_state,
+       .init = lapic_init, .reset = lapic_reset, .iface = &lapic_intc);

@@ -4,7 +4,14 @@
 #include "apic.h"
 
 enum { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, LVTS };
-enum { LVT_VECTOR = 0xff, LVT_MODE = 0x700, LVT_POLARITY = BIT(13), LVT_TRIGGER = BIT(15), LVT_MASKED = BIT(16), LVT_TIMER_MODE = 3 << 17 };
+enum {
+	LVT_VECTOR = 0xff,
+	LVT_MODE = 0x700,
+	LVT_POLARITY = BIT(13),
+	LVT_TRIGGER = BIT(15),
+	LVT_MASKED = BIT(16),
+	LVT_TIMER_MODE = 3 << 17
+};
 enum { TIMER_ONE_SHOT, TIMER_PERIODIC, TIMER_DEADLINE };
 enum { BASE_BSP = BIT(8), BASE_X2 = BIT(10), BASE_ENABLE = BIT(11) };
 #define BASE_ADDRESS GENMASK64(51, 12)
@@ -17,11 +24,11 @@ struct lapic {
 	struct timer timer;
 	struct apic_bus *bus;
 	u64 hz;
-	u64 base, icr, deadline;	/* deadline: in TSC ticks, 0 = none */
-	u64 started;			/* virtual ns when the count began from `initial` */
+	u64 base, icr, deadline; /* deadline: in TSC ticks, 0 = none */
+	u64 started;		 /* virtual ns when the count began from `initial` */
 	u32 irr[8], isr[8], tmr[8], lvt[LVTS];
 	u32 id, tpr, ldr, dfr, svr, esr, esr_next, initial, divide;
-	u32 cpu;			/* index of its CPU */
+	u32 cpu; /* index of its CPU */
 	bool bsp, lint0, x2apic;
 	u8 pad[5];
 };
@@ -33,7 +40,7 @@ void lapic_init_state(struct lapic *d);
 /* --- lapic_timer.c */
 void lapic_timer_fire(void *dev);
 void lapic_timer_reset(struct lapic *d);
-void lapic_timer_mode(struct lapic *d, u32 old_lvt);	/* after a write of LVT timer */
+void lapic_timer_mode(struct lapic *d, u32 old_lvt); /* after a write of LVT timer */
 void lapic_timer_initial(struct lapic *d, u32 val);
 void lapic_timer_divide(struct lapic *d, u32 val);
 u32 lapic_timer_count(struct lapic *d);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lapic_test.c - local APICs, their bus and the I/O APIC against the SDM: three CPUs that only have lines. */
+/* lapic_test.c - local APICs, their bus and the I/O APIC against the SDM: three CPUs that only have
+ * lines. */
 #include "core/cpu.h"
 #include "core/irq.h"
 #include "dev/test_ports.h"
@@ -7,9 +8,28 @@
 #include <stdio.h>
 
 enum { CPUS = 3 };
-enum { ID = 0x20, TPR = 0x80, PPR = 0xa0, EOI = 0xb0, LDR = 0xd0, DFR = 0xe0, SVR = 0xf0, ISR = 0x100, TMR = 0x180, IRR = 0x200, ESR = 0x280,
-       ICR = 0x300, ICR2 = 0x310, LVT_TIMER = 0x320, LVT_LINT0 = 0x350, LVT_LINT1 = 0x360, LVT_ERROR = 0x370, INITIAL = 0x380, CURRENT = 0x390,
-       DIVIDE = 0x3e0 };
+enum {
+	ID = 0x20,
+	TPR = 0x80,
+	PPR = 0xa0,
+	EOI = 0xb0,
+	LDR = 0xd0,
+	DFR = 0xe0,
+	SVR = 0xf0,
+	ISR = 0x100,
+	TMR = 0x180,
+	IRR = 0x200,
+	ESR = 0x280,
+	ICR = 0x300,
+	ICR2 = 0x310,
+	LVT_TIMER = 0x320,
+	LVT_LINT0 = 0x350,
+	LVT_LINT1 = 0x360,
+	LVT_ERROR = 0x370,
+	INITIAL = 0x380,
+	CURRENT = 0x390,
+	DIVIDE = 0x3e0
+};
 enum { BASE = 0x1b, DEADLINE = 0x6e0 };
 
 static struct tdev *t;
@@ -96,7 +116,7 @@ static void start(void)
 
 static void finish(void)
 {
-	tdev_machine(t)->ncpus = 0;	/* they are the test's */
+	tdev_machine(t)->ncpus = 0; /* they are the test's */
 	tdev_machine(t)->cpu = NULL;
 	tdev_free(t);
 	t = NULL;
@@ -136,18 +156,18 @@ TEST(lapic_identity_and_reset_state)
 TEST(lapic_priorities)
 {
 	start();
-	wr(0, ICR, 0x44041);		/* to itself */
+	wr(0, ICR, 0x44041); /* to itself */
 	CHECK(intr(0));
 	wr(0, ICR, 0x44052);
 	CHECK_EQ(rd(0, IRR + 0x20), 0x00040002);
 	CHECK_EQ(ack(0), 0x52);
-	CHECK(!intr(0));		/* 0x41 is of a lower class than 0x52 in service */
+	CHECK(!intr(0)); /* 0x41 is of a lower class than 0x52 in service */
 	CHECK_EQ(rd(0, PPR), 0x50);
 	CHECK_EQ(rd(0, ISR + 0x20), 0x00040000);
 	wr(0, ICR, 0x44061);
 	CHECK(intr(0));
 	wr(0, TPR, 0x60);
-	CHECK(!intr(0));		/* same class as the task priority */
+	CHECK(!intr(0)); /* same class as the task priority */
 	CHECK_EQ(intc(0)->get_tpr(apic[0]), 6);
 	intc(0)->set_tpr(apic[0], 0);
 	CHECK_EQ(ack(0), 0x61);
@@ -165,19 +185,19 @@ TEST(lapic_interprocessor)
 	wr(0, ICR, 0x40a0);
 	CHECK(intr(2) && !intr(1));
 	CHECK_EQ(ack(2), 0xa0);
-	wr(1, ICR, 0xc40a1);		/* all but itself */
+	wr(1, ICR, 0xc40a1); /* all but itself */
 	CHECK(intr(0) && !intr(1) && !intr(2));
 	wr(2, EOI, 0);
 	CHECK(intr(2));
-	wr(1, ICR, 0x840a2);		/* all */
+	wr(1, ICR, 0x840a2); /* all */
 	CHECK_EQ(ack(1), 0xa2);
 	wr(0, ICR2, 1u << 24);
 	wr(0, ICR, 0x4400);
 	CHECK_EQ(events[1][CPU_LINE_NMI], 1);
 	wr(0, ICR, 0xc500);
 	CHECK_EQ(events[1][CPU_LINE_INIT], 1);
-	CHECK_EQ(rd(1, SVR), 0xff);	/* INIT resets its APIC */
-	wr(0, ICR, 0x8500);		/* de-assert: nothing */
+	CHECK_EQ(rd(1, SVR), 0xff); /* INIT resets its APIC */
+	wr(0, ICR, 0x8500);	    /* de-assert: nothing */
 	CHECK_EQ(events[1][CPU_LINE_INIT], 1);
 	wr(0, ICR, 0x469a);
 	CHECK_EQ(sipi[1], 0x9a);
@@ -198,7 +218,7 @@ TEST(lapic_logical_destinations)
 	wr(1, EOI, 0);
 	wr(2, EOI, 0);
 	for (unsigned i = 0; i < CPUS; i++) {
-		wr(i, DFR, 0x0fffffff);		/* clusters */
+		wr(i, DFR, 0x0fffffff); /* clusters */
 		wr(i, LDR, (i == 2 ? 0x20u : 0x10u) << 24 | BIT(24 + (i & 1)));
 	}
 	wr(0, ICR2, 0x13u << 24);
@@ -214,7 +234,7 @@ TEST(lapic_lowest_priority)
 		wr(i, LDR, BIT(24 + i));
 		wr(i, TPR, i == 1 ? 0x10 : 0x30);
 	}
-	out32(bus, "window", 0x7000 | BIT(2), 0x4100 | 0x77);	/* a message to 1, 2, 3 logical */
+	out32(bus, "window", 0x7000 | BIT(2), 0x4100 | 0x77); /* a message to 1, 2, 3 logical */
 	CHECK(!intr(0) && intr(1) && !intr(2));
 	finish();
 }
@@ -224,7 +244,8 @@ TEST(lapic_message_window)
 	start();
 	out32(bus, "window", 2 << 12, 0x4055);
 	CHECK_EQ(ack(2), 0x55);
-	out32(bus, "window", 0, 0x4056);	/* destination 0: the page that has a CPU's own registers */
+	/* destination 0: the page that has a CPU's own registers */
+	out32(bus, "window", 0, 0x4056);
 	CHECK_EQ(ack(0), 0x56);
 	out32(bus, "window", 0xff << 12, 0x4066);
 	CHECK(intr(0) && intr(1) && intr(2));
@@ -238,7 +259,7 @@ TEST(lapic_software_disable)
 	wr(0, SVR, 0xff);
 	CHECK_EQ(rd(0, LVT_TIMER), 0x10040);
 	wr(0, LVT_TIMER, 0x40);
-	CHECK_EQ(rd(0, LVT_TIMER), 0x10040);	/* masks cannot be cleared now */
+	CHECK_EQ(rd(0, LVT_TIMER), 0x10040); /* masks cannot be cleared now */
 	wr(1, ICR2, 0);
 	wr(1, ICR, 0x4090);
 	CHECK(!intr(0));
@@ -262,7 +283,7 @@ TEST(lapic_errors)
 TEST(lapic_timer_one_shot_and_periodic)
 {
 	start();
-	wr(0, DIVIDE, 0x3);			/* 16: 62.5 MHz */
+	wr(0, DIVIDE, 0x3); /* 16: 62.5 MHz */
 	wr(0, LVT_TIMER, 0x40);
 	wr(0, INITIAL, 62500);
 	tdev_run_us(t, 500);
@@ -293,7 +314,7 @@ TEST(lapic_timer_deadline)
 
 	start();
 	wr(0, LVT_TIMER, 0x40041);
-	CHECK(wrmsr(0, DEADLINE, timestamp(&cpu[0], &hz) + 2000000));	/* 1 ms */
+	CHECK(wrmsr(0, DEADLINE, timestamp(&cpu[0], &hz) + 2000000)); /* 1 ms */
 	CHECK(rdmsr(0, DEADLINE) != 0);
 	tdev_run_us(t, 999);
 	CHECK(!intr(0));
@@ -301,17 +322,18 @@ TEST(lapic_timer_deadline)
 	CHECK_EQ(ack(0), 0x41);
 	wr(0, EOI, 0);
 	CHECK_EQ(rdmsr(0, DEADLINE), 0);
-	CHECK(wrmsr(0, DEADLINE, 1));					/* past: at once */
+	CHECK(wrmsr(0, DEADLINE, 1)); /* past: at once */
 	CHECK_EQ(ack(0), 0x41);
 	wr(0, EOI, 0);
 	CHECK(wrmsr(0, DEADLINE, timestamp(&cpu[0], &hz) + 2000000));
-	tsc_offset = 1000000;						/* the counter jumps half way */
+	/* the counter jumps half way */
+	tsc_offset = 1000000;
 	intc(0)->tsc_changed(apic[0]);
 	tdev_run_us(t, 501);
 	CHECK_EQ(ack(0), 0x41);
 	wr(0, EOI, 0);
 	CHECK(wrmsr(0, DEADLINE, ~0ull));
-	CHECK(wrmsr(0, DEADLINE, 0));					/* disarms */
+	CHECK(wrmsr(0, DEADLINE, 0)); /* disarms */
 	tdev_run_us(t, 10000);
 	CHECK(!intr(0));
 	finish();
@@ -322,24 +344,24 @@ TEST(lapic_x2apic)
 	u64 v;
 
 	start();
-	CHECK(!wrmsr(0, 0x80b, 0));		/* not in xAPIC mode */
-	CHECK(!wrmsr(0, BASE, 0xfee00400));	/* x2APIC without enable */
+	CHECK(!wrmsr(0, 0x80b, 0));	    /* not in xAPIC mode */
+	CHECK(!wrmsr(0, BASE, 0xfee00400)); /* x2APIC without enable */
 	CHECK(!wrmsr(0, BASE, 0xfee00900 | 1));
 	for (unsigned i = 0; i < CPUS; i++)
 		CHECK(wrmsr(i, BASE, rdmsr(i, BASE) | 0x400));
 	CHECK_EQ(rdmsr(2, 0x802), 2);
 	CHECK_EQ(rdmsr(2, 0x80d), 0x4);
-	CHECK(!intc(0)->rdmsr(apic[0], 0x80e, &v));	/* no DFR */
+	CHECK(!intc(0)->rdmsr(apic[0], 0x80e, &v)); /* no DFR */
 	CHECK(!intc(0)->rdmsr(apic[0], 0x831, &v));
-	CHECK(!wrmsr(0, 0x80b, 1));		/* EOI takes 0 only */
+	CHECK(!wrmsr(0, 0x80b, 1)); /* EOI takes 0 only */
 	CHECK(!wrmsr(0, 0x808, 0x100));
 	CHECK(wrmsr(0, 0x830, 2ull << 32 | 0x4070));
 	CHECK_EQ(ack(2), 0x70);
-	CHECK(wrmsr(0, 0x830, 0x3ull << 32 | 0x4871));	/* logical: cluster 0, members 0 and 1 */
+	CHECK(wrmsr(0, 0x830, 0x3ull << 32 | 0x4871)); /* logical: cluster 0, members 0 and 1 */
 	CHECK(intr(0) && intr(1) && !intr(2));
 	CHECK(wrmsr(1, 0x83f, 0x90));
 	CHECK_EQ(ack(1), 0x90);
-	CHECK(!wrmsr(0, BASE, 0xfee00900));	/* back to xAPIC only through off */
+	CHECK(!wrmsr(0, BASE, 0xfee00900)); /* back to xAPIC only through off */
 	CHECK(wrmsr(0, BASE, 0xfee00100));
 	CHECK(wrmsr(0, BASE, 0xfee00900));
 	CHECK_EQ(rd(0, SVR), 0xff);
@@ -377,7 +399,7 @@ TEST(ioapic_edge)
 	CHECK_EQ(ioapic_rd(1), 0x00170020);
 	CHECK_EQ(ioapic_rd(0x10), 0x10000);
 	route(4, 0x10034, 1);
-	ioapic->class->input(ioapic, 4, 1);	/* masked: the edge is lost */
+	ioapic->class->input(ioapic, 4, 1); /* masked: the edge is lost */
 	route(4, 0x34, 1);
 	CHECK(!intr(1));
 	ioapic->class->input(ioapic, 4, 0);
@@ -394,8 +416,8 @@ TEST(ioapic_level_and_eoi)
 	ioapic->class->input(ioapic, 9, 1);
 	CHECK_EQ(ack(2), 0x39);
 	CHECK_EQ(rd(2, TMR + 0x10), BIT(0x19));
-	CHECK_EQ(ioapic_rd(0x22) & 0x4000, 0x4000);	/* remote IRR */
-	wr(2, EOI, 0);					/* still up: comes again */
+	CHECK_EQ(ioapic_rd(0x22) & 0x4000, 0x4000); /* remote IRR */
+	wr(2, EOI, 0);				    /* still up: comes again */
 	CHECK_EQ(ack(2), 0x39);
 	ioapic->class->input(ioapic, 9, 0);
 	wr(2, EOI, 0);
@@ -404,9 +426,10 @@ TEST(ioapic_level_and_eoi)
 	ioapic->class->input(ioapic, 9, 1);
 	CHECK_EQ(ack(2), 0x39);
 	ioapic->class->input(ioapic, 9, 0);
-	out32(ioapic, "mmio", 0x40, 0x39);		/* its own EOI register */
+	out32(ioapic, "mmio", 0x40, 0x39); /* its own EOI register */
 	CHECK_EQ(ioapic_rd(0x22) & 0x4000, 0);
-	ioapic_wr(0x22, 0x18039);			/* masked while up, then unmasked: level is seen */
+	/* masked while up, then unmasked: level is seen */
+	ioapic_wr(0x22, 0x18039);
 	wr(2, EOI, 0);
 	ioapic->class->input(ioapic, 9, 1);
 	CHECK(!intr(2));

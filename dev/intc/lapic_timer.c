@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lapic_timer.c - the local APIC's timer: one-shot, periodic and TSC-deadline (Intel SDM 3A 11.5.4). */
+/* lapic_timer.c - the local APIC's timer: one-shot, periodic and TSC-deadline (Intel SDM
+ * 3A 11.5.4). */
 #include "lapic.h"
 
-/* A guest that asks for a shorter period gets this one: no timer may keep the host from doing anything else. */
+/* A guest that asks for a shorter period gets this one: no timer may keep the host from doing
+ * anything else. */
 #define SHORTEST_PERIOD 20000ull
 
-static unsigned mode(const struct lapic *d)
-{
-	return FIELD_GET(LVT_TIMER_MODE, d->lvt[LVT_TIMER]);
-}
+static unsigned mode(const struct lapic *d) { return FIELD_GET(LVT_TIMER_MODE, d->lvt[LVT_TIMER]); }
 
 /* 11.5.4 figure 11-10: bits 3, 1, 0 */
 static unsigned divider(const struct lapic *d)
@@ -33,7 +32,8 @@ static void arm(struct lapic *d)
 	timer_stop(&d->timer);
 	if (!d->initial || mode(d) == TIMER_DEADLINE)
 		return;
-	timer_at(&d->timer, d->started + (mode(d) == TIMER_PERIODIC ? period(d) : ticks_to_ns(d, d->initial)));
+	timer_at(&d->timer,
+		 d->started + (mode(d) == TIMER_PERIODIC ? period(d) : ticks_to_ns(d, d->initial)));
 }
 
 u32 lapic_timer_count(struct lapic *d)
@@ -82,7 +82,7 @@ void lapic_timer_fire(void *dev)
 void lapic_timer_initial(struct lapic *d, u32 val)
 {
 	if (mode(d) == TIMER_DEADLINE)
-		return;		/* 11.5.4.1: ignored in this mode */
+		return; /* 11.5.4.1: ignored in this mode */
 	d->initial = val;
 	d->started = clock_ns(d);
 	arm(d);
@@ -118,10 +118,7 @@ void lapic_timer_mode(struct lapic *d, u32 old_lvt)
 	arm(d);
 }
 
-u64 lapic_deadline(struct lapic *d)
-{
-	return mode(d) == TIMER_DEADLINE ? d->deadline : 0;
-}
+u64 lapic_deadline(struct lapic *d) { return mode(d) == TIMER_DEADLINE ? d->deadline : 0; }
 
 void lapic_set_deadline(struct lapic *d, u64 tsc)
 {

@@ -29,7 +29,7 @@ TEST(pvpanic_events)
 	struct tdev *t = tdev_new("pvpanic");
 
 	CHECK_EQ(in8(tdev_device(t), "port", 0), 7);
-	out8(tdev_device(t), "port", 0, 2);	/* a crash kernel takes over: nothing to do */
+	out8(tdev_device(t), "port", 0, 2); /* a crash kernel takes over: nothing to do */
 	CHECK(!tdev_machine(t)->shutdown_requested);
 	out8(tdev_device(t), "port", 0, 1);
 	CHECK(tdev_machine(t)->shutdown_requested);
@@ -70,7 +70,7 @@ static int print(struct chardev *c, const u8 *buf, int n)
 	nprinted += n;
 	return n;
 }
-static void nothing(struct chardev *c) { }
+static void nothing(struct chardev *c) {}
 static const struct chardev_ops print_ops = { "test", print, nothing, nothing };
 
 TEST(debugcon_prints)

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* crc.c - a checksum engine: the smallest complete PCI device, to learn from and to break drivers with.
- * The driver sets src and len, writes CTL_START, and gets MSI-X 0 (done) or 1 (error) later. */
+/* crc.c - a checksum engine: the smallest complete PCI device, to learn from and to break drivers
+ * with. The driver sets src and len, writes CTL_START, and gets MSI-X 0 (done) or 1 (error) later.
+ */
 #include <quern/crc32.h>
 #include <quern/pci.h>
 
 enum {
-	CTL_START = BIT(0), CTL_KEEP = BIT(1),	/* KEEP: continue from the last result */
-	ST_BUSY = BIT(0), ST_DONE = BIT(1), ST_ERROR = BIT(2),
+	CTL_START = BIT(0),
+	CTL_KEEP = BIT(1), /* KEEP: continue from the last result */
+	ST_BUSY = BIT(0),
+	ST_DONE = BIT(1),
+	ST_ERROR = BIT(2),
 	LEN_BYTES = GENMASK(19, 0),
 };
 
@@ -57,9 +61,10 @@ static void crc_reset(void *dev)
 
 static const struct reg crc_regs[] = {
 	REG(0x00, struct crc, id, RO, .reset = 0x0c2c0001, .doc = "Magic and version."),
-	REG(0x04, struct crc, ctl, .pulse = CTL_START, .set = crc_control, FIELDS(CTL_START, CTL_KEEP), .doc = "Starts a run."),
-	REG(0x08, struct crc, status, .ro = ST_BUSY, .w1c = ST_DONE | ST_ERROR, FIELDS(ST_BUSY, ST_DONE, ST_ERROR),
-	    .doc = "Progress; write 1 to acknowledge."),
+	REG(0x04, struct crc, ctl, .pulse = CTL_START, .set = crc_control,
+	    FIELDS(CTL_START, CTL_KEEP), .doc = "Starts a run."),
+	REG(0x08, struct crc, status, .ro = ST_BUSY, .w1c = ST_DONE | ST_ERROR,
+	    FIELDS(ST_BUSY, ST_DONE, ST_ERROR), .doc = "Progress; write 1 to acknowledge."),
 	REG(0x0c, struct crc, len, FIELDS(LEN_BYTES), .doc = "Bytes to read."),
 	REG(0x10, struct crc, src, .doc = "Bus address of the data."),
 	REG(0x18, struct crc, result, RO, .doc = "CRC-32 of the data so far."),
@@ -71,6 +76,12 @@ static const struct prop crc_props[] = {
 static const struct state crc_state[] = { TIMER(struct crc, timer, crc_finish), {} };
 
 PCI_DEVICE(crc,
-	.dev = { .name = "crc", .doc = "Checksum engine", .bus = "pci", .size = sizeof(struct crc), .props = crc_props,
-		 .state = crc_state, .reset = crc_reset },
-	.vendor = 0x1234, .device = 0x00c2, .class_code = 0x088000, .msix = 2, .bar[0] = { crc_regs, 0x1000 });
+	   .dev = { .name = "crc",
+		    .doc = "Checksum engine",
+		    .bus = "pci",
+		    .size = sizeof(struct crc),
+		    .props = crc_props,
+		    .state = crc_state,
+		    .reset = crc_reset },
+	   .vendor = 0x1234, .device = 0x00c2, .class_code = 0x088000, .msix = 2,
+	   .bar[0] = { crc_regs, 0x1000 });

@@ -4,7 +4,13 @@
 #include "core/tdev.h"
 #include "lib/test.h"
 
-enum { CTL_START = BIT(0), CTL_KEEP = BIT(1), ST_BUSY = BIT(0), ST_DONE = BIT(1), ST_ERROR = BIT(2) };
+enum {
+	CTL_START = BIT(0),
+	CTL_KEEP = BIT(1),
+	ST_BUSY = BIT(0),
+	ST_DONE = BIT(1),
+	ST_ERROR = BIT(2)
+};
 
 TEST(crc_of_the_check_string)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* pam.h - programmable attribute map registers, alike in the 82441FX (3.2.18) and the MCH of Q35 (5.1.17): seven bytes, a segment in each half. */
+/* pam.h - programmable attribute map registers, alike in the 82441FX (3.2.18) and the MCH of Q35
+ * (5.1.17): seven bytes, a segment in each half. */
 #pragma once
 #include <quern/chipset.h>
 

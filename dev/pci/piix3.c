@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* PIIX3 - the PCI-to-ISA bridge 82371SB: routes the four PCI interrupts to ISA lines (Intel 82371SB data sheet, 1997). Its edge/level registers
- * are with the 8259 pair, its reset control register is the cf9 device. */
+/* PIIX3 - the PCI-to-ISA bridge 82371SB: routes the four PCI interrupts to ISA lines (Intel 82371SB
+ * data sheet, 1997). Its edge/level registers are with the 8259 pair, its reset control register is
+ * the cf9 device. */
 #include <quern/pci.h>
 
 enum { PIRQRC = 0x60, PIRQ_OFF = BIT(7), PIRQ_LINE = 0x0f };
@@ -8,7 +9,7 @@ enum { PIRQRC = 0x60, PIRQ_OFF = BIT(7), PIRQ_LINE = 0x0f };
 struct piix3 {
 	struct pci_device pci;
 	struct irq irq[16];
-	u8 level[4];	/* of PIRQA..D */
+	u8 level[4]; /* of PIRQA..D */
 	u8 pad[4];
 };
 
@@ -44,18 +45,18 @@ static int piix3_init(void *dev, struct error *e)
 	struct piix3 *d = dev;
 	u8 *c = pci_config(&d->pci), *w = pci_config_wmask(&d->pci);
 
-	c[0x04] = 0x07;			/* command: ports, memory and mastering are always on */
+	c[0x04] = 0x07; /* command: ports, memory and mastering are always on */
 	w[0x04] = w[0x05] = 0;
-	c[0x07] = 0x02;			/* medium DEVSEL */
-	c[0x4c] = 0x4d;			/* ISA recovery timing */
-	c[0x4e] = 0x03;			/* X-bus: keyboard and RTC selected */
-	c[0x69] = 0x02;			/* top of memory */
+	c[0x07] = 0x02; /* medium DEVSEL */
+	c[0x4c] = 0x4d; /* ISA recovery timing */
+	c[0x4e] = 0x03; /* X-bus: keyboard and RTC selected */
+	c[0x69] = 0x02; /* top of memory */
 	memset(w + 0x4c, 0xff, 4);
 	memset(c + PIRQRC, PIRQ_OFF, 4);
 	memset(w + PIRQRC, PIRQ_OFF | PIRQ_LINE, 4);
 	memset(w + 0x69, 0xff, 2);
 	memset(w + 0xa0, 0xff, 0x10);
-	c[0xa0] = 0x08;			/* SMI control */
+	c[0xa0] = 0x08; /* SMI control */
 	return 0;
 }
 
@@ -65,6 +66,15 @@ static const struct state piix3_state[] = {
 	IRQ_OUT(struct piix3, irq), STATE(struct piix3, level), DERIVED(struct piix3, pad), {}
 };
 PCI_DEVICE(piix3,
-	.dev = { .api = QUERN_DEVICE_API, .name = "PIIX3", .doc = "82371SB PCI-to-ISA bridge", .bus = "pci", .size = sizeof(struct piix3),
-		 .state = piix3_state, .inputs = 4, .input = piix3_input, .init = piix3_init, .reset = piix3_reset },
-	.vendor = 0x8086, .device = 0x7000, .class_code = 0x060100, .multifunction = true, .config_written = config_written);
+	   .dev = { .api = QUERN_DEVICE_API,
+		    .name = "PIIX3",
+		    .doc = "82371SB PCI-to-ISA bridge",
+		    .bus = "pci",
+		    .size = sizeof(struct piix3),
+		    .state = piix3_state,
+		    .inputs = 4,
+		    .input = piix3_input,
+		    .init = piix3_init,
+		    .reset = piix3_reset },
+	   .vendor = 0x8086, .device = 0x7000, .class_code = 0x060100, .multifunction = true,
+	   .config_written = config_written);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* PIIX4_PM - the power management function of the 82371AB: says where the ACPI ports are (Intel 82371AB data sheet, 1997, chapter 7). The registers
- * behind the ports are the acpi-pm device; the SMBus host controller is absent and says so. */
+/* PIIX4_PM - the power management function of the 82371AB: says where the ACPI ports are (Intel
+ * 82371AB data sheet, 1997, chapter 7). The registers behind the ports are the acpi-pm device; the
+ * SMBus host controller is absent and says so. */
 #include <quern/pci.h>
 #include <quern/chipset.h>
 
 enum { PMBA = 0x40, DEVACTB = 0x58, PMREGMISC = 0x80, SMBBA = 0x90, SMBHSTCFG = 0xd2 };
 
-struct piix4_pm { struct pci_device pci; struct device *board; };
+struct piix4_pm {
+	struct pci_device pci;
+	struct device *board;
+};
 
 static void place(struct piix4_pm *d)
 {
@@ -14,7 +18,8 @@ static void place(struct piix4_pm *d)
 	const u8 *c = pci_config(&d->pci);
 
 	if (ch && ch->place)
-		ch->place(d->board, CHIPSET_PM, ld16le(c + PMBA) & 0xffc0, c[PMREGMISC] & 1 ? 64 : 0);
+		ch->place(d->board, CHIPSET_PM, ld16le(c + PMBA) & 0xffc0,
+			  c[PMREGMISC] & 1 ? 64 : 0);
 }
 
 static void config_written(void *dev, u32 off, unsigned size, u32 val)
@@ -38,8 +43,10 @@ static int piix4_pm_init(void *dev, struct error *e)
 	c[0x3d] = 1;
 	c[PMBA] = 1;
 	st16le(w + PMBA, 0xffc0);
-	memset(w + 0x48, 0xff, 0x38);		/* device activity, general purpose and device resource registers */
-	/* APMC_EN set: firmware takes it that system management mode is set up, as there is none to be set up */
+	/* device activity, general purpose and device resource registers */
+	memset(w + 0x48, 0xff, 0x38);
+	/* APMC_EN set: firmware takes it that system management mode is set up, as there is none to
+	 * be set up */
 	c[DEVACTB + 3] = 0x02;
 	w[PMREGMISC] = 1;
 	c[SMBBA] = 1;
@@ -49,8 +56,17 @@ static int piix4_pm_init(void *dev, struct error *e)
 
 static void piix4_pm_reset(void *dev) { place(dev); }
 
-static const struct prop piix4_pm_props[] = { PROP(struct piix4_pm, board, .kind = PROP_LINK, .doc = "The board it is on."), {} };
+static const struct prop piix4_pm_props[] = {
+	PROP(struct piix4_pm, board, .kind = PROP_LINK, .doc = "The board it is on."), {}
+};
 PCI_DEVICE(piix4_pm,
-	.dev = { .api = QUERN_DEVICE_API, .name = "PIIX4_PM", .doc = "82371AB power management", .bus = "pci", .size = sizeof(struct piix4_pm),
-		 .props = piix4_pm_props, .init = piix4_pm_init, .reset = piix4_pm_reset },
-	.vendor = 0x8086, .device = 0x7113, .revision = 3, .class_code = 0x068000, .config_written = config_written);
+	   .dev = { .api = QUERN_DEVICE_API,
+		    .name = "PIIX4_PM",
+		    .doc = "82371AB power management",
+		    .bus = "pci",
+		    .size = sizeof(struct piix4_pm),
+		    .props = piix4_pm_props,
+		    .init = piix4_pm_init,
+		    .reset = piix4_pm_reset },
+	   .vendor = 0x8086, .device = 0x7113, .revision = 3, .class_code = 0x068000,
+	   .config_written = config_written);

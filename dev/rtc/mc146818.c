@@ -1,76 +1,116 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mc146818 - the PC's real-time clock and its CMOS memory. Follows the Motorola MC146818A data sheet (1984); the century byte and the memory sizes
- * are as PC firmware keeps them. The time is the machine's wall clock plus what the guest set; nothing ticks unless an interrupt waits for it. */
+/* mc146818 - the PC's real-time clock and its CMOS memory. Follows the Motorola MC146818A data
+ * sheet (1984); the century byte and the memory sizes are as PC firmware keeps them. The time is
+ * the machine's wall clock plus what the guest set; nothing ticks unless an interrupt waits for it.
+ */
 #include <quern/device.h>
 
-enum { SECONDS, SECONDS_ALARM, MINUTES, MINUTES_ALARM, HOURS, HOURS_ALARM, WEEKDAY, DAY, MONTH, YEAR, REG_A, REG_B, REG_C, REG_D,
-       CENTURY = 0x32, TIME_REGS = 10 };
+enum {
+	SECONDS,
+	SECONDS_ALARM,
+	MINUTES,
+	MINUTES_ALARM,
+	HOURS,
+	HOURS_ALARM,
+	WEEKDAY,
+	DAY,
+	MONTH,
+	YEAR,
+	REG_A,
+	REG_B,
+	REG_C,
+	REG_D,
+	CENTURY = 0x32,
+	TIME_REGS = 10
+};
 enum { A_RATE = 0x0f, A_DIVIDER = 0x70, A_UIP = 0x80, A_DIVIDER_32K = 0x20 };
-enum { B_DSE = BIT(0), B_24H = BIT(1), B_BINARY = BIT(2), B_UIE = BIT(4), B_AIE = BIT(5), B_PIE = BIT(6), B_SET = BIT(7) };
-enum { C_UF = BIT(4), C_AF = BIT(5), C_PF = BIT(6), C_IRQ = BIT(7), C_SOURCES = C_UF | C_AF | C_PF };
+enum {
+	B_DSE = BIT(0),
+	B_24H = BIT(1),
+	B_BINARY = BIT(2),
+	B_UIE = BIT(4),
+	B_AIE = BIT(5),
+	B_PIE = BIT(6),
+	B_SET = BIT(7)
+};
+enum {
+	C_UF = BIT(4),
+	C_AF = BIT(5),
+	C_PF = BIT(6),
+	C_IRQ = BIT(7),
+	C_SOURCES = C_UF | C_AF | C_PF
+};
 enum { D_VALID = BIT(7), ALARM_ANY = 0xc0 };
 #define SECOND 1000000000ll
-#define UPDATE_NS 2228000ll	/* 244 us of warning and 1984 us of update: UIP is up, then the new second shows */
+#define UPDATE_NS \
+	2228000ll /* 244 us of warning and 1984 us of update: UIP is up, then the new second shows \
+		   */
 
 struct mc146818 {
 	struct device dev;
 	struct irq irq;
 	struct timer second_timer, periodic_timer;
-	u64 ram_low, ram_high;	/* for the sizes in CMOS memory */
-	s64 offset;		/* guest's clock - wall clock, in ns */
-	s64 seen;		/* the last second for which flags were computed */
-	u64 periodic_next;	/* virtual ns of the next periodic flag */
+	u64 ram_low, ram_high; /* for the sizes in CMOS memory */
+	s64 offset;	       /* guest's clock - wall clock, in ns */
+	s64 seen;	       /* the last second for which flags were computed */
+	u64 periodic_next;     /* virtual ns of the next periodic flag */
 	u8 cmos[128];
-	u8 set_regs[TIME_REGS + 1];	/* time registers while updates are inhibited; the last one is the century */
+	/* time registers while updates are inhibited; the last one is the century */
+	u8 set_regs[TIME_REGS + 1];
 	u8 index;
 	u8 cpus;
-	bool replaced;		/* the HPET has taken the interrupt over */
+	bool replaced; /* the HPET has taken the interrupt over */
 	u8 pad[2];
 };
 
-struct when { s64 year; u8 month, day, hour, minute, second, weekday; };	/* month, day, weekday from 1 (Sunday) */
+/* month, day, weekday from 1 (Sunday) */
+struct when {
+	s64 year;
+	u8 month, day, hour, minute, second, weekday;
+};
 
-/* Civil dates from days since 1970-01-01: the proleptic Gregorian calendar in 400-year eras that begin on 1 March. */
+/* Civil dates from days since 1970-01-01: the proleptic Gregorian calendar in 400-year eras that
+ * begin on 1 March. */
 static struct when split_time(s64 t)
 {
 	s64 days = t / 86400 - (t % 86400 < 0), rest = t - days * 86400, z = days + 719468;
 	s64 era = (z >= 0 ? z : z - 146096) / 146097;
-	u32 doe = z - era * 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365, doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	u32 doe = z - era * 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365,
+	    doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
 	u32 m = (5 * doy + 2) / 153;
 
-	return (struct when){ .year = yoe + era * 400 + (m >= 10), .month = m < 10 ? m + 3 : m - 9, .day = doy - (153 * m + 2) / 5 + 1,
-			      .hour = rest / 3600, .minute = rest / 60 % 60, .second = rest % 60, .weekday = (days % 7 + 11) % 7 + 1 };
+	return (struct when){ .year = yoe + era * 400 + (m >= 10),
+			      .month = m < 10 ? m + 3 : m - 9,
+			      .day = doy - (153 * m + 2) / 5 + 1,
+			      .hour = rest / 3600,
+			      .minute = rest / 60 % 60,
+			      .second = rest % 60,
+			      .weekday = (days % 7 + 11) % 7 + 1 };
 }
 
 static s64 join_time(const struct when *w)
 {
 	s64 y = w->year - (w->month <= 2), era = (y >= 0 ? y : y - 399) / 400;
-	u32 yoe = y - era * 400, mp = (w->month + 9) % 12, doy = (153 * mp + 2) / 5 + (w->day ? w->day : 1) - 1;
+	u32 yoe = y - era * 400, mp = (w->month + 9) % 12,
+	    doy = (153 * mp + 2) / 5 + (w->day ? w->day : 1) - 1;
 	u32 doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
 
-	return (era * 146097 + (s64)doe - 719468) * 86400 + w->hour * 3600 + w->minute * 60 + w->second;
+	return (era * 146097 + (s64)doe - 719468) * 86400 + w->hour * 3600 + w->minute * 60 +
+	       w->second;
 }
 
-static s64 now_ns(struct mc146818 *d)
-{
-	return (s64)(clock_wall(d) + (u64)d->offset);
-}
+static s64 now_ns(struct mc146818 *d) { return (s64)(clock_wall(d) + (u64)d->offset); }
 
-/* Sets the clock on by so much. Years up to 9999 can be written; what lies 292 or more from 1970 wraps. */
+/* Sets the clock on by so much. Years up to 9999 can be written; what lies 292 or more from 1970
+ * wraps. */
 static void move_clock(struct mc146818 *d, s64 seconds, s64 ns)
 {
 	d->offset = (s64)((u64)d->offset + (u64)seconds * SECOND + (u64)ns);
 }
 
-static s64 floor_seconds(s64 ns)
-{
-	return ns / SECOND - (ns % SECOND < 0);
-}
+static s64 floor_seconds(s64 ns) { return ns / SECOND - (ns % SECOND < 0); }
 
-static s64 now_seconds(struct mc146818 *d)
-{
-	return floor_seconds(now_ns(d));
-}
+static s64 now_seconds(struct mc146818 *d) { return floor_seconds(now_ns(d)); }
 
 /* ---- encoding by register B */
 
@@ -114,8 +154,12 @@ static void fill_regs(struct mc146818 *d, s64 t, u8 *r)
 
 static s64 read_regs(const struct mc146818 *d, const u8 *r)
 {
-	struct when w = { .year = decode(d, r[TIME_REGS]) * 100 + decode(d, r[YEAR]), .month = decode(d, r[MONTH]), .day = decode(d, r[DAY]),
-			  .hour = decode_hour(d, r[HOURS]), .minute = decode(d, r[MINUTES]), .second = decode(d, r[SECONDS]) };
+	struct when w = { .year = decode(d, r[TIME_REGS]) * 100 + decode(d, r[YEAR]),
+			  .month = decode(d, r[MONTH]),
+			  .day = decode(d, r[DAY]),
+			  .hour = decode_hour(d, r[HOURS]),
+			  .minute = decode(d, r[MINUTES]),
+			  .second = decode(d, r[SECONDS]) };
 
 	if (w.month < 1 || w.month > 12)
 		w.month = 1;
@@ -145,12 +189,16 @@ static bool alarm_at(const struct mc146818 *d, s64 t)
 	struct when w = split_time(t);
 	const u8 *r = d->cmos;
 
-	return ((r[SECONDS_ALARM] & ALARM_ANY) == ALARM_ANY || decode(d, r[SECONDS_ALARM]) == w.second) &&
-	       ((r[MINUTES_ALARM] & ALARM_ANY) == ALARM_ANY || decode(d, r[MINUTES_ALARM]) == w.minute) &&
-	       ((r[HOURS_ALARM] & ALARM_ANY) == ALARM_ANY || decode_hour(d, r[HOURS_ALARM]) == w.hour);
+	return ((r[SECONDS_ALARM] & ALARM_ANY) == ALARM_ANY ||
+		decode(d, r[SECONDS_ALARM]) == w.second) &&
+	       ((r[MINUTES_ALARM] & ALARM_ANY) == ALARM_ANY ||
+		decode(d, r[MINUTES_ALARM]) == w.minute) &&
+	       ((r[HOURS_ALARM] & ALARM_ANY) == ALARM_ANY ||
+		decode_hour(d, r[HOURS_ALARM]) == w.hour);
 }
 
-/* Everything that happened since the last look: an alarm repeats daily, so a day of seconds tells all. */
+/* Everything that happened since the last look: an alarm repeats daily, so a day of seconds tells
+ * all. */
 static void catch_up(struct mc146818 *d)
 {
 	s64 now = now_seconds(d), from = MAX(d->seen, now - 86400);
@@ -242,7 +290,7 @@ static u8 read_time(struct mc146818 *d, unsigned n)
 static void write_time(struct mc146818 *d, unsigned n, u8 v)
 {
 	s64 ns = now_ns(d), second = floor_seconds(ns);
-	u8 r[TIME_REGS + 1] = {0};
+	u8 r[TIME_REGS + 1] = { 0 };
 
 	if (d->cmos[REG_B] & B_SET) {
 		d->set_regs[n] = v;
@@ -308,7 +356,10 @@ static u8 cmos_read(struct mc146818 *d)
 	case CENTURY:
 		return read_time(d, TIME_REGS);
 	case REG_A:
-		return d->cmos[REG_A] | (updating(d) && now_ns(d) - now_seconds(d) * SECOND >= SECOND - UPDATE_NS ? A_UIP : 0);
+		return d->cmos[REG_A] |
+		       (updating(d) && now_ns(d) - now_seconds(d) * SECOND >= SECOND - UPDATE_NS ?
+				A_UIP :
+				0);
 	case REG_C:
 		catch_up(d);
 		catch_up_periodic(d);
@@ -358,7 +409,7 @@ static u64 mc146818_read(void *dev, u64 off, unsigned size)
 {
 	struct mc146818 *d = dev;
 
-	return off ? cmos_read(d) : 0xff;	/* the index port is write-only */
+	return off ? cmos_read(d) : 0xff; /* the index port is write-only */
 }
 
 static void mc146818_write(void *dev, u64 off, unsigned size, u64 val)
@@ -368,7 +419,7 @@ static void mc146818_write(void *dev, u64 off, unsigned size, u64 val)
 	if (off)
 		cmos_write(d, val);
 	else
-		d->index = val & 0x7f;	/* bit 7 masks NMI: of nobody here */
+		d->index = val & 0x7f; /* bit 7 masks NMI: of nobody here */
 }
 
 /* ---- life */
@@ -383,7 +434,9 @@ static void put16(struct mc146818 *d, unsigned at, u64 v)
 /* What PC firmware and old boot loaders look for. */
 static void fill_memory_sizes(struct mc146818 *d)
 {
-	u64 kib = d->ram_low / 1024, above_16m = d->ram_low > 16 << 20 ? (d->ram_low - (16 << 20)) / 65536 : 0, high = d->ram_high / 65536;
+	u64 kib = d->ram_low / 1024,
+	    above_16m = d->ram_low > 16 << 20 ? (d->ram_low - (16 << 20)) / 65536 : 0,
+	    high = d->ram_high / 65536;
 
 	put16(d, 0x15, MIN(kib, (u64)640));
 	put16(d, 0x17, kib > 1024 ? MIN(kib - 1024, (u64)63 * 1024) : 0);
@@ -394,14 +447,14 @@ static void fill_memory_sizes(struct mc146818 *d)
 	d->cmos[0x5c] = high >> 8;
 	d->cmos[0x5d] = high >> 16;
 	d->cmos[0x5f] = d->cpus ? d->cpus - 1 : 0;
-	d->cmos[0x14] = 0x06;	/* equipment: coprocessor, PS/2 mouse */
+	d->cmos[0x14] = 0x06; /* equipment: coprocessor, PS/2 mouse */
 }
 
 static int mc146818_init(void *dev, struct error *e)
 {
 	struct mc146818 *d = dev;
 
-	d->cmos[REG_A] = 0x26;	/* 32 kHz base, 1024 Hz */
+	d->cmos[REG_A] = 0x26; /* 32 kHz base, 1024 Hz */
 	d->cmos[REG_B] = B_24H;
 	d->cmos[REG_D] = D_VALID;
 	fill_memory_sizes(d);
@@ -431,21 +484,34 @@ static void mc146818_input(void *dev, unsigned n, int level)
 	update_irq(d);
 }
 
-static const struct bank mc146818_banks[] = {
-	{ .name = "rtc", .size = 2, .min = 1, .max = 1, .split = true, .read = mc146818_read, .write = mc146818_write },
-	{}
-};
+static const struct bank mc146818_banks[] = { { .name = "rtc",
+						.size = 2,
+						.min = 1,
+						.max = 1,
+						.split = true,
+						.read = mc146818_read,
+						.write = mc146818_write },
+					      {} };
 static const struct prop mc146818_props[] = {
-	PROP(struct mc146818, ram_low, .kind = PROP_SIZE, .doc = "Memory below 4 GiB, for the sizes that firmware keeps in CMOS memory."),
+	PROP(struct mc146818, ram_low, .kind = PROP_SIZE,
+	     .doc = "Memory below 4 GiB, for the sizes that firmware keeps in CMOS memory."),
 	PROP(struct mc146818, ram_high, .kind = PROP_SIZE, .doc = "Memory above 4 GiB."),
 	PROP(struct mc146818, cpus, .doc = "Number of CPUs, for firmware (byte 0x5f)."),
 	{}
 };
-static const struct state mc146818_state[] = {
-	IRQ_OUT(struct mc146818, irq), TIMER(struct mc146818, second_timer, second_fire), TIMER(struct mc146818, periodic_timer, periodic_fire),
-	STATE(struct mc146818, offset), STATE(struct mc146818, seen), STATE(struct mc146818, periodic_next), STATE(struct mc146818, cmos),
-	STATE(struct mc146818, set_regs), STATE(struct mc146818, index), STATE(struct mc146818, replaced),
-	DERIVED(struct mc146818, pad), {}
-};
-DEVICE(mc146818, .name = "mc146818rtc", .doc = "Real-time clock and CMOS memory", .banks = mc146818_banks, .props = mc146818_props,
-	.state = mc146818_state, .inputs = 1, .input = mc146818_input, .init = mc146818_init, .reset = mc146818_reset);
+static const struct state mc146818_state[] = { IRQ_OUT(struct mc146818, irq),
+					       TIMER(struct mc146818, second_timer, second_fire),
+					       TIMER(struct mc146818, periodic_timer,
+						     periodic_fire),
+					       STATE(struct mc146818, offset),
+					       STATE(struct mc146818, seen),
+					       STATE(struct mc146818, periodic_next),
+					       STATE(struct mc146818, cmos),
+					       STATE(struct mc146818, set_regs),
+					       STATE(struct mc146818, index),
+					       STATE(struct mc146818, replaced),
+					       DERIVED(struct mc146818, pad),
+					       {} };
+DEVICE(mc146818, .name = "mc146818rtc", .doc = "Real-time clock and CMOS memory",
+       .banks = mc146818_banks, .props = mc146818_props, .state = mc146818_state, .inputs = 1,
+       .input = mc146818_input, .init = mc146818_init, .reset = mc146818_reset);

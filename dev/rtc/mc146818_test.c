@@ -23,7 +23,8 @@ static void start(const char *props)
 {
 	t = tdev_new_props("mc146818rtc", props);
 	d = tdev_device(t);
-	tdev_machine(t)->clock.wall_offset = 1795442398000000000ll - (s64)clock_now(&tdev_machine(t)->clock);
+	tdev_machine(t)->clock.wall_offset =
+		1795442398000000000ll - (s64)clock_now(&tdev_machine(t)->clock);
 	device_reset(d);
 }
 
@@ -42,7 +43,7 @@ TEST(rtc_shows_the_time)
 	tdev_run_us(t, 2000000);
 	CHECK_EQ(get(0), 0x00);
 	CHECK_EQ(get(4), 0x14);
-	put(0xb, 0x04);			/* binary, 12 hours */
+	put(0xb, 0x04); /* binary, 12 hours */
 	CHECK_EQ(get(4), 0x82);
 	CHECK_EQ(get(9), 26);
 	tdev_free(t);
@@ -71,14 +72,14 @@ TEST(rtc_is_set)
 	put(7, 0x28);
 	put(8, 0x02);
 	put(9, 0x00);
-	put(0x32, 0x20);		/* 2000-02-28 23:15:30 */
+	put(0x32, 0x20); /* 2000-02-28 23:15:30 */
 	tdev_run_us(t, 5000000);
-	CHECK_EQ(get(0), 0x30);		/* stands still while it is set */
+	CHECK_EQ(get(0), 0x30); /* stands still while it is set */
 	put(0xb, 0x02);
 	CHECK_EQ(get(0), 0x30);
-	CHECK_EQ(get(6), 2);		/* a Monday again */
+	CHECK_EQ(get(6), 2); /* a Monday again */
 	tdev_run_us(t, 3600ull * 1000000);
-	CHECK_EQ(get(7), 0x29);		/* a leap year */
+	CHECK_EQ(get(7), 0x29); /* a leap year */
 	CHECK_EQ(get(4), 0x00);
 	CHECK_EQ(get(0), 0x30);
 	tdev_free(t);
@@ -89,7 +90,7 @@ TEST(rtc_update_interrupt)
 	start(NULL);
 	put(0xb, 0x12);
 	tdev_run_us(t, 3000000);
-	CHECK_EQ(tdev_irqs(t, 0), 1);	/* up until register C is read */
+	CHECK_EQ(tdev_irqs(t, 0), 1); /* up until register C is read */
 	CHECK_EQ(get(0xc) & 0x90, 0x90);
 	CHECK_EQ(tdev_level(t, "irq", 0), 0);
 	tdev_run_us(t, 1000000);
@@ -102,11 +103,11 @@ TEST(rtc_alarm)
 	start(NULL);
 	put(1, 0x05);
 	put(3, 0x00);
-	put(5, 0xc0);			/* any hour */
+	put(5, 0xc0); /* any hour */
 	put(0xb, 0x22);
 	tdev_run_us(t, 6500000);
 	CHECK_EQ(tdev_irqs(t, 0), 0);
-	tdev_run_us(t, 1000000);	/* 14:00:05 */
+	tdev_run_us(t, 1000000); /* 14:00:05 */
 	CHECK_EQ(tdev_irqs(t, 0), 1);
 	CHECK_EQ(get(0xc) & 0xa0, 0xa0);
 	tdev_run_us(t, 3600ull * 1000000);
@@ -134,14 +135,14 @@ TEST(rtc_periodic)
 	unsigned n = 0;
 
 	start(NULL);
-	put(0xa, 0x26);			/* 1024 Hz */
+	put(0xa, 0x26); /* 1024 Hz */
 	put(0xb, 0x42);
 	for (unsigned i = 0; i < 1024; i++) {
 		tdev_run_ns(t, 976563);
 		n += get(0xc) >> 7;
 	}
 	CHECK(n >= 1023);
-	put(0xa, 0x20);			/* none */
+	put(0xa, 0x20); /* none */
 	get(0xc);
 	tdev_run_us(t, 10000);
 	CHECK_EQ(get(0xc) & 0xc0, 0);

@@ -1,21 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ns16550 - the 16550A UART, after the National Semiconductor PC16550D data sheet (June 1995); section numbers are its own.
- * Output leaves at the host's speed unless `paced` is set: the guest finds the transmitter empty at once, and its characters go to the back end a
- * line at a time or a moment later. While the back end is slow, THR stays full and nothing is lost. */
+/* ns16550 - the 16550A UART, after the National Semiconductor PC16550D data sheet (June 1995);
+ * section numbers are its own. Output leaves at the host's speed unless `paced` is set: the guest
+ * finds the transmitter empty at once, and its characters go to the back end a line at a time or a
+ * moment later. While the back end is slow, THR stays full and nothing is lost. */
 #include <quern/device.h>
 #include <quern/isa.h>
 
-enum { FIFO_SIZE = 16, LINE_SIZE = 64 };	/* LINE_SIZE: what is gathered for the back end */
+enum { FIFO_SIZE = 16, LINE_SIZE = 64 }; /* LINE_SIZE: what is gathered for the back end */
 enum { IER_RX = BIT(0), IER_THR = BIT(1), IER_LINE = BIT(2), IER_MODEM = BIT(3), IER_ALL = 0x0f };
-enum { IIR_MODEM = 0, IIR_NONE = 1, IIR_THR = 2, IIR_RX = 4, IIR_LINE = 6, IIR_TIMEOUT = 12, IIR_ID = 15, IIR_FIFO = 0xc0 };
-enum { FCR_ENABLE = BIT(0), FCR_CLEAR_RX = BIT(1), FCR_CLEAR_TX = BIT(2), FCR_DMA = BIT(3), FCR_TRIGGER = 0xc0 };
-enum { LCR_BITS = 3, LCR_STOP = BIT(2), LCR_PARITY = BIT(3), LCR_BREAK = BIT(6), LCR_DLAB = BIT(7) };
-enum { MCR_DTR = BIT(0), MCR_RTS = BIT(1), MCR_OUT1 = BIT(2), MCR_OUT2 = BIT(3), MCR_LOOP = BIT(4), MCR_ALL = 0x1f };
-enum { LSR_DR = BIT(0), LSR_OVERRUN = BIT(1), LSR_PARITY = BIT(2), LSR_FRAMING = BIT(3), LSR_BREAK = BIT(4), LSR_THRE = BIT(5), LSR_TEMT = BIT(6),
-       LSR_FIFO_ERROR = BIT(7), LSR_CHAR = LSR_PARITY | LSR_FRAMING | LSR_BREAK, LSR_ERRORS = LSR_OVERRUN | LSR_CHAR };
-enum { MSR_DELTAS = 0x0f, MSR_RI_FELL = BIT(2), MSR_CTS = BIT(4), MSR_DSR = BIT(5), MSR_RI = BIT(6), MSR_DCD = BIT(7), MSR_LINES = 0xf0 };
-#define RETRY_NS 1000000ull	/* how often a slow back end is offered the rest */
-#define GATHER_NS 200000ull	/* how long characters without a line's end wait for more */
+enum {
+	IIR_MODEM = 0,
+	IIR_NONE = 1,
+	IIR_THR = 2,
+	IIR_RX = 4,
+	IIR_LINE = 6,
+	IIR_TIMEOUT = 12,
+	IIR_ID = 15,
+	IIR_FIFO = 0xc0
+};
+enum {
+	FCR_ENABLE = BIT(0),
+	FCR_CLEAR_RX = BIT(1),
+	FCR_CLEAR_TX = BIT(2),
+	FCR_DMA = BIT(3),
+	FCR_TRIGGER = 0xc0
+};
+enum {
+	LCR_BITS = 3,
+	LCR_STOP = BIT(2),
+	LCR_PARITY = BIT(3),
+	LCR_BREAK = BIT(6),
+	LCR_DLAB = BIT(7)
+};
+enum {
+	MCR_DTR = BIT(0),
+	MCR_RTS = BIT(1),
+	MCR_OUT1 = BIT(2),
+	MCR_OUT2 = BIT(3),
+	MCR_LOOP = BIT(4),
+	MCR_ALL = 0x1f
+};
+enum {
+	LSR_DR = BIT(0),
+	LSR_OVERRUN = BIT(1),
+	LSR_PARITY = BIT(2),
+	LSR_FRAMING = BIT(3),
+	LSR_BREAK = BIT(4),
+	LSR_THRE = BIT(5),
+	LSR_TEMT = BIT(6),
+	LSR_FIFO_ERROR = BIT(7),
+	LSR_CHAR = LSR_PARITY | LSR_FRAMING | LSR_BREAK,
+	LSR_ERRORS = LSR_OVERRUN | LSR_CHAR
+};
+enum {
+	MSR_DELTAS = 0x0f,
+	MSR_RI_FELL = BIT(2),
+	MSR_CTS = BIT(4),
+	MSR_DSR = BIT(5),
+	MSR_RI = BIT(6),
+	MSR_DCD = BIT(7),
+	MSR_LINES = 0xf0
+};
+#define RETRY_NS  1000000ull /* how often a slow back end is offered the rest */
+#define GATHER_NS 200000ull  /* how long characters without a line's end wait for more */
 
 struct ns16550 {
 	struct device dev;
@@ -25,17 +72,17 @@ struct ns16550 {
 	u32 baudbase, iobase, irqnum;
 	u16 divisor;
 	u8 ier, fcr, lcr, mcr, lsr, msr, scr;
-	u8 rx[FIFO_SIZE], rx_lsr[FIFO_SIZE], tx[LINE_SIZE];	/* rx_lsr: the error bits of each character */
+	/* rx_lsr: the error bits of each character */
+	u8 rx[FIFO_SIZE], rx_lsr[FIFO_SIZE], tx[LINE_SIZE];
 	u8 rx_head, rx_n, tx_n;
 	bool thr_pending, timeout_pending, paced;
-	bool draining;		/* the guest has begun to empty the FIFO: nothing comes in before it has, and a gap has passed */
+	/* the guest has begun to empty the FIFO: nothing comes in before it has, and a gap has
+	 * passed */
+	bool draining;
 	u8 index;
 };
 
-static bool fifo_on(const struct ns16550 *d)
-{
-	return d->fcr & FCR_ENABLE;
-}
+static bool fifo_on(const struct ns16550 *d) { return d->fcr & FCR_ENABLE; }
 
 static unsigned rx_trigger(const struct ns16550 *d)
 {
@@ -47,7 +94,8 @@ static unsigned rx_trigger(const struct ns16550 *d)
 /* The time of one character: start bit, data, parity, stop bits. */
 static u64 char_ns(const struct ns16550 *d)
 {
-	unsigned bits = 1 + 5 + (d->lcr & LCR_BITS) + !!(d->lcr & LCR_PARITY) + (d->lcr & LCR_STOP ? 2 : 1);
+	unsigned bits =
+		1 + 5 + (d->lcr & LCR_BITS) + !!(d->lcr & LCR_PARITY) + (d->lcr & LCR_STOP ? 2 : 1);
 	u64 div = d->divisor ? d->divisor : 1;
 
 	return bits * div * 1000000000ull / (d->baudbase ? d->baudbase : 115200);
@@ -69,10 +117,7 @@ static u8 iir_id(const struct ns16550 *d)
 	return IIR_NONE;
 }
 
-static void update(struct ns16550 *d)
-{
-	irq_set(&d->irq, iir_id(d) != IIR_NONE);
-}
+static void update(struct ns16550 *d) { irq_set(&d->irq, iir_id(d) != IIR_NONE); }
 
 /* The error bits of the character at the head show in LSR when it gets there (8.6.2). */
 static void show_head(struct ns16550 *d)
@@ -94,7 +139,8 @@ static void rx_push(struct ns16550 *d, u8 c, u8 errors)
 	if (d->rx_n >= (fifo_on(d) ? FIFO_SIZE : 1)) {
 		d->lsr |= LSR_OVERRUN;
 		if (!fifo_on(d))
-			d->rx[d->rx_head] = c;	/* without FIFOs the new character destroys the old */
+			d->rx[d->rx_head] =
+				c; /* without FIFOs the new character destroys the old */
 		return;
 	}
 	d->rx[(d->rx_head + d->rx_n) % FIFO_SIZE] = c;
@@ -131,7 +177,8 @@ static u8 rx_pop(struct ns16550 *d)
 		timer_stop(&d->rx_timer);
 	show_head(d);
 	update(d);
-	/* A handler that reads until the FIFO is empty must see it empty, as on a line, however fast a pipe brings the next ones. */
+	/* A handler that reads until the FIFO is empty must see it empty, as on a line, however
+	 * fast a pipe brings the next ones. */
 	d->draining = true;
 	if (!d->rx_n)
 		timer_start(&d->gap_timer, char_ns(d));
@@ -147,7 +194,8 @@ static void gap_over(void *dev)
 		chardev_room(d->chardev);
 }
 
-/* 8.6.3: characters lie in the FIFO below its trigger level and none came or went for four character times. */
+/* 8.6.3: characters lie in the FIFO below its trigger level and none came or went for four
+ * character times. */
 static void rx_timeout(void *dev)
 {
 	struct ns16550 *d = dev;
@@ -256,8 +304,10 @@ static void set_modem_lines(struct ns16550 *d, u8 lines)
 static void modem_update(struct ns16550 *d)
 {
 	if (d->mcr & MCR_LOOP)
-		set_modem_lines(d, (d->mcr & MCR_RTS ? MSR_CTS : 0) | (d->mcr & MCR_DTR ? MSR_DSR : 0) | (d->mcr & MCR_OUT1 ? MSR_RI : 0) |
-				   (d->mcr & MCR_OUT2 ? MSR_DCD : 0));
+		set_modem_lines(d, (d->mcr & MCR_RTS ? MSR_CTS : 0) |
+					   (d->mcr & MCR_DTR ? MSR_DSR : 0) |
+					   (d->mcr & MCR_OUT1 ? MSR_RI : 0) |
+					   (d->mcr & MCR_OUT2 ? MSR_DCD : 0));
 	else
 		set_modem_lines(d, d->chardev ? MSR_CTS | MSR_DSR | MSR_DCD : 0);
 }
@@ -423,7 +473,7 @@ static void ns16550_reset(void *dev)
 
 	tx_flush(d);
 	d->ier = d->fcr = d->lcr = d->mcr = 0;
-	d->divisor = 12;	/* 9600: what firmware leaves */
+	d->divisor = 12; /* 9600: what firmware leaves */
 	d->lsr = LSR_THRE | LSR_TEMT;
 	d->msr = 0;
 	d->tx_n = 0;
@@ -435,10 +485,7 @@ static void ns16550_reset(void *dev)
 	update(d);
 }
 
-static void ns16550_stopped(void *dev)
-{
-	tx_flush(dev);
-}
+static void ns16550_stopped(void *dev) { tx_flush(dev); }
 
 static void ns16550_fini(void *dev)
 {
@@ -449,40 +496,56 @@ static void ns16550_fini(void *dev)
 		chardev_attach(d->chardev, d, NULL);
 }
 
-static const struct bank ns16550_banks[] = {
-	{ .name = "regs", .size = 8, .min = 1, .max = 1, .split = true, .read = ns16550_read, .write = ns16550_write },
-	{}
-};
+static const struct bank ns16550_banks[] = { { .name = "regs",
+					       .size = 8,
+					       .min = 1,
+					       .max = 1,
+					       .split = true,
+					       .read = ns16550_read,
+					       .write = ns16550_write },
+					     {} };
 #define UART_PROPS \
-	PROP(struct ns16550, chardev, .kind = PROP_CHARDEV, .doc = "Where the characters go and come from."), \
-	PROP(struct ns16550, baudbase, .def = 115200, .min = 1, .doc = "Clock divided by 16, in Hz."), \
-	PROP(struct ns16550, paced, .kind = PROP_BOOL, .doc = "Send at the programmed rate instead of at once.")
+	PROP(struct ns16550, chardev, .kind = PROP_CHARDEV, \
+	     .doc = "Where the characters go and come from."), \
+		PROP(struct ns16550, baudbase, .def = 115200, .min = 1, \
+		     .doc = "Clock divided by 16, in Hz."), \
+		PROP(struct ns16550, paced, .kind = PROP_BOOL, \
+		     .doc = "Send at the programmed rate instead of at once.")
 static const struct prop ns16550_props[] = { UART_PROPS, {} };
 static const struct prop isa_serial_props[] = {
 	UART_PROPS,
 	PROP(struct ns16550, iobase, .max = 0xfff8, .doc = "First port; 0 = by index."),
-	{ .name = "irq", .off = offsetof(struct ns16550, irqnum), .size = 4, .max = 15, .doc = "ISA interrupt; 0 = by index." },
-	PROP(struct ns16550, index, .max = 3, .doc = "COM port: 0x3f8 irq 4, 0x2f8 irq 3, 0x3e8 irq 4, 0x2e8 irq 3."),
+	{ .name = "irq",
+	  .off = offsetof(struct ns16550, irqnum),
+	  .size = 4,
+	  .max = 15,
+	  .doc = "ISA interrupt; 0 = by index." },
+	PROP(struct ns16550, index, .max = 3,
+	     .doc = "COM port: 0x3f8 irq 4, 0x2f8 irq 3, 0x3e8 irq 4, 0x2e8 irq 3."),
 	{}
 };
 #define UART_STATE \
-	IRQ_OUT(struct ns16550, irq), \
-	TIMER(struct ns16550, rx_timer, rx_timeout), \
-	TIMER(struct ns16550, tx_timer, tx_fire), \
-	TIMER(struct ns16550, gap_timer, gap_over), \
-	STATE(struct ns16550, divisor), \
-	STATE(struct ns16550, ier), STATE(struct ns16550, fcr), STATE(struct ns16550, lcr), STATE(struct ns16550, mcr), \
-	STATE(struct ns16550, lsr), STATE(struct ns16550, msr), STATE(struct ns16550, scr), \
-	STATE(struct ns16550, rx), STATE(struct ns16550, rx_lsr), STATE(struct ns16550, tx), \
-	STATE(struct ns16550, rx_head), STATE(struct ns16550, rx_n), STATE(struct ns16550, tx_n), \
-	STATE(struct ns16550, thr_pending), STATE(struct ns16550, timeout_pending), STATE(struct ns16550, draining)
-static const struct state ns16550_state[] = {
-	UART_STATE, DERIVED(struct ns16550, iobase), DERIVED(struct ns16550, irqnum), DERIVED(struct ns16550, index), {}
-};
+	IRQ_OUT(struct ns16550, irq), TIMER(struct ns16550, rx_timer, rx_timeout), \
+		TIMER(struct ns16550, tx_timer, tx_fire), \
+		TIMER(struct ns16550, gap_timer, gap_over), STATE(struct ns16550, divisor), \
+		STATE(struct ns16550, ier), STATE(struct ns16550, fcr), \
+		STATE(struct ns16550, lcr), STATE(struct ns16550, mcr), \
+		STATE(struct ns16550, lsr), STATE(struct ns16550, msr), \
+		STATE(struct ns16550, scr), STATE(struct ns16550, rx), \
+		STATE(struct ns16550, rx_lsr), STATE(struct ns16550, tx), \
+		STATE(struct ns16550, rx_head), STATE(struct ns16550, rx_n), \
+		STATE(struct ns16550, tx_n), STATE(struct ns16550, thr_pending), \
+		STATE(struct ns16550, timeout_pending), STATE(struct ns16550, draining)
+static const struct state ns16550_state[] = { UART_STATE,
+					      DERIVED(struct ns16550, iobase),
+					      DERIVED(struct ns16550, irqnum),
+					      DERIVED(struct ns16550, index),
+					      {} };
 static const struct state isa_serial_state[] = { UART_STATE, {} };
 
-DEVICE(ns16550, .name = "ns16550", .doc = "16550A serial port", .banks = ns16550_banks, .props = ns16550_props, .state = ns16550_state,
-	.init = ns16550_init, .reset = ns16550_reset, .stopped = ns16550_stopped, .fini = ns16550_fini);
+DEVICE(ns16550, .name = "ns16550", .doc = "16550A serial port", .banks = ns16550_banks,
+       .props = ns16550_props, .state = ns16550_state, .init = ns16550_init, .reset = ns16550_reset,
+       .stopped = ns16550_stopped, .fini = ns16550_fini);
 
 static int isa_serial_init(void *dev, struct error *e)
 {
@@ -497,9 +560,18 @@ static int isa_serial_init(void *dev, struct error *e)
 }
 
 static const struct device_class isa_serial_class = {
-	.api = QUERN_DEVICE_API, .size = sizeof(struct ns16550), .bus = "isa", .iface = ISA_PLACE(struct ns16550, iobase, irqnum),
-	.name = "isa-serial", .doc = "16550A serial port on the ISA bus", .banks = ns16550_banks, .props = isa_serial_props,
-	.state = isa_serial_state, .init = isa_serial_init, .reset = ns16550_reset,
-	.stopped = ns16550_stopped, .fini = ns16550_fini,
+	.api = QUERN_DEVICE_API,
+	.size = sizeof(struct ns16550),
+	.bus = "isa",
+	.iface = ISA_PLACE(struct ns16550, iobase, irqnum),
+	.name = "isa-serial",
+	.doc = "16550A serial port on the ISA bus",
+	.banks = ns16550_banks,
+	.props = isa_serial_props,
+	.state = isa_serial_state,
+	.init = isa_serial_init,
+	.reset = ns16550_reset,
+	.stopped = ns16550_stopped,
+	.fini = ns16550_fini,
 };
 QUERN_REGISTER(isa_serial_class);

@@ -11,7 +11,7 @@ struct line {
 	struct device *d;
 	struct chardev chr;
 	char out[64];
-	int n, limit;		/* limit: how much the back end takes now */
+	int n, limit; /* limit: how much the back end takes now */
 	unsigned room, breaks;
 };
 
@@ -27,7 +27,7 @@ static int line_write(struct chardev *c, const u8 *buf, int n)
 
 static void line_room(struct chardev *c) { ((struct line *)c->impl)->room++; }
 static void line_break(struct chardev *c) { ((struct line *)c->impl)->breaks++; }
-static void line_fini(struct chardev *c) { }
+static void line_fini(struct chardev *c) {}
 static const struct chardev_ops line_ops = { "test", line_write, line_room, line_fini, line_break };
 
 static struct line *line_new(void)
@@ -53,7 +53,10 @@ static void line_free(struct line *l)
 static u8 rd(struct line *l, unsigned reg) { return in8(l->d, "regs", reg); }
 static void wr(struct line *l, unsigned reg, u8 v) { out8(l->d, "regs", reg, v); }
 static int irq(struct line *l) { return device_output(l->d, "irq", 0)->level; }
-static void receive(struct line *l, const char *s) { chardev_receive(&l->chr, (const u8 *)s, strlen(s)); }
+static void receive(struct line *l, const char *s)
+{
+	chardev_receive(&l->chr, (const u8 *)s, strlen(s));
+}
 
 TEST(uart_looks_like_a_16550a)
 {
@@ -67,9 +70,9 @@ TEST(uart_looks_like_a_16550a)
 	CHECK_EQ(rd(l, IIR), 0x01);
 	wr(l, FCR, 0x01);
 	CHECK_EQ(rd(l, IIR), 0xc1);
-	wr(l, FCR, 0x21);	/* no 64-byte FIFO */
+	wr(l, FCR, 0x21); /* no 64-byte FIFO */
 	CHECK_EQ(rd(l, IIR), 0xc1);
-	wr(l, MCR, 0x1a);	/* loopback: OUT2 and RTS come back as DCD and CTS */
+	wr(l, MCR, 0x1a); /* loopback: OUT2 and RTS come back as DCD and CTS */
 	CHECK_EQ(rd(l, MSR) & 0xf0, 0x90);
 	wr(l, MCR, 0);
 	CHECK_EQ(rd(l, MSR) & 0xf0, 0xb0);
@@ -91,12 +94,12 @@ TEST(uart_transmits_at_once)
 		CHECK_EQ(rd(l, LSR) & 0x60, 0x60);
 		wr(l, THR, *s);
 	}
-	CHECK_EQ(l->n, 6);		/* a line goes at its end */
-	tdev_run_us(l->t, 210);		/* the rest a moment later */
+	CHECK_EQ(l->n, 6);	/* a line goes at its end */
+	tdev_run_us(l->t, 210); /* the rest a moment later */
 	CHECK_EQ(l->n, 11);
 	CHECK_MEM(l->out, "hello\nworld", 11);
 	wr(l, THR, '!');
-	wr(l, FCR, 0x07);		/* clearing the FIFO takes nothing back that was sent */
+	wr(l, FCR, 0x07); /* clearing the FIFO takes nothing back that was sent */
 	CHECK_EQ(l->n, 12);
 	wr(l, THR, '!');
 	device_reset(l->d);
@@ -111,12 +114,12 @@ TEST(uart_raises_empty_transmitter_again)
 	wr(l, IER, 0x02);
 	CHECK_EQ(irq(l), 1);
 	CHECK_EQ(rd(l, IIR), 0x02);
-	CHECK_EQ(irq(l), 0);		/* reading the source clears it */
+	CHECK_EQ(irq(l), 0); /* reading the source clears it */
 	CHECK_EQ(rd(l, IIR), 0x01);
 	wr(l, IER, 0);
-	wr(l, IER, 0x02);		/* enabling raises it again */
+	wr(l, IER, 0x02); /* enabling raises it again */
 	CHECK_EQ(rd(l, IIR), 0x02);
-	wr(l, THR, 'x');		/* and so does an emptied transmitter */
+	wr(l, THR, 'x'); /* and so does an emptied transmitter */
 	CHECK_EQ(irq(l), 1);
 	line_free(l);
 }
@@ -131,14 +134,14 @@ TEST(uart_loses_nothing_to_a_slow_back_end)
 		wr(l, THR, 'a' + i);
 	wr(l, THR, '\n');
 	CHECK_EQ(l->n, 2);
-	CHECK_EQ(rd(l, LSR) & 0x60, 0);	/* the guest sees that it must wait */
+	CHECK_EQ(rd(l, LSR) & 0x60, 0); /* the guest sees that it must wait */
 	l->limit = 60;
 	tdev_run_us(l->t, 2000);
 	CHECK_EQ(l->n, 6);
 	CHECK_MEM(l->out, "abcde\n", 6);
 	CHECK_EQ(rd(l, LSR) & 0x60, 0x60);
 	l->limit = l->n;
-	for (unsigned i = 0; i < 64; i++)	/* a long line fills up what is gathered */
+	for (unsigned i = 0; i < 64; i++) /* a long line fills up what is gathered */
 		wr(l, THR, 'x');
 	CHECK_EQ(rd(l, LSR) & 0x60, 0);
 	l->limit = 1000;
@@ -154,15 +157,15 @@ TEST(uart_receives_by_trigger_and_timeout)
 	unsigned room;
 
 	wr(l, LCR, 0x03);
-	wr(l, FCR, 0x81);		/* trigger at 8 */
+	wr(l, FCR, 0x81); /* trigger at 8 */
 	wr(l, IER, 0x01);
 	CHECK_EQ(chardev_can_receive(&l->chr), 16);
 	receive(l, "abc");
 	CHECK_EQ(irq(l), 0);
-	tdev_run_us(l->t, 100000);	/* four characters at 9600 baud are 4.2 ms */
+	tdev_run_us(l->t, 100000); /* four characters at 9600 baud are 4.2 ms */
 	CHECK_EQ(rd(l, IIR), 0xcc);
 	CHECK_EQ(rd(l, RBR), 'a');
-	CHECK_EQ(irq(l), 0);		/* a read takes the timeout back */
+	CHECK_EQ(irq(l), 0); /* a read takes the timeout back */
 	receive(l, "defghi");
 	CHECK_EQ(rd(l, IIR), 0xc4);
 	for (const char *s = "bcdefghi"; *s; s++) {
@@ -171,7 +174,8 @@ TEST(uart_receives_by_trigger_and_timeout)
 	}
 	CHECK_EQ(rd(l, LSR) & 1, 0);
 	CHECK_EQ(irq(l), 0);
-	/* The next ones come after a gap: a handler that reads until nothing is left comes to its end. */
+	/* The next ones come after a gap: a handler that reads until nothing is left comes to its
+	 * end. */
 	CHECK_EQ(chardev_can_receive(&l->chr), 0);
 	room = l->room;
 	tdev_run_us(l->t, 2000);
@@ -188,11 +192,11 @@ TEST(uart_interrupt_priorities)
 
 	wr(l, FCR, 0x01);
 	wr(l, IER, 0x0f);
-	wr(l, MCR, 0x10);		/* loopback drops the modem lines: deltas */
+	wr(l, MCR, 0x10); /* loopback drops the modem lines: deltas */
 	wr(l, MCR, 0x00);
 	chardev_event(&l->chr, CHARDEV_BREAK);
 	CHECK_EQ(rd(l, IIR) & 0xf, 0x06);
-	CHECK_EQ(rd(l, LSR), 0xf9);	/* FIFO error, empty transmitter, break, framing, data */
+	CHECK_EQ(rd(l, LSR), 0xf9); /* FIFO error, empty transmitter, break, framing, data */
 	CHECK_EQ(rd(l, IIR) & 0xf, 0x04);
 	CHECK_EQ(rd(l, RBR), 0);
 	CHECK_EQ(rd(l, IIR) & 0xf, 0x02);
@@ -208,7 +212,7 @@ TEST(uart_overrun_and_break)
 
 	wr(l, MCR, 0x10);
 	wr(l, THR, 'a');
-	wr(l, THR, 'b');		/* no FIFO: the new one destroys the old */
+	wr(l, THR, 'b'); /* no FIFO: the new one destroys the old */
 	CHECK_EQ(rd(l, LSR) & 0x03, 0x03);
 	CHECK_EQ(rd(l, RBR), 'b');
 	CHECK_EQ(l->n, 0);
@@ -225,7 +229,7 @@ TEST(uart_paced)
 	struct device *d = tdev_device(t);
 
 	out8(d, "regs", LCR, 0x83);
-	out8(d, "regs", 0, 1);		/* 115200 baud: a character of 10 bits takes 86.8 us */
+	out8(d, "regs", 0, 1); /* 115200 baud: a character of 10 bits takes 86.8 us */
 	out8(d, "regs", 1, 0);
 	out8(d, "regs", LCR, 0x03);
 	out8(d, "regs", THR, 'x');

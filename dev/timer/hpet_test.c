@@ -21,8 +21,9 @@ TEST(hpet_capabilities)
 	start();
 	CHECK_EQ(rd64(0), 10000000ull << 32 | 0x8086a201);
 	CHECK_EQ(rd(4), 10000000);
-	CHECK_EQ(rd64(0x100), 0x00ff000000000030ull);	/* periodic, 64 bits, no FSB; routes 16 to 23 */
-	CHECK_EQ(rd64(0x160), 0);			/* there is no fourth */
+	/* periodic, 64 bits, no FSB; routes 16 to 23 */
+	CHECK_EQ(rd64(0x100), 0x00ff000000000030ull);
+	CHECK_EQ(rd64(0x160), 0); /* there is no fourth */
 	tdev_free(t);
 }
 
@@ -49,7 +50,7 @@ TEST(hpet_one_shot_level)
 {
 	start();
 	wr(0x10, 1);
-	wr(0x120, 20 << 9 | 0x06);		/* comparator 1: route 20, level */
+	wr(0x120, 20 << 9 | 0x06); /* comparator 1: route 20, level */
 	wr64(0x128, 5000);
 	tdev_run_us(t, 49);
 	CHECK_EQ(tdev_level(t, "irq", 20), 0);
@@ -65,9 +66,10 @@ TEST(hpet_one_shot_level)
 TEST(hpet_periodic_legacy)
 {
 	start();
-	wr(0x100, 0x4c | 0x100);		/* enable, periodic, value set, 32 bits: as Linux does */
+	/* enable, periodic, value set, 32 bits: as Linux does */
+	wr(0x100, 0x4c | 0x100);
 	wr(0x108, 100000);
-	wr(0x108, 100000);			/* 1 ms */
+	wr(0x108, 100000); /* 1 ms */
 	wr(0x10, 3);
 	CHECK_EQ(tdev_level(t, "legacy", 0), 1);
 	tdev_run_us(t, 10500);
@@ -83,8 +85,8 @@ TEST(hpet_value_set)
 {
 	start();
 	wr64(0x100, 0x4c);
-	wr64(0x108, 500000);			/* the comparator */
-	wr64(0x108, 100000);			/* the period */
+	wr64(0x108, 500000); /* the comparator */
+	wr64(0x108, 100000); /* the period */
 	wr(0x10, 3);
 	tdev_run_us(t, 4900);
 	CHECK_EQ(tdev_irqs(t, 0), 0);

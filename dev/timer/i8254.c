@@ -1,35 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* i8254 - the programmable interval timer and, at port 0x61, the PC's speaker and timer control. Follows the Intel 8254 data sheet (1993) and the
- * PIIX3 data sheet 2.5.4 (NMI status and control). Nothing counts: what a counter holds is computed from when it was loaded. */
+/* i8254 - the programmable interval timer and, at port 0x61, the PC's speaker and timer control.
+ * Follows the Intel 8254 data sheet (1993) and the PIIX3 data sheet 2.5.4 (NMI status and control).
+ * Nothing counts: what a counter holds is computed from when it was loaded. */
 #include <quern/device.h>
 
 #define PIT_HZ 1193182ull
-enum { CONTROL_BCD = BIT(0), CONTROL_MODE = 7 << 1, CONTROL_ACCESS = 3 << 4, CONTROL_CHANNEL = 3 << 6 };
+enum {
+	CONTROL_BCD = BIT(0),
+	CONTROL_MODE = 7 << 1,
+	CONTROL_ACCESS = 3 << 4,
+	CONTROL_CHANNEL = 3 << 6
+};
 enum { ACCESS_LATCH, ACCESS_LOW, ACCESS_HIGH, ACCESS_BOTH };
 enum { READBACK_NO_COUNT = BIT(5), READBACK_NO_STATUS = BIT(4) };
 enum { STATUS_OUT = BIT(7), STATUS_NULL = BIT(6) };
-enum { SPEAKER_GATE = BIT(0), SPEAKER_DATA = BIT(1), SPEAKER_WRITABLE = 0x0f, SPEAKER_REFRESH = BIT(4), SPEAKER_OUT2 = BIT(5) };
-#define REFRESH_NS 15085ull	/* half period of the refresh request that bit 4 shows */
-#define SHORTEST_PERIOD_TICKS 24ull	/* 20 us: what a periodic interrupt may cost the host at most */
+enum {
+	SPEAKER_GATE = BIT(0),
+	SPEAKER_DATA = BIT(1),
+	SPEAKER_WRITABLE = 0x0f,
+	SPEAKER_REFRESH = BIT(4),
+	SPEAKER_OUT2 = BIT(5)
+};
+#define REFRESH_NS 15085ull /* half period of the refresh request that bit 4 shows */
+#define SHORTEST_PERIOD_TICKS \
+	24ull /* 20 us: what a periodic interrupt may cost the host at most \
+	       */
 
 struct channel {
-	u64 started;		/* virtual ns when counting began from `count` */
-	u32 count;		/* 1..65536 (10000 in BCD) */
+	u64 started; /* virtual ns when counting began from `count` */
+	u32 count;   /* 1..65536 (10000 in BCD) */
 	u16 latch;
 	u8 mode, access;
 	u8 status, write_low;
-	u8 latched;		/* bytes of the latched count still to be read */
+	u8 latched; /* bytes of the latched count still to be read */
 	bool status_latched, read_high, write_high, bcd, gate;
-	bool loaded;		/* a count was written since the mode was set */
-	bool triggered;		/* modes 1 and 5: the gate rose after that */
+	bool loaded;	/* a count was written since the mode was set */
+	bool triggered; /* modes 1 and 5: the gate rose after that */
 };
 struct i8254 {
 	struct device dev;
-	struct irq out;		/* of channel 0 */
+	struct irq out; /* of channel 0 */
 	struct timer timer;
 	struct channel ch[3];
 	u8 speaker;
-	bool replaced;		/* the HPET has taken the interrupt over */
+	bool replaced; /* the HPET has taken the interrupt over */
 	u8 pad[6];
 };
 
@@ -50,10 +64,7 @@ static bool runs(const struct channel *c)
 	return c->mode == 1 || c->mode == 5 ? c->triggered : c->gate;
 }
 
-static u32 range(const struct channel *c)
-{
-	return c->bcd ? 10000 : 65536;
-}
+static u32 range(const struct channel *c) { return c->bcd ? 10000 : 65536; }
 
 /* OUT at a number of ticks after the start (data sheet, mode definitions). */
 static bool out_at(const struct channel *c, u64 t)
@@ -69,7 +80,7 @@ static bool out_at(const struct channel *c, u64 t)
 	case 3:
 		return !c->gate || t % c->count < (c->count + 1) / 2;
 	default:
-		return t != c->count;	/* 4, 5: low for one tick */
+		return t != c->count; /* 4, 5: low for one tick */
 	}
 }
 
@@ -111,7 +122,7 @@ static u16 current(struct i8254 *d, const struct channel *c)
 	case 2:
 		v = c->count - t % c->count;
 		break;
-	case 3:		/* counts by two, twice a period */
+	case 3: /* counts by two, twice a period */
 		v = c->count - (2 * (t % c->count)) % (c->count + (c->count & 1));
 		v &= ~1u;
 		break;
@@ -126,7 +137,8 @@ static bool out_now(struct i8254 *d, const struct channel *c)
 	return out_at(c, runs(c) ? ticks_since(d, c) : 0);
 }
 
-/* Channel 0's interrupt: the line now, and the timer for its next rise. Between two, periodic modes leave it high. */
+/* Channel 0's interrupt: the line now, and the timer for its next rise. Between two, periodic modes
+ * leave it high. */
 static void update(struct i8254 *d)
 {
 	struct channel *c = &d->ch[0];
@@ -143,7 +155,8 @@ static void update(struct i8254 *d)
 		return;
 	t = ticks_since(d, c);
 	next = next_rise(c, t);
-	/* a period of a few microseconds would keep the host from everything else: skip to a later one */
+	/* a period of a few microseconds would keep the host from everything else: skip to a later
+	 * one */
 	if (periodic && c->count < SHORTEST_PERIOD_TICKS)
 		next += SHORTEST_PERIOD_TICKS / c->count * c->count;
 	if (next)
@@ -188,7 +201,8 @@ static void set_gate(struct i8254 *d, struct channel *c, bool on)
 
 	c->gate = on;
 	if (rises) {
-		/* modes 0 and 4 would go on with the rest of the count; channel 2 is the only gated one and starts over */
+		/* modes 0 and 4 would go on with the rest of the count; channel 2 is the only gated
+		 * one and starts over */
 		c->triggered = true;
 		start(d, c);
 	}
@@ -208,7 +222,8 @@ static void latch_status(struct i8254 *d, struct channel *c)
 {
 	if (c->status_latched)
 		return;
-	c->status = (out_now(d, c) ? STATUS_OUT : 0) | (c->loaded ? 0 : STATUS_NULL) | c->access << 4 | c->mode << 1 | c->bcd;
+	c->status = (out_now(d, c) ? STATUS_OUT : 0) | (c->loaded ? 0 : STATUS_NULL) |
+		    c->access << 4 | c->mode << 1 | c->bcd;
 	c->status_latched = true;
 }
 
@@ -301,7 +316,8 @@ static u64 speaker_read(void *dev, u64 off, unsigned size)
 {
 	struct i8254 *d = dev;
 
-	return d->speaker | (clock_ns(d) / REFRESH_NS & 1 ? SPEAKER_REFRESH : 0) | (out_now(d, &d->ch[2]) ? SPEAKER_OUT2 : 0);
+	return d->speaker | (clock_ns(d) / REFRESH_NS & 1 ? SPEAKER_REFRESH : 0) |
+	       (out_now(d, &d->ch[2]) ? SPEAKER_OUT2 : 0);
 }
 
 static void speaker_write(void *dev, u64 off, unsigned size, u64 val)
@@ -335,14 +351,26 @@ static void i8254_reset(void *dev)
 	update(d);
 }
 
-static const struct bank i8254_banks[] = {
-	{ .name = "pit", .size = 4, .min = 1, .max = 1, .split = true, .read = i8254_read, .write = i8254_write },
-	{ .name = "speaker", .size = 1, .min = 1, .max = 1, .read = speaker_read, .write = speaker_write },
-	{}
-};
-static const struct state i8254_state[] = {
-	IRQ_OUT(struct i8254, out), TIMER(struct i8254, timer, i8254_fire), STATE(struct i8254, ch), STATE(struct i8254, speaker),
-	STATE(struct i8254, replaced), DERIVED(struct i8254, pad), {}
-};
-DEVICE(i8254, .name = "i8254", .doc = "8254 interval timer with speaker port", .banks = i8254_banks, .state = i8254_state, .inputs = 1, .input = i8254_input,
-	.reset = i8254_reset);
+static const struct bank i8254_banks[] = { { .name = "pit",
+					     .size = 4,
+					     .min = 1,
+					     .max = 1,
+					     .split = true,
+					     .read = i8254_read,
+					     .write = i8254_write },
+					   { .name = "speaker",
+					     .size = 1,
+					     .min = 1,
+					     .max = 1,
+					     .read = speaker_read,
+					     .write = speaker_write },
+					   {} };
+static const struct state i8254_state[] = { IRQ_OUT(struct i8254, out),
+					    TIMER(struct i8254, timer, i8254_fire),
+					    STATE(struct i8254, ch),
+					    STATE(struct i8254, speaker),
+					    STATE(struct i8254, replaced),
+					    DERIVED(struct i8254, pad),
+					    {} };
+DEVICE(i8254, .name = "i8254", .doc = "8254 interval timer with speaker port", .banks = i8254_banks,
+       .state = i8254_state, .inputs = 1, .input = i8254_input, .reset = i8254_reset);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* crc32.h - CRC-32 as Ethernet, zip and gzip use it (ISO 3309; reflected polynomial 0xedb88320). crc32(0, "", 0) starts; results chain. */
+/* crc32.h - CRC-32 as Ethernet, zip and gzip use it (ISO 3309; reflected polynomial 0xedb88320).
+ * crc32(0, "", 0) starts; results chain. */
 #pragma once
 #include "types.h"
 

@@ -1,41 +1,50 @@
 /* SPDX-License-Identifier: MIT */
-/* pci.h - PCI and PCI Express devices (PCI Local Bus 3.0, PCI Express Base 6.1). The core owns configuration space, BAR decoding, INTx, MSI and
- * MSI-X; a model gives tables and acts. */
+/* pci.h - PCI and PCI Express devices (PCI Local Bus 3.0, PCI Express Base 6.1). The core owns
+ * configuration space, BAR decoding, INTx, MSI and MSI-X; a model gives tables and acts. */
 #pragma once
 #include "device.h"
 
 struct pci_bar {
-	const struct reg *regs;		/* the registers, or NULL with read/write below */
-	u64 size;			/* power of two, at least 16 (memory) or 4 (ports); 0 = no such BAR */
+	const struct reg *regs; /* the registers, or NULL with read/write below */
+	/* power of two, at least 16 (memory) or 4 (ports); 0 = no such BAR */
+	u64 size;
 	bool io, bits64, prefetch, narrow;
 	u64 (*read)(void *dev, u64 off, unsigned size);
 	void (*write)(void *dev, u64 off, unsigned size, u64 val);
 };
 struct pci_class {
-	struct device_class dev;	/* .bus = "pci" */
+	struct device_class dev; /* .bus = "pci" */
 	u16 vendor, device, subvendor, subdevice;
 	u8 revision;
-	u32 class_code;			/* 24 bits: class, subclass, interface */
-	u8 header;			/* 0 = device, 1 = bridge */
-	bool intx;			/* has an interrupt pin (INTA#) */
-	u8 msi;				/* number of MSI vectors (power of two), 0 = none */
-	u8 msix;			/* number of MSI-X vectors; the core owns table, PBA and capability */
-	u8 msix_bar;			/* BAR that holds table and PBA; 0 with msix = a BAR of the core's own choice (the first free one) */
-	bool express;			/* has a PCI Express capability when on a PCIe bus */
+	u32 class_code; /* 24 bits: class, subclass, interface */
+	u8 header;	/* 0 = device, 1 = bridge */
+	bool intx;	/* has an interrupt pin (INTA#) */
+	u8 msi;		/* number of MSI vectors (power of two), 0 = none */
+	/* number of MSI-X vectors; the core owns table, PBA and capability */
+	u8 msix;
+	/* BAR that holds table and PBA; 0 with msix = a BAR of the core's own choice (the first
+	 * free one) */
+	u8 msix_bar;
+	bool express; /* has a PCI Express capability when on a PCIe bus */
 	bool multifunction;
 	struct pci_bar bar[6];
-	/* Configuration space beyond the standard header: called after the core's own handling; NULL = plain storage by the write mask. */
+	/* Configuration space beyond the standard header: called after the core's own handling;
+	 * NULL = plain storage by the write mask. */
 	void (*config_written)(void *dev, u32 off, unsigned size, u32 val);
 	u32 (*config_read)(void *dev, u32 off, unsigned size, u32 val);
 };
-struct pci_device { struct device dev; struct pci_core *pci; };
+struct pci_device {
+	struct device dev;
+	struct pci_core *pci;
+};
 
 /* Transfers obey Bus Master Enable. 0 or -EFAULT (reported as a guest error). */
 int must_check dma_read(struct pci_device *p, u64 addr, void *buf, size_t n);
 int must_check dma_write(struct pci_device *p, u64 addr, const void *buf, size_t n);
-/* Signal vector n: MSI-X or MSI when the driver enabled it; else nothing (use pci_intx for the pin). */
+/* Signal vector n: MSI-X or MSI when the driver enabled it; else nothing (use pci_intx for the
+ * pin). */
 void pci_irq(struct pci_device *p, unsigned vector);
-bool pci_msi_enabled(const struct pci_device *p);	/* MSI or MSI-X */
+bool pci_msi_enabled(const struct pci_device *p); /* MSI or MSI-X */
 void pci_intx(struct pci_device *p, int level);
 /* Configuration space bytes and their guest-write mask, for init: offsets below 4096. */
 u8 *pci_config(struct pci_device *p);

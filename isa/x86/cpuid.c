@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpuid.c - identification: what -cpu asks for, and the CPUID leaves. Intel SDM volume 2 CPUID, AMD APM volume 3 appendix E; the hypervisor leaves
- * 0x4000_0000.. as KVM documents them (clock and no-op port delay only), 0x4000_0010 as the VMware interface does. */
+/* cpuid.c - identification: what -cpu asks for, and the CPUID leaves. Intel SDM volume 2 CPUID, AMD
+ * APM volume 3 appendix E; the hypervisor leaves 0x4000_0000.. as KVM documents them (clock and
+ * no-op port delay only), 0x4000_0010 as the VMware interface does. */
 #include "system.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
@@ -8,16 +9,17 @@
 #include <errno.h>
 #include <stdio.h>
 
-static const struct feat { const char *name, *alias; u16 id; bool have; } feats[] = {
+static const struct feat {
+	const char *name, *alias;
+	u16 id;
+	bool have;
+} feats[] = {
 #define FEAT(id_, word, bit, name_, alias_, have_) { name_, alias_, X86F_##id_, have_ },
 #include "cpuid.def"
 #undef FEAT
 };
 
-bool x86_has(const struct x86_cpu *c, unsigned f)
-{
-	return c->feat[f >> 6] >> (f & 63) & 1;
-}
+bool x86_has(const struct x86_cpu *c, unsigned f) { return c->feat[f >> 6] >> (f & 63) & 1; }
 
 void x86_feat_set(struct x86_cpu *c, unsigned f, bool on)
 {
@@ -97,14 +99,20 @@ static const struct x86_model *find_model(const char *name)
 	return NULL;
 }
 
-struct parse { struct x86_cpu *c; struct x86_cpuid *id; struct error *e; bool enforce, missing, quiet /* the first CPU has said it */; };
+struct parse {
+	struct x86_cpu *c;
+	struct x86_cpuid *id;
+	struct error *e;
+	bool enforce, missing, quiet /* the first CPU has said it */;
+};
 
 static int set_number(struct parse *p, const char *key, const char *val, u64 max, u32 *out)
 {
 	u64 v;
 
 	if (str_to_u64(val, 0, &v) || v > max)
-		return error_ret(p->e, -EINVAL, "-cpu %s=%s: not a number up to %llu", key, val, (unsigned long long)max);
+		return error_ret(p->e, -EINVAL, "-cpu %s=%s: not a number up to %llu", key, val,
+				 (unsigned long long)max);
 	*out = v;
 	return 0;
 }
@@ -118,11 +126,15 @@ static int set_frequency(struct parse *p, const char *val)
 
 	error_clear(&e);
 	if (n && strchr("kKmMgG", val[n - 1])) {
-		unit = val[n - 1] == 'k' || val[n - 1] == 'K' ? 1000 : val[n - 1] == 'm' || val[n - 1] == 'M' ? 1000000 : 1000000000;
+		unit = val[n - 1] == 'k' || val[n - 1] == 'K' ? 1000 :
+		       val[n - 1] == 'm' || val[n - 1] == 'M' ? 1000000 :
+								1000000000;
 		digits[n - 1] = 0;
 	}
-	if (str_to_u64(digits, 0, &hz) || mul_overflow(hz, unit, &hz) || hz < 1000000 || hz > 100000000000ull)
-		return error_ret(p->e, -EINVAL, "-cpu tsc-frequency=%s: not a frequency from 1M to 100G", val);
+	if (str_to_u64(digits, 0, &hz) || mul_overflow(hz, unit, &hz) || hz < 1000000 ||
+	    hz > 100000000000ull)
+		return error_ret(p->e, -EINVAL,
+				 "-cpu tsc-frequency=%s: not a frequency from 1M to 100G", val);
 	p->id->tsc_hz = hz;
 	return 0;
 }
@@ -131,7 +143,8 @@ static void set_feature(struct parse *p, const struct feat *f, bool on)
 {
 	if (on && !f->have) {
 		if (!p->quiet)
-			warn("-cpu +%s: Quern does not execute this feature; it is left out", f->name);
+			warn("-cpu +%s: Quern does not execute this feature; it is left out",
+			     f->name);
 		p->missing = true;
 		return;
 	}
@@ -141,22 +154,41 @@ static void set_feature(struct parse *p, const struct feat *f, bool on)
 /* Properties that are not features. 1: not one of them. */
 static int set_property(struct parse *p, const char *key, const char *val)
 {
-	static const char *const accepted[] = { "migratable", "host-phys-bits", "host-phys-bits-limit", "vmware-cpuid-freq", "l3-cache", "legacy-cache",
-		"min-level", "min-xlevel", "full-cpuid-auto-level", "fill-mtrr-mask", "check", "host-cache-info", "kvm-no-smi-migration",
-		"tcg-cpuid", "lmce", "start-powered-off", "memory", "legacy-instance-id", "topoext", "mpx" };
+	static const char *const accepted[] = { "migratable",
+						"host-phys-bits",
+						"host-phys-bits-limit",
+						"vmware-cpuid-freq",
+						"l3-cache",
+						"legacy-cache",
+						"min-level",
+						"min-xlevel",
+						"full-cpuid-auto-level",
+						"fill-mtrr-mask",
+						"check",
+						"host-cache-info",
+						"kvm-no-smi-migration",
+						"tcg-cpuid",
+						"lmce",
+						"start-powered-off",
+						"memory",
+						"legacy-instance-id",
+						"topoext",
+						"mpx" };
 	struct x86_cpuid *id = p->id;
 	u32 n = 0;
 	bool b;
 
 	if (str_eq(key, "vendor")) {
 		if (strlen(val) != 12)
-			return error_ret(p->e, -EINVAL, "-cpu vendor=%s: must have 12 characters", val);
+			return error_ret(p->e, -EINVAL, "-cpu vendor=%s: must have 12 characters",
+					 val);
 		memcpy(id->vendor, val, 13);
 		return 0;
 	}
 	if (str_eq(key, "model-id")) {
 		if (strlen(val) > 48)
-			return error_ret(p->e, -EINVAL, "-cpu model-id=%s: at most 48 characters", val);
+			return error_ret(p->e, -EINVAL, "-cpu model-id=%s: at most 48 characters",
+					 val);
 		memset(id->name, 0, sizeof(id->name));
 		memcpy(id->name, val, strlen(val));
 		return 0;
@@ -232,7 +264,8 @@ static int set_item(struct parse *p, char *item)
 	}
 	r = set_property(p, item, val ? val : "on");
 	if (r == 1 && !p->quiet)
-		warn("-cpu %s%s%s: unknown feature or property", item, val ? "=" : "", val ? val : "");
+		warn("-cpu %s%s%s: unknown feature or property", item, val ? "=" : "",
+		     val ? val : "");
 	return r < 0 ? r : 0;
 }
 
@@ -252,7 +285,8 @@ static void finish(struct x86_cpu *c, struct x86_cpuid *id)
 		x86_feat_set(c, X86F_KVM_CLOCK2, true);
 		x86_feat_set(c, X86F_KVM_STABLE, true);
 	}
-	if (id->level < 7 && (x86_feat_word(c, FW_7_EBX) || x86_feat_word(c, FW_7_ECX) || x86_feat_word(c, FW_7_EDX)))
+	if (id->level < 7 && (x86_feat_word(c, FW_7_EBX) || x86_feat_word(c, FW_7_ECX) ||
+			      x86_feat_word(c, FW_7_EDX)))
 		id->level = 7;
 	if (id->level < 13 && x86_has(c, X86F_XSAVE))
 		id->level = 13;
@@ -261,7 +295,9 @@ static void finish(struct x86_cpu *c, struct x86_cpuid *id)
 	if (id->xlevel && id->xlevel < 0x80000021 && x86_feat_word(c, FW_821_EAX))
 		id->xlevel = 0x80000021;
 	if (!id->phys_bits)
-		id->phys_bits = x86_has(c, X86F_LM) ? 40 : x86_has(c, X86F_PAE) || x86_has(c, X86F_PSE36) ? 36 : 32;
+		id->phys_bits = x86_has(c, X86F_LM)			       ? 40 :
+				x86_has(c, X86F_PAE) || x86_has(c, X86F_PSE36) ? 36 :
+										 32;
 	id->virt_bits = x86_has(c, X86F_LM) ? 48 : 32;
 	c->phys_mask = GENMASK64(id->phys_bits - 1, 0);
 	c->tsc_hz = id->tsc_hz ? id->tsc_hz : 1000000000;
@@ -269,7 +305,9 @@ static void finish(struct x86_cpu *c, struct x86_cpuid *id)
 
 int x86_cpuid_init(struct x86_cpu *c, const char *model, struct error *e)
 {
-	AUTO_FREE char *text = xstrdup(model && *model ? model : str_eq(c->cpu.isa->name, "i386") ? "qemu32" : "qemu64");
+	AUTO_FREE char *text = xstrdup(model && *model			? model :
+				       str_eq(c->cpu.isa->name, "i386") ? "qemu32" :
+									  "qemu64");
 	struct x86_cpuid *id = NEW(struct x86_cpuid);
 	struct parse p = { .c = c, .id = id, .e = e, .quiet = c->cpu.index != 0 };
 	char *rest = text, *item = strsep(&rest, ",");
@@ -279,7 +317,8 @@ int x86_cpuid_init(struct x86_cpu *c, const char *model, struct error *e)
 	free(c->id);
 	c->id = id;
 	if (str_eq(item, "host"))
-		return error_ret(e, -EINVAL, "CPU model 'host' needs hardware virtualisation: use -cpu max");
+		return error_ret(e, -EINVAL,
+				 "CPU model 'host' needs hardware virtualisation: use -cpu max");
 	if (!m)
 		return error_ret(e, -EINVAL, "unable to find CPU model '%s': see -cpu help", item);
 	id->model = m;
@@ -298,7 +337,8 @@ int x86_cpuid_init(struct x86_cpu *c, const char *model, struct error *e)
 	if (r)
 		return r;
 	if (p.enforce && p.missing)
-		return error_ret(e, -EINVAL, "-cpu enforce: Quern does not have all the features asked for");
+		return error_ret(e, -EINVAL,
+				 "-cpu enforce: Quern does not have all the features asked for");
 	finish(c, id);
 	return 0;
 }
@@ -327,7 +367,8 @@ u32 x86_signature(const struct x86_cpu *c)
 	const struct x86_cpuid *id = c->id;
 	u32 f = id->family, m = id->modelno;
 
-	return id->stepping | (m & 15) << 4 | (f > 15 ? 15 : f) << 8 | (m >> 4) << 16 | (f > 15 ? f - 15 : 0) << 20;
+	return id->stepping | (m & 15) << 4 | (f > 15 ? 15 : f) << 8 | (m >> 4) << 16 |
+	       (f > 15 ? f - 15 : 0) << 20;
 }
 
 static u32 cpus_in_package(const struct x86_cpu *c)
@@ -347,10 +388,7 @@ static unsigned bits_for(u32 n)
 	return b;
 }
 
-static bool has_local_apic(const struct x86_cpu *c)
-{
-	return c->cpu.intc && c->cpu.intc->wrmsr;
-}
+static bool has_local_apic(const struct x86_cpu *c) { return c->cpu.intc && c->cpu.intc->wrmsr; }
 
 static void leaf1(struct x86_cpu *c, u32 out[4])
 {
@@ -373,8 +411,16 @@ static void leaf1(struct x86_cpu *c, u32 out[4])
 /* Deterministic cache parameters. */
 static void leaf4(struct x86_cpu *c, u32 sub, u32 out[4])
 {
-	static const struct { u8 type, level; u16 ways; u32 sets; bool all; } cache[] = {
-		{ 1, 1, 8, 64, false }, { 2, 1, 8, 64, false }, { 3, 2, 16, 2048, false }, { 3, 3, 16, 16384, true },
+	static const struct {
+		u8 type, level;
+		u16 ways;
+		u32 sets;
+		bool all;
+	} cache[] = {
+		{ 1, 1, 8, 64, false },
+		{ 2, 1, 8, 64, false },
+		{ 3, 2, 16, 2048, false },
+		{ 3, 3, 16, 16384, true },
 	};
 	u32 share, cores;
 
@@ -382,7 +428,8 @@ static void leaf4(struct x86_cpu *c, u32 sub, u32 out[4])
 		return;
 	share = 1u << bits_for(cache[sub].all ? cpus_in_package(c) : MAX(c->id->threads, 1u));
 	cores = 1u << bits_for(cpus_in_package(c) / MAX(c->id->threads, 1u));
-	out[0] = cache[sub].type | cache[sub].level << 5 | 1 << 8 | (share - 1) << 14 | (MIN(cores, 64u) - 1) << 26;
+	out[0] = cache[sub].type | cache[sub].level << 5 | 1 << 8 | (share - 1) << 14 |
+		 (MIN(cores, 64u) - 1) << 26;
 	out[1] = 63 | (cache[sub].ways - 1u) << 22;
 	out[2] = cache[sub].sets - 1;
 	out[3] = cache[sub].all ? 2 : 0;
@@ -419,10 +466,7 @@ static void leaf_xsave(struct x86_cpu *c, u32 sub, u32 out[4])
 	}
 }
 
-static u64 gcd(u64 a, u64 b)
-{
-	return b ? gcd(b, a % b) : a;
-}
+static u64 gcd(u64 a, u64 b) { return b ? gcd(b, a % b) : a; }
 
 static void basic(struct x86_cpu *c, u32 leaf, u32 sub, u32 out[4])
 {
@@ -438,7 +482,7 @@ static void basic(struct x86_cpu *c, u32 leaf, u32 sub, u32 out[4])
 	case 1:
 		leaf1(c, out);
 		break;
-	case 2:		/* 0xff: see leaf 4; 0xf0: 64-byte prefetch */
+	case 2: /* 0xff: see leaf 4; 0xf0: 64-byte prefetch */
 		out[0] = 0x00fff001;
 		break;
 	case 4:
@@ -472,7 +516,7 @@ static void basic(struct x86_cpu *c, u32 leaf, u32 sub, u32 out[4])
 	case 0xd:
 		leaf_xsave(c, sub, out);
 		break;
-	case 0x15:	/* crystal = the local APIC's timer clock */
+	case 0x15: /* crystal = the local APIC's timer clock */
 		out[0] = X86_CRYSTAL_HZ / gcd(X86_CRYSTAL_HZ, c->tsc_hz);
 		out[1] = c->tsc_hz / gcd(X86_CRYSTAL_HZ, c->tsc_hz);
 		out[2] = X86_CRYSTAL_HZ;
@@ -517,7 +561,7 @@ static void extended(struct x86_cpu *c, u32 leaf, u32 out[4])
 		out[0] = x86_signature(c);
 		out[2] = x86_feat_word(c, FW_81_ECX) & ~(n > 1 && amd ? 0u : BIT(1));
 		out[3] = x86_feat_word(c, FW_81_EDX);
-		if (amd)	/* copies of the features of leaf 1 */
+		if (amd) /* copies of the features of leaf 1 */
 			out[3] |= x86_feat_word(c, FW_1_EDX) & 0x0183f3ff;
 		break;
 	case 0x80000002:
@@ -530,7 +574,7 @@ static void extended(struct x86_cpu *c, u32 leaf, u32 out[4])
 		out[2] = out[3] = 0x20080140;
 		break;
 	case 0x80000006:
-		out[2] = 0x08008140;	/* 2 MiB, 16-way, 64-byte lines */
+		out[2] = 0x08008140; /* 2 MiB, 16-way, 64-byte lines */
 		out[3] = amd ? 0x00808140 : 0;
 		break;
 	case 0x80000007:

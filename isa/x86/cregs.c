@@ -1,30 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cregs.c - control and debug registers with the side effects of writing them: TLB and mode changes. SDM volume 3 2.5, 4.10.4 (invalidation), 17.2. */
+/* cregs.c - control and debug registers with the side effects of writing them: TLB and mode
+ * changes. SDM volume 3 2.5, 4.10.4 (invalidation), 17.2. */
 #include "system.h"
 #include "helpers.h"
 #include <quern/device.h>
 
 /* The TLB set: the PCID, or one for all address spaces without PCIDs. */
-static u64 asid(const struct x86_cpu *c)
-{
-	return c->cr4 & CR4_PCIDE ? c->cr3 & 0xfff : (u64)-1;
-}
+static u64 asid(const struct x86_cpu *c) { return c->cr4 & CR4_PCIDE ? c->cr3 & 0xfff : (u64)-1; }
 
 static bool pae_paging(const struct x86_cpu *c, u64 cr0, u64 cr4)
 {
 	return cr0 & CR0_PG && cr4 & CR4_PAE && !(c->efer & EFER_LME);
 }
 
-static void gp(struct x86_cpu *c)
-{
-	x86_raise_err(c, EXC_GP, 0);
-}
+static void gp(struct x86_cpu *c) { x86_raise_err(c, EXC_GP, 0); }
 
 void x86_set_cr0(struct x86_cpu *c, u64 v)
 {
 	u64 old = c->cr0, changed;
 
-	v = (v & (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)) | CR0_ET;
+	v = (v & (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |
+		  CR0_PG)) |
+	    CR0_ET;
 	changed = v ^ old;
 	if ((v & CR0_PG && !(v & CR0_PE)) || (v & CR0_NW && !(v & CR0_CD)))
 		gp(c);
@@ -36,7 +33,8 @@ void x86_set_cr0(struct x86_cpu *c, u64 v)
 			gp(c);
 		}
 	}
-	if (pae_paging(c, v, c->cr4) && changed & (CR0_PG | CR0_CD | CR0_NW) && !x86_load_pdptes(c, c->cr3))
+	if (pae_paging(c, v, c->cr4) && changed & (CR0_PG | CR0_CD | CR0_NW) &&
+	    !x86_load_pdptes(c, c->cr3))
 		gp(c);
 	if (changed & CR0_PG && c->efer & EFER_LME)
 		c->efer = v & CR0_PG ? c->efer | EFER_LMA : c->efer & ~(u64)EFER_LMA;
@@ -72,10 +70,25 @@ void x86_load_cr3(struct x86_cpu *c, u64 v)
 
 static u64 cr4_allowed(const struct x86_cpu *c)
 {
-	static const struct { u32 bits; u16 feat; } need[] = {
-		{ CR4_VME | CR4_PVI, X86F_VME }, { CR4_TSD, X86F_TSC }, { CR4_DE, X86F_DE }, { CR4_PSE, X86F_PSE }, { CR4_PAE, X86F_PAE },
-		{ CR4_MCE, X86F_MCE }, { CR4_PGE, X86F_PGE }, { CR4_OSFXSR, X86F_FXSR }, { CR4_OSXMMEXCPT, X86F_SSE }, { CR4_UMIP, X86F_UMIP },
-		{ CR4_FSGSBASE, X86F_FSGSBASE }, { CR4_PCIDE, X86F_PCID }, { CR4_OSXSAVE, X86F_XSAVE }, { CR4_SMEP, X86F_SMEP }, { CR4_SMAP, X86F_SMAP },
+	static const struct {
+		u32 bits;
+		u16 feat;
+	} need[] = {
+		{ CR4_VME | CR4_PVI, X86F_VME },
+		{ CR4_TSD, X86F_TSC },
+		{ CR4_DE, X86F_DE },
+		{ CR4_PSE, X86F_PSE },
+		{ CR4_PAE, X86F_PAE },
+		{ CR4_MCE, X86F_MCE },
+		{ CR4_PGE, X86F_PGE },
+		{ CR4_OSFXSR, X86F_FXSR },
+		{ CR4_OSXMMEXCPT, X86F_SSE },
+		{ CR4_UMIP, X86F_UMIP },
+		{ CR4_FSGSBASE, X86F_FSGSBASE },
+		{ CR4_PCIDE, X86F_PCID },
+		{ CR4_OSXSAVE, X86F_XSAVE },
+		{ CR4_SMEP, X86F_SMEP },
+		{ CR4_SMAP, X86F_SMAP },
 	};
 	u64 ok = CR4_PCE;
 
@@ -90,15 +103,17 @@ void x86_set_cr4(struct x86_cpu *c, u64 v)
 	u64 changed = v ^ c->cr4;
 
 	if (v & ~cr4_allowed(c)) {
-		guest_error(NULL, "cpu %u: MOV CR4 with bits %#llx that this CPU model does not have", c->cpu.index,
-			    (unsigned long long)(v & ~cr4_allowed(c)));
+		guest_error(NULL,
+			    "cpu %u: MOV CR4 with bits %#llx that this CPU model does not have",
+			    c->cpu.index, (unsigned long long)(v & ~cr4_allowed(c)));
 		gp(c);
 	}
 	if (c->efer & EFER_LMA && !(v & CR4_PAE))
 		gp(c);
 	if (changed & v & CR4_PCIDE && (!(c->efer & EFER_LMA) || c->cr3 & 0xfff))
 		gp(c);
-	if (pae_paging(c, c->cr0, v) && changed & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP) && !x86_load_pdptes(c, c->cr3))
+	if (pae_paging(c, c->cr0, v) && changed & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP) &&
+	    !x86_load_pdptes(c, c->cr3))
 		gp(c);
 	c->cr4 = v;
 	if (changed & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE)) {
@@ -236,7 +251,8 @@ u64 x86_h_invpcid(struct cpu *cpu, u64 a, u64 type, u64 cc, u64 imm)
 	unsigned ctx = x86_data_ctx(cpu->mode);
 	u64 pcid = cpu_ld(cpu, ctx, a, 8), va = cpu_ld(cpu, ctx, a + 8, 8);
 
-	if (type > 3 || pcid & ~0xfffull || (pcid && type < 2 && !(c->cr4 & CR4_PCIDE)) || (type == 0 && !x86_canonical(va)))
+	if (type > 3 || pcid & ~0xfffull || (pcid && type < 2 && !(c->cr4 & CR4_PCIDE)) ||
+	    (type == 0 && !x86_canonical(va)))
 		gp(c);
 	if (!(c->cr4 & CR4_PCIDE))
 		pcid = (u64)-1;

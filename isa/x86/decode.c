@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* decode.c - x86 instruction bytes to struct x86_insn, by direct tables made once at start from the rows of the .insn files. Follows the Intel SDM vol. 2,
- * chapter 2 (formats, prefixes, ModRM, VEX) and appendix A (operand codes).
+/* decode.c - x86 instruction bytes to struct x86_insn, by direct tables made once at start from the
+ * rows of the .insn files. Follows the Intel SDM vol. 2, chapter 2 (formats, prefixes, ModRM, VEX)
+ * and appendix A (operand codes).
  *
- * Index: code size (64 or not), map, opcode, mandatory prefix. The cell holds the number of a row, or of a group: 256 rows by ModRM byte. */
+ * Index: code size (64 or not), map, opcode, mandatory prefix. The cell holds the number of a row,
+ * or of a group: 256 rows by ModRM byte. */
 #include "decode.h"
 #include <stdio.h>
 
@@ -14,10 +16,11 @@ enum { SZ_V = 0x80, SZ_Z, SZ_Y, SZ_P, SZ_S };
 const struct x86_enc x86_encodings[] = {
 	{ .map = 0 },
 #define FEAT(name) (((u32)X86F_##name + 1) << OPF_FEAT_SHIFT)
-#define ROW(m, o, p, n, f, x, nm, ops, fl) { MAP_##m, 0x##o, PFX_##p, n, f, x, fl, #nm, ops, x86_emit_##nm },
-#define OP(m, o, p, name, ops, fl) ROW(m, o, p, 1, FORM_ANY, -1, name, ops, fl)
-#define OP8(m, o, p, name, ops, fl) ROW(m, o, p, 8, FORM_ANY, -1, name, ops, fl)
-#define OP16(m, o, p, name, ops, fl) ROW(m, o, p, 16, FORM_ANY, -1, name, ops, fl)
+#define ROW(m, o, p, n, f, x, nm, ops, fl) \
+	{ MAP_##m, 0x##o, PFX_##p, n, f, x, fl, #nm, ops, x86_emit_##nm },
+#define OP(m, o, p, name, ops, fl)     ROW(m, o, p, 1, FORM_ANY, -1, name, ops, fl)
+#define OP8(m, o, p, name, ops, fl)    ROW(m, o, p, 8, FORM_ANY, -1, name, ops, fl)
+#define OP16(m, o, p, name, ops, fl)   ROW(m, o, p, 16, FORM_ANY, -1, name, ops, fl)
 #define OPR(m, o, p, r, name, ops, fl) ROW(m, o, p, 1, FORM_REG, r, name, ops, fl)
 #define OPM(m, o, p, r, name, ops, fl) ROW(m, o, p, 1, FORM_MEM3, r, name, ops, fl)
 #define OPG(m, o, p, r, name, ops, fl) ROW(m, o, p, 1, FORM_MOD3, r, name, ops, fl)
@@ -51,20 +54,30 @@ static char complaint[160];
 static void complain(const struct x86_enc *e, const char *what)
 {
 	if (!complaint[0])
-		snprintf(complaint, sizeof(complaint), "row %s, map %u opcode %02x \"%s\": %s", e->name, e->map, e->opcode, e->operands, what);
+		snprintf(complaint, sizeof(complaint), "row %s, map %u opcode %02x \"%s\": %s",
+			 e->name, e->map, e->opcode, e->operands, what);
 }
 
 /* --- compiling operand codes */
 
-static const struct { char text[4]; struct x86_opspec spec; } fixed[] = {
-	{ "AL", { 'a', 1, 1 } }, { "CL", { 'c', 1, 1 } }, { "DX", { 'd', 2, 2 } }, { "rAX", { 'a', SZ_V, SZ_V } }, { "eAX", { 'a', SZ_Z, SZ_Z } },
-	{ "1", { '1', 1, 1 } }, { "ES", { 's', S_ES, 0 } }, { "CS", { 's', S_CS, 0 } }, { "SS", { 's', S_SS, 0 } }, { "DS", { 's', S_DS, 0 } },
-	{ "FS", { 's', S_FS, 0 } }, { "GS", { 's', S_GS, 0 } }, { "st", { 't', 10, 10 } }, { "sti", { 'i', 10, 10 } }, { "AX", { 'a', 2, 2 } },
+static const struct {
+	char text[4];
+	struct x86_opspec spec;
+} fixed[] = {
+	{ "AL", { 'a', 1, 1 } },	{ "CL", { 'c', 1, 1 } },	{ "DX", { 'd', 2, 2 } },
+	{ "rAX", { 'a', SZ_V, SZ_V } }, { "eAX", { 'a', SZ_Z, SZ_Z } }, { "1", { '1', 1, 1 } },
+	{ "ES", { 's', S_ES, 0 } },	{ "CS", { 's', S_CS, 0 } },	{ "SS", { 's', S_SS, 0 } },
+	{ "DS", { 's', S_DS, 0 } },	{ "FS", { 's', S_FS, 0 } },	{ "GS", { 's', S_GS, 0 } },
+	{ "st", { 't', 10, 10 } },	{ "sti", { 'i', 10, 10 } },	{ "AX", { 'a', 2, 2 } },
 	{ "EAX", { 'a', 4, 4 } },
 };
-static const struct { char text[4]; u8 size; } sizes[] = {
-	{ "", 0 }, { "b", 1 }, { "w", 2 }, { "d", 4 }, { "q", 8 }, { "t", 10 }, { "x", 16 }, { "dq", 16 }, { "ps", 16 }, { "pd", 16 }, { "ss", 4 },
-	{ "sd", 8 }, { "v", SZ_V }, { "z", SZ_Z }, { "y", SZ_Y }, { "p", SZ_P }, { "bs", SZ_S },
+static const struct {
+	char text[4];
+	u8 size;
+} sizes[] = {
+	{ "", 0 },     { "b", 1 },    { "w", 2 },    { "d", 4 },    { "q", 8 },	    { "t", 10 },
+	{ "x", 16 },   { "dq", 16 },  { "ps", 16 },  { "pd", 16 },  { "ss", 4 },    { "sd", 8 },
+	{ "v", SZ_V }, { "z", SZ_Z }, { "y", SZ_Y }, { "p", SZ_P }, { "bs", SZ_S },
 };
 
 static bool size_code(const char *s, size_t n, u8 *size)
@@ -91,7 +104,8 @@ static bool compile_one(const char *s, size_t n, struct x86_opspec *o)
 	o->code = (u8)*s;
 	if (!slash)
 		return size_code(s + 1, n - 1, &o->size) && (o->msize = o->size, true);
-	return size_code(s + 1, (size_t)(slash - s - 1), &o->size) && size_code(slash + 1, (size_t)(s + n - slash - 1), &o->msize);
+	return size_code(s + 1, (size_t)(slash - s - 1), &o->size) &&
+	       size_code(slash + 1, (size_t)(s + n - slash - 1), &o->msize);
 }
 
 static void compile(const struct x86_enc *e, struct compiled *c)
@@ -117,7 +131,8 @@ static void compile(const struct x86_enc *e, struct compiled *c)
 
 /* --- making the tables */
 
-static bool takes(const struct x86_enc *e, const struct compiled *c, bool is64, unsigned prefix, unsigned modrm)
+static bool takes(const struct x86_enc *e, const struct compiled *c, bool is64, unsigned prefix,
+		  unsigned modrm)
 {
 	bool mod3 = modrm >= 0xc0;
 
@@ -136,9 +151,14 @@ static bool takes(const struct x86_enc *e, const struct compiled *c, bool is64, 
 
 static unsigned priority(const struct x86_enc *e)
 {
-	static const u8 form[] = { [FORM_ANY] = 0, [FORM_REG] = 1, [FORM_MEM3] = 2, [FORM_MOD3] = 2, [FORM_BYTE] = 3 };
+	static const u8 form[] = {
+		[FORM_ANY] = 0, [FORM_REG] = 1, [FORM_MEM3] = 2, [FORM_MOD3] = 2, [FORM_BYTE] = 3
+	};
 
-	return form[e->form] * 8 + (e->ext >= 0) * 4 + (e->prefix == PFX_ANY ? 0 : e->prefix == PFX_NP66 ? 1 : 2);
+	return form[e->form] * 8 + (e->ext >= 0) * 4 +
+	       (e->prefix == PFX_ANY  ? 0 :
+		e->prefix == PFX_NP66 ? 1 :
+					2);
 }
 
 static u16 best(const u16 *rows, unsigned n, bool is64, unsigned prefix, unsigned modrm)
@@ -167,11 +187,13 @@ static u16 make_cell(const u16 *rows, unsigned n, bool is64, unsigned prefix)
 		single |= x86_encodings[rows[i]].form == FORM_BYTE;
 	/* rows tell memory from registers and the eight values of reg; only OP1 rows look at rm */
 	for (unsigned reg = 0; reg < 8; reg++) {
-		u16 mem = best(rows, n, is64, prefix, reg << 3), r = single ? 0 : best(rows, n, is64, prefix, 0xc0 | reg << 3);
+		u16 mem = best(rows, n, is64, prefix, reg << 3),
+		    r = single ? 0 : best(rows, n, is64, prefix, 0xc0 | reg << 3);
 
 		for (unsigned rm = 0; rm < 8; rm++) {
 			g[reg << 3 | rm] = g[0x40 | reg << 3 | rm] = g[0x80 | reg << 3 | rm] = mem;
-			g[0xc0 | reg << 3 | rm] = single ? best(rows, n, is64, prefix, 0xc0 | reg << 3 | rm) : r;
+			g[0xc0 | reg << 3 | rm] =
+				single ? best(rows, n, is64, prefix, 0xc0 | reg << 3 | rm) : r;
 		}
 	}
 	for (unsigned m = 1; m < 256; m++)
@@ -190,11 +212,13 @@ static u16 make_cell(const u16 *rows, unsigned n, bool is64, unsigned prefix)
 
 static void make_opcode(const u16 *rows, unsigned n, unsigned map, unsigned opcode)
 {
-	bool simple = n == 1 && x86_encodings[rows[0]].form == FORM_ANY && !compiled[rows[0]].mem_only && !compiled[rows[0]].reg_only;
+	bool simple = n == 1 && x86_encodings[rows[0]].form == FORM_ANY &&
+		      !compiled[rows[0]].mem_only && !compiled[rows[0]].reg_only;
 
 	for (unsigned is64 = 0; is64 < 2; is64++)
 		for (unsigned p = 0; p < 4; p++)
-			cells[is64][map][opcode][p] = simple ? best(rows, n, is64, p, 0) : make_cell(rows, n, is64, p);
+			cells[is64][map][opcode][p] =
+				simple ? best(rows, n, is64, p, 0) : make_cell(rows, n, is64, p);
 }
 
 static void __attribute__((constructor)) make_tables(void)
@@ -231,26 +255,26 @@ static void __attribute__((constructor)) make_tables(void)
 		}
 }
 
-const char *x86_decode_check(void)
-{
-	return complaint[0] ? complaint : NULL;
-}
+const char *x86_decode_check(void) { return complaint[0] ? complaint : NULL; }
 
 /* --- decoding */
 
 struct reader {
 	const u8 *p, *end;
 	bool is64, code16;
-	u8 prefix;		/* PFX_NP.. PFX_F2 */
+	u8 prefix; /* PFX_NP.. PFX_F2 */
 	u8 rexw;
-	bool vex_bad;		/* a prefix that VEX does not allow */
+	bool vex_bad; /* a prefix that VEX does not allow */
 };
 
 enum { P_NONE, P_REX, P_SEG, P_66, P_67, P_LOCK, P_REP };
 static const u8 prefix_kind[256] = {
-	[0x26] = P_SEG, [0x2e] = P_SEG, [0x36] = P_SEG, [0x3e] = P_SEG, [0x64] = P_SEG, [0x65] = P_SEG, [0x66] = P_66, [0x67] = P_67,
-	[0xf0] = P_LOCK, [0xf2] = P_REP, [0xf3] = P_REP,
-	[0x40] = P_REX, P_REX, P_REX, P_REX, P_REX, P_REX, P_REX, P_REX, P_REX, P_REX, P_REX, P_REX, P_REX, P_REX, P_REX, P_REX,
+	[0x26] = P_SEG, [0x2e] = P_SEG, [0x36] = P_SEG, [0x3e] = P_SEG,	 [0x64] = P_SEG,
+	[0x65] = P_SEG, [0x66] = P_66,	[0x67] = P_67,	[0xf0] = P_LOCK, [0xf2] = P_REP,
+	[0xf3] = P_REP, [0x40] = P_REX, P_REX,		P_REX,		 P_REX,
+	P_REX,		P_REX,		P_REX,		P_REX,		 P_REX,
+	P_REX,		P_REX,		P_REX,		P_REX,		 P_REX,
+	P_REX,		P_REX,
 };
 
 static inline unsigned seg_of_prefix(u8 b)
@@ -278,10 +302,18 @@ static inline bool prefixes(struct reader *r, struct x86_insn *in)
 				in->seg_override = true;
 			}
 			break;
-		case P_66: in->opsize66 = true; break;
-		case P_67: in->asize = r->is64 ? 4 : r->code16 ? 4 : 2; break;
-		case P_LOCK: in->lock = true; break;
-		case P_REP: in->rep = b; break;
+		case P_66:
+			in->opsize66 = true;
+			break;
+		case P_67:
+			in->asize = r->is64 ? 4 : r->code16 ? 4 : 2;
+			break;
+		case P_LOCK:
+			in->lock = true;
+			break;
+		case P_REP:
+			in->rep = b;
+			break;
 		}
 		r->vex_bad |= b == 0x66 || b == 0xf0 || b == 0xf2 || b == 0xf3;
 		in->rex = 0;
@@ -363,7 +395,8 @@ static bool bytes(struct reader *r, unsigned n, u64 *v)
 
 static bool address16(struct reader *r, struct x86_insn *in, unsigned mod, unsigned rm)
 {
-	static const s8 base[8] = { R_BX, R_BX, R_BP, R_BP, R_SI, R_DI, R_BP, R_BX }, index[8] = { R_SI, R_DI, R_SI, R_DI, -1, -1, -1, -1 };
+	static const s8 base[8] = { R_BX, R_BX, R_BP, R_BP, R_SI, R_DI, R_BP, R_BX },
+			index[8] = { R_SI, R_DI, R_SI, R_DI, -1, -1, -1, -1 };
 	u64 v = 0;
 
 	in->base = mod == 0 && rm == 6 ? -1 : base[rm];
@@ -425,10 +458,14 @@ static inline u8 size_of(u8 code, const struct x86_insn *in)
 	if (code < 0x80)
 		return code;
 	switch (code) {
-	case SZ_Z: return in->osize == 2 ? 2 : 4;
-	case SZ_Y: return in->osize == 8 ? 8 : 4;
-	case SZ_P: return (u8)(in->osize + 2);
-	default: return in->osize;
+	case SZ_Z:
+		return in->osize == 2 ? 2 : 4;
+	case SZ_Y:
+		return in->osize == 8 ? 8 : 4;
+	case SZ_P:
+		return (u8)(in->osize + 2);
+	default:
+		return in->osize;
 	}
 }
 
@@ -439,9 +476,14 @@ static inline void general(struct x86_operand *o, unsigned reg, const struct x86
 }
 
 /* Returns false when bytes are short. */
-static bool immediate(struct reader *r, struct x86_insn *in, struct x86_operand *o, const struct x86_opspec *s, bool second)
+static bool immediate(struct reader *r, struct x86_insn *in, struct x86_operand *o,
+		      const struct x86_opspec *s, bool second)
 {
-	unsigned n = s->code == 'J' || s->size == SZ_Z ? (s->size == 1 ? 1 : in->osize == 2 ? 2 : 4) : s->size == SZ_S ? 1 : size_of(s->size, in);
+	unsigned n = s->code == 'J' || s->size == SZ_Z ? (s->size == 1	 ? 1 :
+							  in->osize == 2 ? 2 :
+									   4) :
+		     s->size == SZ_S		       ? 1 :
+							 size_of(s->size, in);
 	u64 v = 0;
 
 	if (!bytes(r, n, &v))
@@ -470,14 +512,17 @@ static bool far_pointer(struct reader *r, struct x86_insn *in, struct x86_operan
 }
 
 /* One operand. Returns 0 when short, -1 when invalid, 1. */
-static int operand(struct reader *r, struct x86_insn *in, const struct x86_opspec *s, struct x86_operand *o, bool *have_imm)
+static int operand(struct reader *r, struct x86_insn *in, const struct x86_opspec *s,
+		   struct x86_operand *o, bool *have_imm)
 {
 	bool mem = in->has_modrm && in->modrm < 0xc0;
-	unsigned rm = (in->modrm & 7) | (in->rex & 1) << 3, reg = (in->modrm >> 3 & 7) | (in->rex & 4) << 1;
+	unsigned rm = (in->modrm & 7) | (in->rex & 1) << 3,
+		 reg = (in->modrm >> 3 & 7) | (in->rex & 4) << 1;
 
 	o->size = size_of(mem ? s->msize : s->size, in);
 	switch (s->code) {
-	case 'E': case 'M':
+	case 'E':
+	case 'M':
 		if (mem)
 			o->kind = OPK_MEM;
 		else
@@ -487,31 +532,80 @@ static int operand(struct reader *r, struct x86_insn *in, const struct x86_opspe
 		o->size = size_of(s->size, in);
 		general(o, reg, in);
 		return 1;
-	case 'R': general(o, rm, in); return 1;
-	case 'B': general(o, in->vvvv, in); return 1;
-	case 'Z': general(o, (in->opcode & 7) | (in->rex & 1) << 3, in); return 1;
+	case 'R':
+		general(o, rm, in);
+		return 1;
+	case 'B':
+		general(o, in->vvvv, in);
+		return 1;
+	case 'Z':
+		general(o, (in->opcode & 7) | (in->rex & 1) << 3, in);
+		return 1;
 	case 'W':
 		o->kind = mem ? OPK_MEM : OPK_XMM;
 		o->reg = (u8)rm;
 		return 1;
-	case 'U': o->kind = OPK_XMM; o->reg = (u8)rm; return 1;
-	case 'V': o->kind = OPK_XMM; o->reg = (u8)reg; return 1;
+	case 'U':
+		o->kind = OPK_XMM;
+		o->reg = (u8)rm;
+		return 1;
+	case 'V':
+		o->kind = OPK_XMM;
+		o->reg = (u8)reg;
+		return 1;
 	case 'Q':
 		o->kind = mem ? OPK_MEM : OPK_MMX;
 		o->reg = rm & 7;
 		return 1;
-	case 'N': o->kind = OPK_MMX; o->reg = rm & 7; return 1;
-	case 'P': o->kind = OPK_MMX; o->reg = reg & 7; return 1;
-	case 'S': o->kind = OPK_SREG; o->reg = reg & 7; return (reg & 7) > 5 ? -1 : 1;
-	case 'C': o->kind = OPK_CREG; o->reg = (u8)reg; return 0x11d >> reg & 1 ? 1 : -1;	/* 0, 2, 3, 4, 8 */
-	case 'D': o->kind = OPK_DREG; o->reg = (u8)reg; return reg > 7 ? -1 : 1;
-	case 'a': o->kind = OPK_REG; o->reg = R_AX; return 1;
-	case 'c': o->kind = OPK_REG; o->reg = R_CX; return 1;
-	case 'd': o->kind = OPK_REG; o->reg = R_DX; return 1;
-	case 's': o->kind = OPK_SREG; o->size = 2; o->reg = s->size; return 1;
-	case 't': o->kind = OPK_ST; o->reg = 0; return 1;
-	case 'i': o->kind = OPK_ST; o->reg = rm & 7; return 1;
-	case '1': o->kind = OPK_IMM; in->imm = 1; return 1;
+	case 'N':
+		o->kind = OPK_MMX;
+		o->reg = rm & 7;
+		return 1;
+	case 'P':
+		o->kind = OPK_MMX;
+		o->reg = reg & 7;
+		return 1;
+	case 'S':
+		o->kind = OPK_SREG;
+		o->reg = reg & 7;
+		return (reg & 7) > 5 ? -1 : 1;
+	case 'C':
+		o->kind = OPK_CREG;
+		o->reg = (u8)reg;
+		return 0x11d >> reg & 1 ? 1 : -1; /* 0, 2, 3, 4, 8 */
+	case 'D':
+		o->kind = OPK_DREG;
+		o->reg = (u8)reg;
+		return reg > 7 ? -1 : 1;
+	case 'a':
+		o->kind = OPK_REG;
+		o->reg = R_AX;
+		return 1;
+	case 'c':
+		o->kind = OPK_REG;
+		o->reg = R_CX;
+		return 1;
+	case 'd':
+		o->kind = OPK_REG;
+		o->reg = R_DX;
+		return 1;
+	case 's':
+		o->kind = OPK_SREG;
+		o->size = 2;
+		o->reg = s->size;
+		return 1;
+	case 't':
+		o->kind = OPK_ST;
+		o->reg = 0;
+		return 1;
+	case 'i':
+		o->kind = OPK_ST;
+		o->reg = rm & 7;
+		return 1;
+	case '1':
+		o->kind = OPK_IMM;
+		in->imm = 1;
+		return 1;
 	case 'O': {
 		u64 v;
 
@@ -523,7 +617,8 @@ static int operand(struct reader *r, struct x86_insn *in, const struct x86_opspe
 			in->seg = S_DS;
 		return 1;
 	}
-	case 'A': return far_pointer(r, in, o);
+	case 'A':
+		return far_pointer(r, in, o);
 	default: {
 		bool second = *have_imm;
 
@@ -552,21 +647,30 @@ static bool allowed(const struct x86_insn *in, u32 flags, u32 mode)
 		return false;
 	if ((flags & OPF_PE) && (!(mode & M_PE) || (mode & M_VM)))
 		return false;
-	if (((flags & OPF_L0) && in->vex_l) || ((flags & OPF_V0) && in->vvvv) || ((flags & OPF_W1) && !(in->rex & 8)))
+	if (((flags & OPF_L0) && in->vex_l) || ((flags & OPF_V0) && in->vvvv) ||
+	    ((flags & OPF_W1) && !(in->rex & 8)))
 		return false;
 	return true;
 }
 
 int x86_decode(const u8 *code, unsigned avail, u32 mode, struct x86_insn *in)
 {
-	struct reader r = { .p = code, .end = code + MIN(avail, 15u), .is64 = (mode & M_CODE) == M_CODE64, .code16 = (mode & M_CODE) == M_CODE16 };
+	struct reader r = { .p = code,
+			    .end = code + MIN(avail, 15u),
+			    .is64 = (mode & M_CODE) == M_CODE64,
+			    .code16 = (mode & M_CODE) == M_CODE16 };
 	const struct compiled *c;
 	bool have_imm = false;
 	unsigned n;
 	u16 cell;
 	int rc;
 
-	*in = (struct x86_insn){ .base = -1, .index = -1, .seg = S_DS, .asize = r.is64 ? 8 : r.code16 ? 2 : 4 };
+	*in = (struct x86_insn){ .base = -1,
+				 .index = -1,
+				 .seg = S_DS,
+				 .asize = r.is64   ? 8 :
+					  r.code16 ? 2 :
+						     4 };
 	if (!prefixes(&r, in))
 		goto short_of;
 	rc = opcode(&r, in, mode);

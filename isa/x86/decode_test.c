@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* decode_test.c - the decoder against Zydis on random instructions in the three code sizes, and the rules of prefixes and lengths by hand. */
+/* decode_test.c - the decoder against Zydis on random instructions in the three code sizes, and the
+ * rules of prefixes and lengths by hand. */
 #include "decode.h"
 #include "../../lib/test.h"
 #include <stdio.h>
@@ -7,7 +8,11 @@
 #include <Zydis/Zydis.h>
 #endif
 
-enum { MODE16 = M_CODE16 | M_PE, MODE32 = M_CODE32 | M_SS32 | M_PE | M_FLAT, MODE64 = M_CODE64 | M_SS32 | M_PE | M_LMA | M_FLAT };
+enum {
+	MODE16 = M_CODE16 | M_PE,
+	MODE32 = M_CODE32 | M_SS32 | M_PE | M_FLAT,
+	MODE64 = M_CODE64 | M_SS32 | M_PE | M_LMA | M_FLAT
+};
 
 static int decode(u32 mode, const char *bytes, unsigned n, struct x86_insn *in)
 {
@@ -18,25 +23,23 @@ static int decode(u32 mode, const char *bytes, unsigned n, struct x86_insn *in)
 }
 #define DECODE(mode, bytes, in) decode(mode, bytes, sizeof(bytes) - 1, in)
 
-TEST(x86_decode_tables_are_consistent)
-{
-	CHECK_STR(x86_decode_check(), NULL);
-}
+TEST(x86_decode_tables_are_consistent) { CHECK_STR(x86_decode_check(), NULL); }
 
 TEST(x86_decode_operands)
 {
 	struct x86_insn in;
 
-	CHECK_EQ(DECODE(MODE64, "\x48\x01\xd8", &in), 3);	/* add rax, rbx */
+	CHECK_EQ(DECODE(MODE64, "\x48\x01\xd8", &in), 3); /* add rax, rbx */
 	CHECK_STR(in.enc->name, "add");
 	CHECK_EQ(in.op[0].reg, R_AX);
 	CHECK_EQ(in.op[0].size, 8);
 	CHECK_EQ(in.op[1].reg, R_BX);
-	CHECK_EQ(DECODE(MODE64, "\x88\xe0", &in), 2);		/* mov al, ah */
+	CHECK_EQ(DECODE(MODE64, "\x88\xe0", &in), 2); /* mov al, ah */
 	CHECK_EQ(in.op[1].reg, 16);
-	CHECK_EQ(DECODE(MODE64, "\x40\x88\xe0", &in), 3);	/* mov al, spl */
+	CHECK_EQ(DECODE(MODE64, "\x40\x88\xe0", &in), 3); /* mov al, spl */
 	CHECK_EQ(in.op[1].reg, R_SP);
-	CHECK_EQ(DECODE(MODE64, "\x48\x8b\x84\x8b\x78\x56\x34\x12", &in), 8);	/* mov rax, [rbx + 4 * rcx + 0x12345678] */
+	/* mov rax, [rbx + 4 * rcx + 0x12345678] */
+	CHECK_EQ(DECODE(MODE64, "\x48\x8b\x84\x8b\x78\x56\x34\x12", &in), 8);
 	CHECK_EQ(in.base, R_BX);
 	CHECK_EQ(in.index, R_CX);
 	CHECK_EQ(in.scale, 2);
@@ -49,7 +52,7 @@ TEST(x86_decode_operands)
 	CHECK_EQ(in.imm, 0x1122334455667788);
 	CHECK_EQ(DECODE(MODE64, "\x48\xc7\xc0\xff\xff\xff\xff", &in), 7);
 	CHECK_EQ(in.imm, ~0ull);
-	CHECK_EQ(DECODE(MODE16, "\x8b\x42\xfe", &in), 3);	/* mov ax, [bp + si - 2] */
+	CHECK_EQ(DECODE(MODE16, "\x8b\x42\xfe", &in), 3); /* mov ax, [bp + si - 2] */
 	CHECK_EQ(in.base, R_BP);
 	CHECK_EQ(in.index, R_SI);
 	CHECK_EQ(in.seg, S_SS);
@@ -69,25 +72,27 @@ TEST(x86_decode_prefixes)
 {
 	struct x86_insn in;
 
-	CHECK_EQ(DECODE(MODE64, "\x48\x66\x01\xd8", &in), 4);	/* REX not last: ignored */
+	CHECK_EQ(DECODE(MODE64, "\x48\x66\x01\xd8", &in), 4); /* REX not last: ignored */
 	CHECK_EQ(in.osize, 2);
 	CHECK_EQ(DECODE(MODE64, "\x66\x48\x01\xd8", &in), 4);
 	CHECK_EQ(in.osize, 8);
 	CHECK_EQ(DECODE(MODE64, "\x67\x8b\x00", &in), 3);
 	CHECK_EQ(in.asize, 4);
-	CHECK_EQ(DECODE(MODE64, "\x2e\x65\x2e\x8b\x00", &in), 5);	/* CS is no override in 64-bit code */
+	/* CS is no override in 64-bit code */
+	CHECK_EQ(DECODE(MODE64, "\x2e\x65\x2e\x8b\x00", &in), 5);
 	CHECK_EQ(in.seg, S_GS);
-	CHECK_EQ(DECODE(MODE64, "\x66\xe8\x00\x00\x00\x00", &in), 6);	/* near branches ignore 66 */
+	/* near branches ignore 66 */
+	CHECK_EQ(DECODE(MODE64, "\x66\xe8\x00\x00\x00\x00", &in), 6);
 	CHECK_EQ(DECODE(MODE32, "\x66\xe8\x00\x00", &in), 4);
 	CHECK_EQ(DECODE(MODE64, "\x50", &in), 1);
 	CHECK_EQ(in.osize, 8);
 	CHECK_EQ(DECODE(MODE64, "\xf0\x01\x18", &in), 3);
-	CHECK_EQ(DECODE(MODE64, "\xf0\x01\xd8", &in), 0);	/* LOCK without memory */
-	CHECK_EQ(DECODE(MODE64, "\xf0\x3b\x18", &in), 0);	/* LOCK CMP */
-	CHECK_EQ(DECODE(MODE64, "\xf0\x03\x18", &in), 0);	/* memory is the source */
+	CHECK_EQ(DECODE(MODE64, "\xf0\x01\xd8", &in), 0); /* LOCK without memory */
+	CHECK_EQ(DECODE(MODE64, "\xf0\x3b\x18", &in), 0); /* LOCK CMP */
+	CHECK_EQ(DECODE(MODE64, "\xf0\x03\x18", &in), 0); /* memory is the source */
 	CHECK_EQ(DECODE(MODE64, "\x06", &in), 0);
 	CHECK_EQ(DECODE(MODE32, "\x0f\x05", &in), 2);
-	CHECK_EQ(DECODE(M_CODE16, "\x0f\x00\xc0", &in), 0);	/* SLDT in real mode */
+	CHECK_EQ(DECODE(M_CODE16, "\x0f\x00\xc0", &in), 0); /* SLDT in real mode */
 	CHECK_EQ(DECODE(MODE16, "\x0f\x00\xc0", &in), 3);
 	CHECK_EQ(DECODE(MODE64, "\xf3\x90", &in), 2);
 	CHECK_STR(in.enc->name, "pause");
@@ -101,12 +106,12 @@ TEST(x86_decode_vex)
 {
 	struct x86_insn in;
 
-	CHECK_EQ(DECODE(MODE64, "\xc4\xe2\x60\xf2\xc1", &in), 5);	/* andn eax, ebx, ecx */
+	CHECK_EQ(DECODE(MODE64, "\xc4\xe2\x60\xf2\xc1", &in), 5); /* andn eax, ebx, ecx */
 	CHECK_STR(in.enc->name, "andn");
 	CHECK_EQ(in.op[1].reg, R_BX);
-	CHECK_EQ(DECODE(MODE64, "\xc4\xe2\x64\xf2\xc1", &in), 0);	/* L = 1 */
+	CHECK_EQ(DECODE(MODE64, "\xc4\xe2\x64\xf2\xc1", &in), 0); /* L = 1 */
 	CHECK_EQ(DECODE(MODE64, "\x66\xc4\xe2\x60\xf2\xc1", &in), 0);
-	CHECK_EQ(DECODE(M_CODE16, "\xc4\xe2\x60\xf2\xc1", &in), 0);	/* real mode */
+	CHECK_EQ(DECODE(M_CODE16, "\xc4\xe2\x60\xf2\xc1", &in), 0); /* real mode */
 	CHECK_EQ(DECODE(MODE32, "\xc4\x00", &in), 2);
 	CHECK_STR(in.enc->name, "les");
 }
@@ -129,13 +134,36 @@ TEST(x86_decode_lengths)
 
 #ifdef HAVE_ZYDIS
 /* Emitters that stand for several mnemonics. */
-static const struct { const char *name, *mnemonics; } aliases[] = {
-	{ "cbw", "cwde cdqe" }, { "cwd", "cdq cqo" }, { "jcc", "j*" }, { "jcxz", "jecxz jrcxz" }, { "cmpxchg8b", "cmpxchg16b" },
-	{ "mm_pshuflw", "pshufw" }, { "movaps", "movapd movdqa movntdq movntdqa movntpd movntps" }, { "movd", "movq" }, { "movhps", "movhpd" },
-	{ "movlps", "movlpd" }, { "movups", "movupd movdqu lddqu" }, { "mm_movd", "movq" }, { "mm_movq", "movntq" },
-	{ "nop", "bnd* cldemote endbr32 endbr64 invd wbinvd lfence sfence prefetch* serialize" }, { "pand", "andps andpd" },
-	{ "pandn", "andnps andnpd" }, { "por", "orps orpd" }, { "pxor", "xorps xorpd" }, { "punpcklqdq", "unpcklpd" }, { "punpckhqdq", "unpckhpd" },
-	{ "setcc", "set*" }, { "xchg", "nop" }, { "pinsrd", "pinsrq" }, { "pextrd", "pextrq" }, { "imul1", "imul" }, { "x87", "f*" }, { "clflush", "clwb" },
+static const struct {
+	const char *name, *mnemonics;
+} aliases[] = {
+	{ "cbw", "cwde cdqe" },
+	{ "cwd", "cdq cqo" },
+	{ "jcc", "j*" },
+	{ "jcxz", "jecxz jrcxz" },
+	{ "cmpxchg8b", "cmpxchg16b" },
+	{ "mm_pshuflw", "pshufw" },
+	{ "movaps", "movapd movdqa movntdq movntdqa movntpd movntps" },
+	{ "movd", "movq" },
+	{ "movhps", "movhpd" },
+	{ "movlps", "movlpd" },
+	{ "movups", "movupd movdqu lddqu" },
+	{ "mm_movd", "movq" },
+	{ "mm_movq", "movntq" },
+	{ "nop", "bnd* cldemote endbr32 endbr64 invd wbinvd lfence sfence prefetch* serialize" },
+	{ "pand", "andps andpd" },
+	{ "pandn", "andnps andnpd" },
+	{ "por", "orps orpd" },
+	{ "pxor", "xorps xorpd" },
+	{ "punpcklqdq", "unpcklpd" },
+	{ "punpckhqdq", "unpckhpd" },
+	{ "setcc", "set*" },
+	{ "xchg", "nop" },
+	{ "pinsrd", "pinsrq" },
+	{ "pextrd", "pextrq" },
+	{ "imul1", "imul" },
+	{ "x87", "f*" },
+	{ "clflush", "clwb" },
 };
 
 static bool in_list(const char *list, const char *m)
@@ -143,7 +171,8 @@ static bool in_list(const char *list, const char *m)
 	while (*list) {
 		size_t n = strcspn(list, " ");
 
-		if (list[n - 1] == '*' ? !strncmp(list, m, n - 1) : strlen(m) == n && !strncmp(list, m, n))
+		if (list[n - 1] == '*' ? !strncmp(list, m, n - 1) :
+					 strlen(m) == n && !strncmp(list, m, n))
 			return true;
 		list += n + (list[n] == ' ');
 	}
@@ -155,7 +184,8 @@ static bool same_name(const char *name, const char *m)
 	const char *root = strncmp(name, "mm_", 3) ? name : name + 3;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(aliases); i++)
-		if (!strncmp(name, aliases[i].name, strlen(aliases[i].name)) && in_list(aliases[i].mnemonics, m))
+		if (!strncmp(name, aliases[i].name, strlen(aliases[i].name)) &&
+		    in_list(aliases[i].mnemonics, m))
 			return true;
 	return !strncmp(root, m, strcspn(root, "_"));
 }
@@ -163,17 +193,22 @@ static bool same_name(const char *name, const char *m)
 /* Encodings of theirs that we should know. */
 static bool ours(const ZydisDecodedInstruction *z)
 {
-	static const char *const known = "BASE X87 MMX SSE SSE2 SSE3 SSSE3 SSE4 BMI1 BMI2 ADOX_ADCX AES PCLMULQDQ SHA MOVBE LONGMODE RDRAND RDSEED RDWRFSGS"
-					 " SMAP INVPCID LZCNT MONITOR RDTSCP PAUSE XSAVE XSAVEOPT XSAVEC CLFSH CLFLUSHOPT CLWB RDPID PREFETCHWT1";
+	static const char *const known =
+		"BASE X87 MMX SSE SSE2 SSE3 SSSE3 SSE4 BMI1 BMI2 ADOX_ADCX AES PCLMULQDQ SHA MOVBE "
+		"LONGMODE RDRAND RDSEED RDWRFSGS"
+		" SMAP INVPCID LZCNT MONITOR RDTSCP PAUSE XSAVE XSAVEOPT XSAVEC CLFSH CLFLUSHOPT "
+		"CLWB RDPID PREFETCHWT1";
 
 	return in_list(known, ZydisISAExtGetString(z->meta.isa_ext));
 }
 
-/* Encodings of ours that they refuse: MPX forms that are NOPs without MPX, forms of MOV CR and MOV sreg that the emitters refuse. */
+/* Encodings of ours that they refuse: MPX forms that are NOPs without MPX, forms of MOV CR and MOV
+ * sreg that the emitters refuse. */
 static bool lenient(const struct x86_insn *in)
 {
-	return in->map == MAP_0F ? in->opcode == 0x1a || in->opcode == 0x1b || in->opcode == 0x20 || in->opcode == 0x22 :
-	       in->map == MAP_PRI && in->opcode == 0x8e;
+	return in->map == MAP_0F ? in->opcode == 0x1a || in->opcode == 0x1b || in->opcode == 0x20 ||
+					   in->opcode == 0x22 :
+				   in->map == MAP_PRI && in->opcode == 0x8e;
 }
 
 static u64 seed = 88172645463325252ull;
@@ -187,7 +222,8 @@ static u64 rnd(void)
 /* Prefixes, then a byte of some map, then anything. */
 static void make(u8 b[24])
 {
-	static const u8 prefix[] = { 0x66, 0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x36, 0x64, 0x65, 0x48, 0x41, 0x44, 0x4f };
+	static const u8 prefix[] = { 0x66, 0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e,
+				     0x36, 0x64, 0x65, 0x48, 0x41, 0x44, 0x4f };
 	unsigned p = 0, kind = rnd() % 10;
 
 	for (unsigned k = 0; k < 24; k += 8)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* exc.c - exceptions and interrupts: raising, combining into double and triple faults, and entering handlers in real, V86, protected and long
- * mode. SDM volume 3 chapters 6 and 20. */
+/* exc.c - exceptions and interrupts: raising, combining into double and triple faults, and entering
+ * handlers in real, V86, protected and long mode. SDM volume 3 chapters 6 and 20. */
 #include "system.h"
 #include "helpers.h"
 #include "core/machine.h"
 #include <quern/device.h>
 
-enum { DELIVER_BENIGN = 0x100 };	/* exc_delivering: an interrupt, which makes no double fault */
+/* exc_delivering: an interrupt, which makes no double fault */
+enum { DELIVER_BENIGN = 0x100 };
 
 /* --- raising */
 
@@ -46,15 +47,18 @@ void x86_soft_int(struct x86_cpu *c, int vector, u64 next)
 	cpu_unwind(&c->cpu);
 }
 
-bool x86_exception_pending(const struct cpu *cpu)
-{
-	return X86(cpu)->exc_vector >= 0;
-}
+bool x86_exception_pending(const struct cpu *cpu) { return X86(cpu)->exc_vector >= 0; }
 
 /* --- entering a handler */
 
 /* What is entered. `ret` is the pc to return to. */
-struct event { unsigned vector; bool soft, has_error; u32 error; u64 ret; u32 flags; };
+struct event {
+	unsigned vector;
+	bool soft, has_error;
+	u32 error;
+	u64 ret;
+	u32 flags;
+};
 
 static _Noreturn void idt_fault(struct x86_cpu *c, int exc, unsigned vector)
 {
@@ -79,7 +83,8 @@ static void enter_real(struct x86_cpu *c, const struct event *e)
 	x86_update_mode(c);
 }
 
-/* INT n in V86 mode that the redirection bit map sends to the V86 program's own table (SDM volume 3 20.3.3). */
+/* INT n in V86 mode that the redirection bit map sends to the V86 program's own table (SDM volume
+ * 3 20.3.3). */
 static void enter_v86_own(struct x86_cpu *c, unsigned vector, u64 next)
 {
 	struct x86_stack s = x86_stack_now(c);
@@ -109,7 +114,8 @@ static struct x86_desc gate_code(struct x86_cpu *c, u16 sel, bool *inner)
 	if (!x86_desc_read(c, sel, &d))
 		x86_fault_sel(c, EXC_GP, sel);
 	attr = desc_attr(&d);
-	if (!seg_is_code(attr) || seg_dpl(attr) > x86_cpl(c) || (x86_long(c) && (attr & (SEG_L | SEG_DB)) != SEG_L))
+	if (!seg_is_code(attr) || seg_dpl(attr) > x86_cpl(c) ||
+	    (x86_long(c) && (attr & (SEG_L | SEG_DB)) != SEG_L))
 		x86_fault_sel(c, EXC_GP, sel);
 	if (!(attr & SEG_P))
 		x86_fault_sel(c, EXC_NP, sel);
@@ -193,7 +199,8 @@ static void enter_protected(struct x86_cpu *c, const struct event *e)
 		enter_gate(c, e, gate.lo, gate.hi);
 }
 
-/* SDM volume 3 6.14: 16-byte gates, SS:RSP always pushed, stack from the TSS or the interrupt stack table, aligned to 16. */
+/* SDM volume 3 6.14: 16-byte gates, SS:RSP always pushed, stack from the TSS or the interrupt stack
+ * table, aligned to 16. */
 static void enter_long(struct x86_cpu *c, const struct event *e)
 {
 	const unsigned v = e->vector;
@@ -243,9 +250,13 @@ static void enter_long(struct x86_cpu *c, const struct event *e)
 
 static void enter(struct x86_cpu *c, const struct event *e)
 {
-	trace(NULL, "x86-int", "cpu %u v=%02x e=%04x i=%d cpl=%u IP=%04x:%016llx pc=%016llx SP=%04x:%016llx %s=%016llx", c->cpu.index, e->vector,
-	      e->error, e->soft, x86_cpl(c), c->seg[S_CS].sel, (unsigned long long)c->cpu.pc, (unsigned long long)(c->cpu.pc + c->cpu.pc_base),
-	      c->seg[S_SS].sel, (unsigned long long)c->gpr[R_SP], e->vector == EXC_PF ? "CR2" : "EAX",
+	trace(NULL, "x86-int",
+	      "cpu %u v=%02x e=%04x i=%d cpl=%u IP=%04x:%016llx pc=%016llx SP=%04x:%016llx "
+	      "%s=%016llx",
+	      c->cpu.index, e->vector, e->error, e->soft, x86_cpl(c), c->seg[S_CS].sel,
+	      (unsigned long long)c->cpu.pc, (unsigned long long)(c->cpu.pc + c->cpu.pc_base),
+	      c->seg[S_SS].sel, (unsigned long long)c->gpr[R_SP],
+	      e->vector == EXC_PF ? "CR2" : "EAX",
 	      (unsigned long long)(e->vector == EXC_PF ? c->cr2 : c->gpr[R_AX]));
 	c->inhibit = 0;
 	c->monitoring = false;
@@ -261,30 +272,31 @@ static void enter(struct x86_cpu *c, const struct event *e)
 
 /* --- exceptions */
 
-static bool contributory(int v)
-{
-	return v == EXC_DE || (v >= EXC_TS && v <= EXC_GP);
-}
+static bool contributory(int v) { return v == EXC_DE || (v >= EXC_TS && v <= EXC_GP); }
 
 static cold_path void triple_fault(struct x86_cpu *c)
 {
-	guest_error(NULL, "cpu %u: triple fault at %04x:%#llx (cr0 %#llx cr2 %#llx cr3 %#llx rsp %#llx)", c->cpu.index, c->seg[S_CS].sel,
-		    (unsigned long long)c->cpu.pc, (unsigned long long)c->cr0, (unsigned long long)c->cr2, (unsigned long long)c->cr3,
-		    (unsigned long long)c->gpr[R_SP]);
+	guest_error(NULL,
+		    "cpu %u: triple fault at %04x:%#llx (cr0 %#llx cr2 %#llx cr3 %#llx rsp %#llx)",
+		    c->cpu.index, c->seg[S_CS].sel, (unsigned long long)c->cpu.pc,
+		    (unsigned long long)c->cr0, (unsigned long long)c->cr2,
+		    (unsigned long long)c->cr3, (unsigned long long)c->gpr[R_SP]);
 	c->exc_delivering = -1;
 	c->exc_ext = 0;
 	c->cpu.stopped = true;
 	machine_request_reset(c->cpu.machine, CAUSE_TRIPLE_FAULT);
 }
 
-/* A fault found while the event `first` was being delivered: SDM volume 3 table 6-5. Returns the vector to deliver, -1 = shutdown. */
+/* A fault found while the event `first` was being delivered: SDM volume 3 table 6-5. Returns the
+ * vector to deliver, -1 = shutdown. */
 int x86_combine_faults(int first, int second)
 {
 	if (first < 0 || first & DELIVER_BENIGN)
 		return second;
 	if (first == EXC_DF)
 		return contributory(second) || second == EXC_PF ? -1 : second;
-	if ((contributory(first) && contributory(second)) || (first == EXC_PF && (contributory(second) || second == EXC_PF)))
+	if ((contributory(first) && contributory(second)) ||
+	    (first == EXC_PF && (contributory(second) || second == EXC_PF)))
 		return EXC_DF;
 	return second;
 }
@@ -293,10 +305,13 @@ void x86_deliver(struct cpu *cpu)
 {
 	struct x86_cpu *c = X86(cpu);
 	int v = c->exc_vector;
-	struct event e = { .soft = c->exc_soft, .has_error = c->exc_has_error, .error = c->exc_error, .ret = c->exc_soft ? c->exc_next : cpu->pc };
+	struct event e = { .soft = c->exc_soft,
+			   .has_error = c->exc_has_error,
+			   .error = c->exc_error,
+			   .ret = c->exc_soft ? c->exc_next : cpu->pc };
 
 	c->exc_vector = -1;
-	c->watch_hits = 0;	/* a fault undoes what its instruction met */
+	c->watch_hits = 0; /* a fault undoes what its instruction met */
 	if (v == EXC_PF)
 		c->cr2 = c->exc_cr2;
 	if (!e.soft) {
@@ -340,7 +355,8 @@ void x86_unimplemented(struct x86_cpu *c, enum x86_missing what)
 
 void x86_kick_irq(struct x86_cpu *c)
 {
-	if (c->cpu.lines & BIT(CPU_LINE_INTR) || c->watch_hits || c->nmi_pending || c->init_pending || c->smi_pending)
+	if (c->cpu.lines & BIT(CPU_LINE_INTR) || c->watch_hits || c->nmi_pending ||
+	    c->init_pending || c->smi_pending)
 		__atomic_fetch_or(&c->cpu.exit_request, CPU_EXIT_IRQ, __ATOMIC_RELAXED);
 }
 
@@ -432,11 +448,13 @@ bool x86_has_work(struct cpu *cpu)
 {
 	struct x86_cpu *c = X86(cpu);
 
-	if (c->init_pending || c->smi_pending || c->watch_hits || (c->nmi_pending && !c->nmi_masked))
+	if (c->init_pending || c->smi_pending || c->watch_hits ||
+	    (c->nmi_pending && !c->nmi_masked))
 		return true;
 	if (c->monitoring && cpu_phys_ld(cpu, c->mon_addr, 8) != c->mon_value)
 		return true;
-	return cpu->lines & BIT(CPU_LINE_INTR) && (c->eflags & EFL_IF || (c->monitoring && c->mon_masked));
+	return cpu->lines & BIT(CPU_LINE_INTR) &&
+	       (c->eflags & EFL_IF || (c->monitoring && c->mon_masked));
 }
 
 void x86_set_line(struct cpu *cpu, unsigned line, int level)
@@ -481,10 +499,7 @@ void x86_exc_reset(struct x86_cpu *c)
 
 /* --- helpers */
 
-u64 x86_h_raise(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
-{
-	x86_raise(X86(cpu), imm);
-}
+u64 x86_h_raise(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm) { x86_raise(X86(cpu), imm); }
 
 u64 x86_h_raise_err(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
@@ -502,7 +517,9 @@ static bool redirected(struct x86_cpu *c, unsigned v)
 	base = cpu_ld(&c->cpu, x86_sys_ctx(c), (u32)(tr->base + 0x66), 2);
 	if (base < 32 || base - 32 + v / 8 > tr->limit)
 		return false;
-	return !(cpu_ld(&c->cpu, x86_sys_ctx(c), (u32)(tr->base + base - 32 + v / 8), 1) >> (v & 7) & 1);
+	return !(cpu_ld(&c->cpu, x86_sys_ctx(c), (u32)(tr->base + base - 32 + v / 8), 1) >>
+			 (v & 7) &
+		 1);
 }
 
 u64 x86_h_soft_int(struct cpu *cpu, u64 next, u64 kind, u64 cc, u64 vector)

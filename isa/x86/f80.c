@@ -1,61 +1,84 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* f80.c - x87 arithmetic by the host's own x87. Between f80_enter and f80_leave the host's control word has the guest's rounding and precision
- * with all exceptions masked, so that the usual case costs nothing extra. With unmasked ones, the operation runs under the guest's true control
- * word: it then behaves natively, and FNCLEX disarms the exception before any waiting instruction could deliver it to us. */
+/* f80.c - x87 arithmetic by the host's own x87. Between f80_enter and f80_leave the host's control
+ * word has the guest's rounding and precision with all exceptions masked, so that the usual case
+ * costs nothing extra. With unmasked ones, the operation runs under the guest's true control word:
+ * it then behaves natively, and FNCLEX disarms the exception before any waiting instruction could
+ * deliver it to us. */
 #include "f80.h"
 
 #if !defined(__x86_64__) && !defined(__i386__)
 #error "f80.c needs an x86 host: for others, implement the functions of f80.h in software"
 #endif
 
-static inline bool all_masked(const struct f80_ctx *x)
-{
-	return (x->cw & F80_EXC) == F80_EXC;
-}
+static inline bool all_masked(const struct f80_ctx *x) { return (x->cw & F80_EXC) == F80_EXC; }
 
-#define ST_CLOBBER "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc", "memory"
+#define ST_CLOBBER \
+	"st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc", "memory"
 
 /* op: loads operands and operates; out: takes results off the stack. */
-#define RUN(x, op, out, ...) do { \
-	u16 sw_, cw_ = (x)->cw, host_ = (x)->cw | F80_EXC; \
-	if (all_masked(x)) \
-		__asm__ volatile(op "\n\tfnstsw %%ax\n\t" out : "=&a"(sw_) : [cw] "m"(cw_), [host] "m"(host_), ##__VA_ARGS__ : ST_CLOBBER); \
-	else \
-		__asm__ volatile("fninit\n\tfldcw %[cw]\n\t" op "\n\tfnstsw %%ax\n\tfnclex\n\t" out "\n\tfninit\n\tfldcw %[host]" \
-				 : "=&a"(sw_) : [cw] "m"(cw_), [host] "m"(host_), ##__VA_ARGS__ : ST_CLOBBER); \
-	(x)->sw = sw_; \
-} while (0)
+#define RUN(x, op, out, ...) \
+	do { \
+		u16 sw_, cw_ = (x)->cw, host_ = (x)->cw | F80_EXC; \
+		if (all_masked(x)) \
+			__asm__ volatile(op "\n\tfnstsw %%ax\n\t" out \
+					 : "=&a"(sw_) \
+					 : [cw] "m"(cw_), [host] "m"(host_), ##__VA_ARGS__ \
+					 : ST_CLOBBER); \
+		else \
+			__asm__ volatile("fninit\n\tfldcw %[cw]\n\t" op \
+					 "\n\tfnstsw %%ax\n\tfnclex\n\t" out \
+					 "\n\tfninit\n\tfldcw %[host]" \
+					 : "=&a"(sw_) \
+					 : [cw] "m"(cw_), [host] "m"(host_), ##__VA_ARGS__ \
+					 : ST_CLOBBER); \
+		(x)->sw = sw_; \
+	} while (0)
 
-/* Operands are addressed through registers: with "memory" clobbered, gcc need not know their sizes. */
-#define A [a] "r"(a)
-#define B [b] "r"(operand)
+/* Operands are addressed through registers: with "memory" clobbered, gcc need not know their sizes.
+ */
+#define A    [a] "r"(a)
+#define B    [b] "r"(operand)
 #define DROP "\n\tfstp %%st(0)"
 
-#define ARITH(n, name) case n: \
-	switch (kind) { \
-	case F80_F32: RUN(x, "fldt (%[a])\n\tf" name "s (%[b])", "fstpt (%[a])", A, B); break; \
-	case F80_F64: RUN(x, "fldt (%[a])\n\tf" name "l (%[b])", "fstpt (%[a])", A, B); break; \
-	case F80_I16: RUN(x, "fldt (%[a])\n\tfi" name "s (%[b])", "fstpt (%[a])", A, B); break; \
-	case F80_I32: RUN(x, "fldt (%[a])\n\tfi" name "l (%[b])", "fstpt (%[a])", A, B); break; \
-	default: RUN(x, "fldt (%[b])\n\tfldt (%[a])\n\tf" name " %%st(1), %%st", "fstpt (%[a])" DROP, A, B); break; \
-	} \
-	break;
+#define ARITH(n, name) \
+	case n: \
+		switch (kind) { \
+		case F80_F32: \
+			RUN(x, "fldt (%[a])\n\tf" name "s (%[b])", "fstpt (%[a])", A, B); \
+			break; \
+		case F80_F64: \
+			RUN(x, "fldt (%[a])\n\tf" name "l (%[b])", "fstpt (%[a])", A, B); \
+			break; \
+		case F80_I16: \
+			RUN(x, "fldt (%[a])\n\tfi" name "s (%[b])", "fstpt (%[a])", A, B); \
+			break; \
+		case F80_I32: \
+			RUN(x, "fldt (%[a])\n\tfi" name "l (%[b])", "fstpt (%[a])", A, B); \
+			break; \
+		default: \
+			RUN(x, "fldt (%[b])\n\tfldt (%[a])\n\tf" name " %%st(1), %%st", \
+			    "fstpt (%[a])" DROP, A, B); \
+			break; \
+		} \
+		break;
 
-void f80_arith(struct f80_ctx *x, unsigned op, struct x86_f80 *a, enum f80_kind kind, const void *operand)
+void f80_arith(struct f80_ctx *x, unsigned op, struct x86_f80 *a, enum f80_kind kind,
+	       const void *operand)
 {
 	switch (op) {
-	ARITH(0, "add")
-	ARITH(1, "mul")
-	ARITH(4, "sub")
-	ARITH(5, "subr")
-	ARITH(6, "div")
-	ARITH(7, "divr")
+		ARITH(0, "add")
+		ARITH(1, "mul")
+		ARITH(4, "sub")
+		ARITH(5, "subr")
+		ARITH(6, "div")
+		ARITH(7, "divr")
 	default:
 		__builtin_unreachable();
 	}
 }
 
-void f80_compare(struct f80_ctx *x, const struct x86_f80 *a, enum f80_kind kind, const void *operand, bool quiet)
+void f80_compare(struct f80_ctx *x, const struct x86_f80 *a, enum f80_kind kind,
+		 const void *operand, bool quiet)
 {
 	switch (kind) {
 	case F80_F32:
@@ -104,10 +127,11 @@ bool f80_load(struct f80_ctx *x, struct x86_f80 *a, enum f80_kind kind, const vo
 		x->sw = 0;
 		return true;
 	}
-	return x->sw & F80_TOP;		/* was it pushed? */
+	return x->sw & F80_TOP; /* was it pushed? */
 }
 
-void f80_store(struct f80_ctx *x, const struct x86_f80 *a, enum f80_kind kind, bool truncate, void *operand)
+void f80_store(struct f80_ctx *x, const struct x86_f80 *a, enum f80_kind kind, bool truncate,
+	       void *operand)
 {
 	switch (kind) {
 	case F80_F32:
@@ -224,10 +248,12 @@ void f80_split(struct f80_ctx *x, enum f80_split fn, struct x86_f80 *a, struct x
 {
 	switch (fn) {
 	case F80_TAN:
-		RUN(x, "fldt (%[a])\n\tfptan", "testl $0x400, %%eax\n\tjnz 1f\n\tfstpt (%[b])\n1:\tfstpt (%[a])", A, B);
+		RUN(x, "fldt (%[a])\n\tfptan",
+		    "testl $0x400, %%eax\n\tjnz 1f\n\tfstpt (%[b])\n1:\tfstpt (%[a])", A, B);
 		break;
 	case F80_SINCOS:
-		RUN(x, "fldt (%[a])\n\tfsincos", "testl $0x400, %%eax\n\tjnz 1f\n\tfstpt (%[b])\n1:\tfstpt (%[a])", A, B);
+		RUN(x, "fldt (%[a])\n\tfsincos",
+		    "testl $0x400, %%eax\n\tjnz 1f\n\tfstpt (%[b])\n1:\tfstpt (%[a])", A, B);
 		break;
 	case F80_XTRACT:
 		RUN(x, "fldt (%[a])\n\tfxtract", "fstpt (%[b])\n\tfstpt (%[a])", A, B);
@@ -248,7 +274,4 @@ void f80_leave(void)
 	__asm__ volatile("fnclex\n\tfldcw %0" : : "m"(host));
 }
 
-void f80_clear(void)
-{
-	__asm__ volatile("fnclex");
-}
+void f80_clear(void) { __asm__ volatile("fnclex"); }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* far.c - far CALL, JMP and RET: directly, through call gates and to tasks. SDM volume 2 CALL, JMP, RET; volume 3 5.8 and 8.3. */
+/* far.c - far CALL, JMP and RET: directly, through call gates and to tasks. SDM volume 2 CALL, JMP,
+ * RET; volume 3 5.8 and 8.3. */
 #include "system.h"
 #include "helpers.h"
 #include <quern/device.h>
 
 void x86_far_enter(struct x86_cpu *c, struct x86_seg cs, u64 pc)
 {
-	trace(NULL, "x86-far", "cpu %u from %04x:%#llx to %04x:%#llx cpl %u", c->cpu.index, c->seg[S_CS].sel, (unsigned long long)c->cpu.pc, cs.sel,
-	      (unsigned long long)pc, x86_cpl(c));
+	trace(NULL, "x86-far", "cpu %u from %04x:%#llx to %04x:%#llx cpl %u", c->cpu.index,
+	      c->seg[S_CS].sel, (unsigned long long)c->cpu.pc, cs.sel, (unsigned long long)pc,
+	      x86_cpl(c));
 	c->seg[S_CS] = cs;
 	c->cpu.pc = pc;
 	x86_update_mode(c);
@@ -22,7 +24,8 @@ static void real_jump(struct x86_cpu *c, u16 sel, u64 off)
 	x86_update_mode(c);
 }
 
-/* A code segment for a transfer without privilege change; `gate`: through a call gate (RPL of the selector does not count). */
+/* A code segment for a transfer without privilege change; `gate`: through a call gate (RPL of the
+ * selector does not count). */
 static struct x86_seg code_same(struct x86_cpu *c, u16 sel, struct x86_desc *d, bool gate)
 {
 	unsigned cpl = x86_cpl(c);
@@ -31,7 +34,8 @@ static struct x86_seg code_same(struct x86_cpu *c, u16 sel, struct x86_desc *d, 
 
 	if (x86_long(c) && attr & SEG_L && attr & SEG_DB)
 		x86_fault_sel(c, EXC_GP, sel);
-	if (attr & SEG_C ? seg_dpl(attr) > cpl : (!gate && (sel & 3u) > cpl) || seg_dpl(attr) != cpl)
+	if (attr & SEG_C ? seg_dpl(attr) > cpl :
+			   (!gate && (sel & 3u) > cpl) || seg_dpl(attr) != cpl)
 		x86_fault_sel(c, EXC_GP, sel);
 	if (!(attr & SEG_P))
 		x86_fault_sel(c, EXC_NP, sel);
@@ -52,7 +56,11 @@ static struct x86_desc target(struct x86_cpu *c, u16 sel)
 }
 
 /* A call gate's contents; checks the gate's own privilege and presence. */
-struct gate { u16 sel; u64 off; unsigned size, params; };
+struct gate {
+	u16 sel;
+	u64 off;
+	unsigned size, params;
+};
 static struct gate call_gate(struct x86_cpu *c, u16 sel, const struct x86_desc *d)
 {
 	struct gate g = { .sel = d->lo >> 16, .params = d->hi & 31 };
@@ -84,7 +92,8 @@ static struct x86_desc gate_target(struct x86_cpu *c, const struct gate *g)
 	struct x86_desc d = target(c, g->sel);
 	u16 attr = desc_attr(&d);
 
-	if (!seg_is_code(attr) || seg_dpl(attr) > x86_cpl(c) || (x86_long(c) && (attr & (SEG_L | SEG_DB)) != SEG_L))
+	if (!seg_is_code(attr) || seg_dpl(attr) > x86_cpl(c) ||
+	    (x86_long(c) && (attr & (SEG_L | SEG_DB)) != SEG_L))
 		x86_fault_sel(c, EXC_GP, g->sel);
 	if (!(attr & SEG_P))
 		x86_fault_sel(c, EXC_NP, g->sel);
@@ -115,7 +124,8 @@ static bool is_task(const struct x86_cpu *c, const struct x86_desc *d)
 {
 	unsigned t = desc_type(d);
 
-	return !x86_long(c) && (t == SYS_TASK || t == SYS_TSS16 || t == SYS_TSS32 || t == SYS_TSS16_BUSY || t == SYS_TSS32_BUSY);
+	return !x86_long(c) && (t == SYS_TASK || t == SYS_TSS16 || t == SYS_TSS32 ||
+				t == SYS_TSS16_BUSY || t == SYS_TSS32_BUSY);
 }
 
 u64 x86_h_far_jmp(struct cpu *cpu, u64 a, u64 b, u64 next, u64 imm)
@@ -159,7 +169,8 @@ static void push_return(struct x86_stack *s, unsigned size, u64 next)
 	x86_stack_push(s, size, next);
 }
 
-/* CALL through a gate to an inner level: new stack from the TSS, old SS:SP, parameters, return address. */
+/* CALL through a gate to an inner level: new stack from the TSS, old SS:SP, parameters, return
+ * address. */
 static void call_inner(struct x86_cpu *c, const struct gate *g, struct x86_desc *d, u64 next)
 {
 	unsigned dpl = seg_dpl(desc_attr(d));
@@ -265,7 +276,8 @@ struct x86_seg x86_return_cs(struct x86_cpu *c, u16 sel, struct x86_desc *d)
 	if (!x86_desc_read(c, sel, d))
 		x86_fault_sel(c, EXC_GP, sel);
 	attr = desc_attr(d);
-	if (!seg_is_code(attr) || rpl < cpl || (attr & SEG_C ? seg_dpl(attr) > rpl : seg_dpl(attr) != rpl) ||
+	if (!seg_is_code(attr) || rpl < cpl ||
+	    (attr & SEG_C ? seg_dpl(attr) > rpl : seg_dpl(attr) != rpl) ||
 	    (x86_long(c) && attr & SEG_L && attr & SEG_DB))
 		x86_fault_sel(c, EXC_GP, sel);
 	if (!(attr & SEG_P))
@@ -273,12 +285,13 @@ struct x86_seg x86_return_cs(struct x86_cpu *c, u16 sel, struct x86_desc *d)
 	return desc_seg(sel, d);
 }
 
-struct x86_seg x86_return_ss(struct x86_cpu *c, u16 sel, const struct x86_seg *cs, struct x86_desc *d)
+struct x86_seg x86_return_ss(struct x86_cpu *c, u16 sel, const struct x86_seg *cs,
+			     struct x86_desc *d)
 {
 	unsigned rpl = cs->sel & 3;
 	u16 attr;
 
-	d->hi = BIT(8);		/* nothing to mark accessed */
+	d->hi = BIT(8); /* nothing to mark accessed */
 	if (!(sel & 0xfffc)) {
 		if (!x86_long(c) || !(cs->attr & SEG_L) || rpl == 3 || (sel & 3u) != rpl)
 			x86_raise_err(c, EXC_GP, 0);
@@ -310,7 +323,8 @@ void x86_drop_inner_segs(struct x86_cpu *c, unsigned cpl)
 }
 
 /* RSP after a return to another level: 64 bits only in 64-bit code, 16 bits with a small stack. */
-u64 x86_outer_sp(const struct x86_cpu *c, const struct x86_seg *cs, const struct x86_seg *ss, u64 sp)
+u64 x86_outer_sp(const struct x86_cpu *c, const struct x86_seg *cs, const struct x86_seg *ss,
+		 u64 sp)
 {
 	if (x86_long(c) && cs->attr & SEG_L)
 		return sp;

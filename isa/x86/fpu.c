@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fpu.c - floating-point state as a whole: reset, the guest's control registers in the host while the guest runs, pending exceptions, MXCSR.
- * SDM vol. 1 chapters 8, 10, 11; vol. 3 chapters 9.6, 14. */
+/* fpu.c - floating-point state as a whole: reset, the guest's control registers in the host while
+ * the guest runs, pending exceptions, MXCSR. SDM vol. 1 chapters 8, 10, 11; vol. 3
+ * chapters 9.6, 14. */
 #include "fpu.h"
 #include "sse.h"
 
@@ -16,12 +17,9 @@ void x86_fpu_reset(struct x86_cpu *c)
 	fpu_loaded(c);
 }
 
-/* --- MXCSR. All exceptions are masked in the host. Where the guest has some unmasked (M_FPEXC), the host's flags are clear between instructions,
- * so that each operation's own can be told. */
-static bool fp_exceptions(const struct x86_cpu *c)
-{
-	return (c->mxcsr & MX_MASKS) != MX_MASKS;
-}
+/* --- MXCSR. All exceptions are masked in the host. Where the guest has some unmasked (M_FPEXC),
+ * the host's flags are clear between instructions, so that each operation's own can be told. */
+static bool fp_exceptions(const struct x86_cpu *c) { return (c->mxcsr & MX_MASKS) != MX_MASKS; }
 
 #if SSE_HOST
 static u32 get_mxcsr(void)
@@ -32,10 +30,7 @@ static u32 get_mxcsr(void)
 	return v;
 }
 
-static void set_mxcsr(u32 v)
-{
-	__asm__ volatile("ldmxcsr %0" : : "m"(v));
-}
+static void set_mxcsr(u32 v) { __asm__ volatile("ldmxcsr %0" : : "m"(v)); }
 
 /* Flush to zero works only while underflow is masked (SDM vol. 1, 10.2.3.3). */
 static u32 host_mxcsr(const struct x86_cpu *c)
@@ -56,22 +51,13 @@ u32 sse_take_flags(struct x86_cpu *c)
 	return flags;
 }
 
-static u32 peek_flags(struct x86_cpu *c)
-{
-	return c->fpu_live ? get_mxcsr() & MX_FLAGS : 0;
-}
+static u32 peek_flags(struct x86_cpu *c) { return c->fpu_live ? get_mxcsr() & MX_FLAGS : 0; }
 #else
 #include <fenv.h>
 
-static u32 get_mxcsr(void)
-{
-	return (u32)fegetround();
-}
+static u32 get_mxcsr(void) { return (u32)fegetround(); }
 
-static void set_mxcsr(u32 v)
-{
-	fesetround((int)v);
-}
+static void set_mxcsr(u32 v) { fesetround((int)v); }
 
 static u32 host_mxcsr(struct x86_cpu *c)
 {
@@ -89,10 +75,7 @@ u32 sse_take_flags(struct x86_cpu *c)
 	return flags;
 }
 
-static u32 peek_flags(struct x86_cpu *c)
-{
-	return c->sse_flags;
-}
+static u32 peek_flags(struct x86_cpu *c) { return c->sse_flags; }
 #endif
 
 void x86_fpu_enter(struct cpu *cpu)
@@ -115,10 +98,7 @@ void x86_fpu_leave(struct cpu *cpu)
 	f80_leave();
 }
 
-void x86_mxcsr_sync(struct x86_cpu *c)
-{
-	c->mxcsr |= peek_flags(c);
-}
+void x86_mxcsr_sync(struct x86_cpu *c) { c->mxcsr |= peek_flags(c); }
 
 void x86_mxcsr_written(struct x86_cpu *c)
 {
@@ -143,7 +123,8 @@ u64 x86_h_stmxcsr(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	return X86(cpu)->mxcsr;
 }
 
-/* Raises what the control registers demand (SDM vol. 3, 2.5, 13.3); XSAVE is usable with CR0.EM set. */
+/* Raises what the control registers demand (SDM vol. 3, 2.5, 13.3); XSAVE is usable with CR0.EM
+ * set. */
 u64 x86_h_sse_unusable(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
 	struct x86_cpu *c = X86(cpu);
@@ -168,7 +149,7 @@ void fpu_summary(struct x86_cpu *c)
 	if (es)
 		c->fpu_sw |= F80_ES | F80_B;
 	else
-		c->fpu_sw &= (u16)~(F80_ES | F80_B);
+		c->fpu_sw &= (u16) ~(F80_ES | F80_B);
 	if (!es && c->ferr)
 		c->ferr(c->ferr_dev, 0);
 }
@@ -184,7 +165,8 @@ void fpu_waiting(struct x86_cpu *c)
 {
 	if (likely(!(c->fpu_sw & F80_ES)))
 		return;
-	/* With CR0.NE clear a PC reports through FERR# and IRQ 13, and IGNNE# lets the handler's own instructions pass. */
+	/* With CR0.NE clear a PC reports through FERR# and IRQ 13, and IGNNE# lets the handler's
+	 * own instructions pass. */
 	if (!(c->cr0 & CR0_NE) && c->ferr)
 		c->ferr(c->ferr_dev, 1);
 	else
@@ -228,7 +210,7 @@ FPU(fwait)
 
 FPU(fnclex)
 {
-	X86(cpu)->fpu_sw &= (u16)~(F80_EXC | F80_SF | F80_ES | F80_B);
+	X86(cpu)->fpu_sw &= (u16) ~(F80_EXC | F80_SF | F80_ES | F80_B);
 	fpu_loaded(X86(cpu));
 	return 0;
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fpu_emit.c - emitters of the x87 instructions, FXSAVE and the XSAVE family. Register forms are one helper call; memory operands are loaded and
- * stored by the unit itself. SDM vol. 1, chapter 8; vol. 3, 2.5. */
+/* fpu_emit.c - emitters of the x87 instructions, FXSAVE and the XSAVE family. Register forms are
+ * one helper call; memory operands are loaded and stored by the unit itself. SDM vol. 1, chapter 8;
+ * vol. 3, 2.5. */
 #include "fpu.h"
 #include "sse_emit.h"
 
-static inline const struct x86_operand *op(const struct x86_tr *t, unsigned i) { return &t->in->op[i]; }
+static inline const struct x86_operand *op(const struct x86_tr *t, unsigned i)
+{
+	return &t->in->op[i];
+}
 
 static bool usable(struct x86_tr *t)
 {
@@ -69,7 +73,8 @@ static void probe(struct x86_tr *t, const struct x86_addr *a, enum ir_type type,
 	o->aux = a->mem | IR_WILLWRITE;
 }
 
-/* The store is probed before the register stack changes; the helper says whether it takes place (not with an unmasked exception). */
+/* The store is probed before the register stack changes; the helper says whether it takes place
+ * (not with an unmasked exception). */
 EMIT(x87_store)
 {
 	const struct x86_operand *o = op(t, 0);
@@ -150,10 +155,7 @@ EMIT(frstor) { environment(t, XH_frstor, 80, false); }
 
 /* --- FXSAVE, XSAVE */
 
-static s32 rexw(const struct x86_tr *t)
-{
-	return t->in->rex >> 3 & 1;
-}
+static s32 rexw(const struct x86_tr *t) { return t->in->rex >> 3 & 1; }
 
 EMIT(fxsave)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fpu_env.c - the x87 environment in its four layouts: FNSTENV, FLDENV, FNSAVE, FRSTOR. SDM vol. 1, 8.1.10, figures 8-9 to 8-12. */
+/* fpu_env.c - the x87 environment in its four layouts: FNSTENV, FLDENV, FNSAVE, FRSTOR. SDM vol.
+ * 1, 8.1.10, figures 8-9 to 8-12. */
 #include "fpu.h"
 
 /* Real-mode layouts hold linear addresses instead of selectors. */
@@ -57,7 +58,8 @@ static void get_env(struct x86_cpu *c, bool wide, const u8 *p)
 		c->fpu_ds = ld16le(p + 6 * step);
 		c->fpu_op = wide ? ld16le(p + 18) & 0x7ff : 0;
 	} else {
-		u32 hi = wide ? ld32le(p + 16) : ld16le(p + 8), dhi = wide ? ld32le(p + 24) : ld16le(p + 12);
+		u32 hi = wide ? ld32le(p + 16) : ld16le(p + 8),
+		    dhi = wide ? ld32le(p + 24) : ld16le(p + 12);
 
 		c->fpu_ip |= hi >> 12 << 16;
 		c->fpu_dp |= dhi >> 12 << 16;
@@ -66,7 +68,8 @@ static void get_env(struct x86_cpu *c, bool wide, const u8 *p)
 	fpu_loaded(c);
 }
 
-void fpu_operand(struct x86_cpu *c, u64 va, unsigned n, unsigned first, unsigned align, enum access access)
+void fpu_operand(struct x86_cpu *c, u64 va, unsigned n, unsigned first, unsigned align,
+		 enum access access)
 {
 	unsigned ctx = x86_data_ctx(c->cpu.mode);
 

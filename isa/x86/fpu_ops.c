@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fpu_ops.c - x87 instructions on the register stack: stack faults, exceptions, condition codes; the arithmetic itself is f80.h's. SDM vol. 1
- * chapter 8, vol. 2. One helper serves a group of instructions and decodes the opcode itself (fpu.def). */
+/* fpu_ops.c - x87 instructions on the register stack: stack faults, exceptions, condition codes;
+ * the arithmetic itself is f80.h's. SDM vol. 1 chapter 8, vol. 2. One helper serves a group of
+ * instructions and decodes the opcode itself (fpu.def). */
 #include "fpu.h"
 #include "sse.h"
 
@@ -18,10 +19,7 @@ static void note(struct x86_cpu *c, u64 imm, u64 ea, bool mem)
 	}
 }
 
-static inline struct x86_f80 *st(struct x86_cpu *c, unsigned i)
-{
-	return &c->fpr[fpu_phys(c, i)];
-}
+static inline struct x86_f80 *st(struct x86_cpu *c, unsigned i) { return &c->fpr[fpu_phys(c, i)]; }
 
 static inline void set(struct x86_cpu *c, unsigned i, const struct x86_f80 *v)
 {
@@ -34,7 +32,7 @@ static inline void set(struct x86_cpu *c, unsigned i, const struct x86_f80 *v)
 
 static inline void pop(struct x86_cpu *c)
 {
-	c->fpu_tag &= (u16)~(1 << fpu_top(c));
+	c->fpu_tag &= (u16) ~(1 << fpu_top(c));
 	fpu_set_top(c, fpu_top(c) + 1);
 }
 
@@ -82,7 +80,8 @@ static void underflow_to(struct x86_cpu *c, unsigned i, unsigned pops)
 		pop(c);
 }
 
-static void compare(struct x86_cpu *c, unsigned i, enum f80_kind kind, const void *operand, unsigned pops, bool quiet)
+static void compare(struct x86_cpu *c, unsigned i, enum f80_kind kind, const void *operand,
+		    unsigned pops, bool quiet)
 {
 	struct f80_ctx x = { .cw = c->fpu_cw };
 
@@ -115,15 +114,17 @@ FPU(x87_arith)
 	fpu_waiting(c);
 	note(c, imm, cc, mem);
 	operand = mem ? (const void *)&a : st(c, i);
-	if (op == 2 || op == 3) {		/* FCOM, FCOMP, FCOMPP; DC D0, D8, DE D0: aliases */
-		compare(c, i, kind, operand, group == 3 && !mem ? (op == 2 ? 1 : 2) : op - 2, false);
+	if (op == 2 || op == 3) { /* FCOM, FCOMP, FCOMPP; DC D0, D8, DE D0: aliases */
+		compare(c, i, kind, operand, group == 3 && !mem ? (op == 2 ? 1 : 2) : op - 2,
+			false);
 		return 0;
 	}
 	if (!mem && group >= 2) {
 		to = i;
 		operand = st(c, 0);
 		pops = group == 3;
-		op ^= op >> 2;			/* DC and DE: SUB and SUBR, DIV and DIVR change places */
+		/* DC and DE: SUB and SUBR, DIV and DIVR change places */
+		op ^= op >> 2;
 	}
 	if (fpu_empty(c, 0) || (!mem && fpu_empty(c, i))) {
 		underflow_to(c, to, pops);
@@ -139,7 +140,8 @@ FPU(x87_arith)
 	return 0;
 }
 
-/* Of a load or store: D9 m32, DB m32int (/5, /7: m80), DD m64 (/1: m64int), DF m16int (/4, /6: BCD, /5, /7: m64int). */
+/* Of a load or store: D9 m32, DB m32int (/5, /7: m80), DD m64 (/1: m64int), DF m16int (/4, /6: BCD,
+ * /5, /7: m64int). */
 static enum f80_kind memory_kind(u64 imm)
 {
 	unsigned reg = imm >> 3 & 7;
@@ -183,8 +185,13 @@ FPU(x87_load)
 /* What a masked invalid store of an empty register leaves. */
 static void store_indefinite(struct x86_cpu *c, enum f80_kind kind)
 {
-	static const u64 bits[F80_KINDS] = { [F80_X] = 0xc000000000000000ull, [F80_F32] = 0xffc00000, [F80_F64] = 0xfff8000000000000ull,
-		[F80_I16] = 0x8000, [F80_I32] = 0x80000000, [F80_I64] = 0x8000000000000000ull, [F80_BCD] = 0xc000000000000000ull };
+	static const u64 bits[F80_KINDS] = { [F80_X] = 0xc000000000000000ull,
+					     [F80_F32] = 0xffc00000,
+					     [F80_F64] = 0xfff8000000000000ull,
+					     [F80_I16] = 0x8000,
+					     [F80_I32] = 0x80000000,
+					     [F80_I64] = 0x8000000000000000ull,
+					     [F80_BCD] = 0xc000000000000000ull };
 
 	c->tmp[0] = bits[kind];
 	c->tmp[1] = 0xffff;
@@ -231,8 +238,9 @@ FPU(x87_fcomi)
 		done = stack_fault(c, false);
 	} else {
 		f80_compare(&x, st(c, 0), F80_X, st(c, i), (imm & 0x38) == 0x28);
-		c->cpu.hflags = (u16)((x.sw & F80_C3 ? HF_Z : 0) | (x.sw & F80_C2 ? HF_P : 0) | (x.sw & F80_C0 ? HF_C : 0));
-		done = settle(c, &x, 0, BLOCK_REG);	/* C1 stays on AMD, is cleared on Intel */
+		c->cpu.hflags = (u16)((x.sw & F80_C3 ? HF_Z : 0) | (x.sw & F80_C2 ? HF_P : 0) |
+				      (x.sw & F80_C0 ? HF_C : 0));
+		done = settle(c, &x, 0, BLOCK_REG); /* C1 stays on AMD, is cleared on Intel */
 	}
 	if (done && imm & 0x400)
 		pop(c);
@@ -358,7 +366,8 @@ static void split(struct x86_cpu *c, enum f80_split fn)
 		return;
 	}
 	f80_split(&x, fn, &r, &extra);
-	if (!settle(c, &x, ranged ? F80_C1 | F80_C2 : F80_C1, BLOCK_REG) || (ranged && x.sw & F80_C2))
+	if (!settle(c, &x, ranged ? F80_C1 | F80_C2 : F80_C1, BLOCK_REG) ||
+	    (ranged && x.sw & F80_C2))
 		return;
 	set(c, 0, &r);
 	push(c, &extra);
@@ -402,29 +411,67 @@ static void constant(struct x86_cpu *c, unsigned n)
 static void group_d9(struct x86_cpu *c, unsigned modrm)
 {
 	switch (modrm) {
-	case 0xd0: break;	/* FNOP */
-	case 0xe0: sign(c, true); break;
-	case 0xe1: sign(c, false); break;
-	case 0xe4: unary(c, F80_TST, F80_CC); break;
-	case 0xe5: fxam(c); break;
-	case 0xf0: unary(c, F80_2XM1, F80_C1); break;
-	case 0xf1: binary(c, F80_YL2X, F80_C1); break;
-	case 0xf2: split(c, F80_TAN); break;
-	case 0xf3: binary(c, F80_PATAN, F80_C1); break;
-	case 0xf4: split(c, F80_XTRACT); break;
-	case 0xf5: binary(c, F80_PREM1, F80_CC); break;
-	case 0xf6: case 0xf7:	/* FDECSTP, FINCSTP */
+	case 0xd0:
+		break; /* FNOP */
+	case 0xe0:
+		sign(c, true);
+		break;
+	case 0xe1:
+		sign(c, false);
+		break;
+	case 0xe4:
+		unary(c, F80_TST, F80_CC);
+		break;
+	case 0xe5:
+		fxam(c);
+		break;
+	case 0xf0:
+		unary(c, F80_2XM1, F80_C1);
+		break;
+	case 0xf1:
+		binary(c, F80_YL2X, F80_C1);
+		break;
+	case 0xf2:
+		split(c, F80_TAN);
+		break;
+	case 0xf3:
+		binary(c, F80_PATAN, F80_C1);
+		break;
+	case 0xf4:
+		split(c, F80_XTRACT);
+		break;
+	case 0xf5:
+		binary(c, F80_PREM1, F80_CC);
+		break;
+	case 0xf6:
+	case 0xf7: /* FDECSTP, FINCSTP */
 		fpu_set_top(c, fpu_top(c) + (modrm & 1 ? 1 : 7));
 		c->fpu_sw &= (u16)~F80_C1;
 		break;
-	case 0xf8: binary(c, F80_PREM, F80_CC); break;
-	case 0xf9: binary(c, F80_YL2XP1, F80_C1); break;
-	case 0xfa: unary(c, F80_SQRT, F80_C1); break;
-	case 0xfb: split(c, F80_SINCOS); break;
-	case 0xfc: unary(c, F80_RNDINT, F80_C1); break;
-	case 0xfd: binary(c, F80_SCALE, F80_C1); break;
-	case 0xfe: unary(c, F80_SIN, F80_C1 | F80_C2); break;
-	case 0xff: unary(c, F80_COS, F80_C1 | F80_C2); break;
+	case 0xf8:
+		binary(c, F80_PREM, F80_CC);
+		break;
+	case 0xf9:
+		binary(c, F80_YL2XP1, F80_C1);
+		break;
+	case 0xfa:
+		unary(c, F80_SQRT, F80_C1);
+		break;
+	case 0xfb:
+		split(c, F80_SINCOS);
+		break;
+	case 0xfc:
+		unary(c, F80_RNDINT, F80_C1);
+		break;
+	case 0xfd:
+		binary(c, F80_SCALE, F80_C1);
+		break;
+	case 0xfe:
+		unary(c, F80_SIN, F80_C1 | F80_C2);
+		break;
+	case 0xff:
+		unary(c, F80_COS, F80_C1 | F80_C2);
+		break;
 	}
 }
 
@@ -448,23 +495,51 @@ FPU(x87_reg)
 
 	fpu_waiting(c);
 	note(c, imm, 0, false);
-	switch (imm >> 3 & 0xe7) {		/* group << 5 | /reg */
-	case 0x20: fld_st(c, i); break;
-	case 0x21: case 0xa1: case 0xe1: fxch(c, i); break;
-	case 0x23: fstp1(c, i); break;
-	case 0xa3: case 0xe2: case 0xe3: fst(c, i, true); break;	/* DD D8 and its aliases */
-	case 0x25: constant(c, modrm & 7); break;
-	case 0x22: case 0x24: case 0x26: case 0x27: group_d9(c, modrm); break;
-	case 0x45: compare(c, 1, F80_X, st(c, 1), 2, true); break;		/* FUCOMPP */
-	case 0xa0: case 0xe0:		/* FFREE, FFREEP */
-		c->fpu_tag &= (u16)~(1 << fpu_phys(c, i));
+	switch (imm >> 3 & 0xe7) { /* group << 5 | /reg */
+	case 0x20:
+		fld_st(c, i);
+		break;
+	case 0x21:
+	case 0xa1:
+	case 0xe1:
+		fxch(c, i);
+		break;
+	case 0x23:
+		fstp1(c, i);
+		break;
+	case 0xa3:
+	case 0xe2:
+	case 0xe3:
+		fst(c, i, true);
+		break; /* DD D8 and its aliases */
+	case 0x25:
+		constant(c, modrm & 7);
+		break;
+	case 0x22:
+	case 0x24:
+	case 0x26:
+	case 0x27:
+		group_d9(c, modrm);
+		break;
+	case 0x45:
+		compare(c, 1, F80_X, st(c, 1), 2, true);
+		break; /* FUCOMPP */
+	case 0xa0:
+	case 0xe0: /* FFREE, FFREEP */
+		c->fpu_tag &= (u16) ~(1 << fpu_phys(c, i));
 		c->fpu_sw &= (u16)~F80_C1;
 		if (imm & 0x200)
 			pop(c);
 		break;
-	case 0xa2: fst(c, i, false); break;
-	case 0xa4: compare(c, i, F80_X, st(c, i), 0, true); break;		/* FUCOM */
-	case 0xa5: compare(c, i, F80_X, st(c, i), 1, true); break;
+	case 0xa2:
+		fst(c, i, false);
+		break;
+	case 0xa4:
+		compare(c, i, F80_X, st(c, i), 0, true);
+		break; /* FUCOM */
+	case 0xa5:
+		compare(c, i, F80_X, st(c, i), 1, true);
+		break;
 	}
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fpu_xsave.c - FXSAVE, FXRSTOR and the XSAVE family for the components x87 (0) and SSE (1). SDM vol. 1, 10.5 and 13. */
+/* fpu_xsave.c - FXSAVE, FXRSTOR and the XSAVE family for the components x87 (0) and SSE (1). SDM
+ * vol. 1, 10.5 and 13. */
 #include "fpu.h"
 #include "sse.h"
 #include "system.h"
@@ -92,7 +93,8 @@ static void check_aligned(struct x86_cpu *c, u64 va, unsigned n)
 		x86_raise_err(c, EXC_GP, 0);
 }
 
-/* The bytes in between (48 for software, and registers 8..15 outside 64-bit code) are left alone: fields are stored, not the whole area. */
+/* The bytes in between (48 for software, and registers 8..15 outside 64-bit code) are left alone:
+ * fields are stored, not the whole area. */
 static void store(struct x86_cpu *c, u64 va, const u8 *p, bool x87, bool mxcsr, bool xmm)
 {
 	unsigned ctx = x86_data_ctx(c->cpu.mode);
@@ -150,7 +152,8 @@ static u64 in_use(const struct x86_cpu *c)
 
 	for (unsigned i = 0; i < 8; i++)
 		any |= c->fpr[i].m | c->fpr[i].se;
-	if (any || c->fpu_cw != 0x37f || c->fpu_sw || c->fpu_tag || c->fpu_op || c->fpu_ip || c->fpu_dp || c->fpu_cs || c->fpu_ds)
+	if (any || c->fpu_cw != 0x37f || c->fpu_sw || c->fpu_tag || c->fpu_op || c->fpu_ip ||
+	    c->fpu_dp || c->fpu_cs || c->fpu_ds)
 		r |= XC_X87;
 	any = 0;
 	for (unsigned i = 0; i < nxmm(c); i++)
@@ -178,7 +181,8 @@ FPU(xsave)
 	return 0;
 }
 
-/* Compacted: both components keep their place in the legacy area; nothing is written for those in their initial configuration. */
+/* Compacted: both components keep their place in the legacy area; nothing is written for those in
+ * their initial configuration. */
 FPU(xsavec)
 {
 	struct x86_cpu *c = X86(cpu);

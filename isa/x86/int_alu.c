@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* int_alu.c - emitters: integer arithmetic and logic, multiplication, division, decimal adjustment. Intel SDM vol. 2. */
+/* int_alu.c - emitters: integer arithmetic and logic, multiplication, division, decimal adjustment.
+ * Intel SDM vol. 2. */
 #include "decode.h"
 #include "helpers.h"
 
-#define OP0 (&t->in->op[0])
+#define OP0  (&t->in->op[0])
 #define OP1_ (&t->in->op[1])
 
 /* Atomic op on memory with `v`: the old value. */
@@ -60,7 +61,8 @@ EMIT(xor)
 	alu(t, IR_XOR, IR_RMW_XOR);
 }
 
-/* With carry: the operand of the atomic operation is source + carry; the flags come from ADC/SBB on the old value. */
+/* With carry: the operand of the atomic operation is source + carry; the flags come from ADC/SBB on
+ * the old value. */
 static void alu_carry(struct x86_tr *t, enum ir_opcode op, unsigned rmw)
 {
 	ref src, c, old;
@@ -114,13 +116,14 @@ static void unary(struct x86_tr *t, enum ir_opcode op, unsigned rmw, u64 k)
 EMIT(inc) { unary(t, IR_INC, IR_RMW_ADD, 1); }
 EMIT(dec) { unary(t, IR_DEC, IR_RMW_SUB, 1); }
 
-EMIT(not)
+EMIT(not )
 {
 	enum ir_type type = x86_type(OP0->size);
 	ref v, r;
 
 	if (t->in->lock) {
-		atomic(t, IR_RMW_XOR, ir_const(t->ir, type == I64 ? ~0ull : (1ull << (8 * OP0->size)) - 1));
+		atomic(t, IR_RMW_XOR,
+		       ir_const(t->ir, type == I64 ? ~0ull : (1ull << (8 * OP0->size)) - 1));
 		return;
 	}
 	v = x86_get_rmw(t, OP0);

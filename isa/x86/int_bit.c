@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* int_bit.c - emitters: shifts, rotates, bit tests, bit scans, BMI1, BMI2, ADX, MOVBE, CRC32. Intel SDM vol. 2. */
+/* int_bit.c - emitters: shifts, rotates, bit tests, bit scans, BMI1, BMI2, ADX, MOVBE, CRC32. Intel
+ * SDM vol. 2. */
 #include "decode.h"
 #include "helpers.h"
 #include "cpuid.h"
 
-#define OP0 (&t->in->op[0])
+#define OP0  (&t->in->op[0])
 #define OP1_ (&t->in->op[1])
 #define OP2_ (&t->in->op[2])
 
@@ -39,7 +40,8 @@ static void double_shift(struct x86_tr *t, enum ir_opcode op)
 EMIT(shld) { double_shift(t, IR_SHLD); }
 EMIT(shrd) { double_shift(t, IR_SHRD); }
 
-/* --- BT BTS BTR BTC. With a register as index and memory as operand, the index is signed and not cut: it selects the word as well. */
+/* --- BT BTS BTR BTC. With a register as index and memory as operand, the index is signed and not
+ * cut: it selects the word as well. */
 
 static struct x86_addr bit_word(struct x86_tr *t, bool write)
 {
@@ -59,7 +61,9 @@ static struct x86_addr bit_word(struct x86_tr *t, bool write)
 
 static void bit_locked(struct x86_tr *t, enum ir_opcode op, const struct x86_addr *word, ref bit)
 {
-	static const u8 rmw[] = { [IR_BTS - IR_BT] = IR_RMW_OR, [IR_BTR - IR_BT] = IR_RMW_AND, [IR_BTC - IR_BT] = IR_RMW_XOR };
+	static const u8 rmw[] = { [IR_BTS - IR_BT] = IR_RMW_OR,
+				  [IR_BTR - IR_BT] = IR_RMW_AND,
+				  [IR_BTC - IR_BT] = IR_RMW_XOR };
 	enum ir_type type = x86_type(OP0->size);
 	unsigned bits = 8u * OP0->size;
 	struct x86_addr a = *word;
@@ -106,7 +110,8 @@ EMIT(btc) { bit_test(t, IR_BTC); }
 
 /* --- scans and counts */
 
-/* Zero as source leaves the destination as it was, the upper half too: hence the scan of 32 bits is one of 64. */
+/* Zero as source leaves the destination as it was, the upper half too: hence the scan of 32 bits is
+ * one of 64. */
 static void scan(struct x86_tr *t, enum ir_opcode op)
 {
 	ref src = x86_get(t, OP1_);
@@ -176,7 +181,8 @@ EMIT(crc32)
 	ir_copy(t->ir, I32, x86_gpr(OP0->reg), r);
 }
 
-/* --- ADX: one flag is carry in and out, the others stay. The sum with its carry is made from two additions without flags. */
+/* --- ADX: one flag is carry in and out, the others stay. The sum with its carry is made from two
+ * additions without flags. */
 
 static void add_chain(struct x86_tr *t, enum ir_cond cc, u16 flag)
 {
@@ -249,7 +255,8 @@ EMIT(blsi)
 	result_carry(t, r, some);
 }
 
-/* n zero-extended to 64 bits from its low byte; all ones in the low n bits, where n may be 64 and more. */
+/* n zero-extended to 64 bits from its low byte; all ones in the low n bits, where n may be 64 and
+ * more. */
 static ref low_mask(struct x86_tr *t, ref n)
 {
 	ref one = ir_const(t->ir, 1), big, m, r = ir_temp(t->ir), ones = ir_const(t->ir, ~0ull);
@@ -265,7 +272,8 @@ static ref low_mask(struct x86_tr *t, ref n)
 EMIT(bextr)
 {
 	enum ir_type type = x86_type(OP0->size);
-	ref src = x86_get(t, OP1_), ctl = x86_gpr(OP2_->reg), start, len, far, v, zero = ir_const(t->ir, 0), r = ir_temp(t->ir);
+	ref src = x86_get(t, OP1_), ctl = x86_gpr(OP2_->reg), start, len, far, v,
+	    zero = ir_const(t->ir, 0), r = ir_temp(t->ir);
 
 	if (type == I32)
 		src = ir_un(t->ir, IR_ZEXT32, I64, src);

@@ -8,15 +8,9 @@ static u64 target(const struct x86_tr *t)
 	return x86_pc_mask(t->next + t->in->imm, t->mode, t->in->osize);
 }
 
-EMIT(jcc)
-{
-	x86_branch_cc(t, t->in->opcode & 15, target(t));
-}
+EMIT(jcc) { x86_branch_cc(t, t->in->opcode & 15, target(t)); }
 
-EMIT(jmp)
-{
-	x86_end_goto(t, target(t));
-}
+EMIT(jmp) { x86_end_goto(t, target(t)); }
 
 static void push_next(struct x86_tr *t)
 {
@@ -52,10 +46,7 @@ static ref indirect(struct x86_tr *t)
 	return v;
 }
 
-EMIT(jmp_ind)
-{
-	x86_end_ind(t, indirect(t), IR_IND_JUMP);
-}
+EMIT(jmp_ind) { x86_end_ind(t, indirect(t), IR_IND_JUMP); }
 
 EMIT(call_ind)
 {
@@ -92,10 +83,7 @@ static ref count_down(struct x86_tr *t)
 }
 
 /* The limit of CS is looked at before the count changes. */
-static void check_before(struct x86_tr *t, u64 pc)
-{
-	x86_check_ip(t, ir_const(t->ir, pc));
-}
+static void check_before(struct x86_tr *t, u64 pc) { x86_check_ip(t, ir_const(t->ir, pc)); }
 
 EMIT(loop)
 {

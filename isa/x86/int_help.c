@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* int_help.c - helpers of the general instructions (int.def): addresses in segments with limits, decimal adjustment, multi-word stack instructions, and the
- * atomic operations that the IR has no form for. Intel SDM vol. 2. */
+/* int_help.c - helpers of the general instructions (int.def): addresses in segments with limits,
+ * decimal adjustment, multi-word stack instructions, and the atomic operations that the IR has no
+ * form for. Intel SDM vol. 2. */
 #include "helpers.h"
 
 u64 x86_h_linear(struct cpu *c, u64 a, u64 b, u64 cc, u64 imm)
@@ -41,7 +42,8 @@ static void put_ax(struct x86_cpu *c, u32 ax)
 /* SF, ZF, PF of a byte; the rest from `more`. */
 static void byte_flags(struct x86_cpu *c, u8 v, u16 more)
 {
-	c->cpu.hflags = (u16)(more | (v ? 0 : HF_Z) | (v & 0x80 ? HF_S : 0) | (__builtin_parity(v) ? 0 : HF_P));
+	c->cpu.hflags = (u16)(more | (v ? 0 : HF_Z) | (v & 0x80 ? HF_S : 0) |
+			      (__builtin_parity(v) ? 0 : HF_P));
 }
 
 static void adjust(struct x86_cpu *c, bool subtract)
@@ -123,17 +125,23 @@ u64 x86_h_aad(struct cpu *c, u64 a, u64 b, u64 cc, u64 imm)
 
 static u64 host_neg(void *p, unsigned size)
 {
-#define NEG(type) { \
-	type old = __atomic_load_n((type *)p, __ATOMIC_RELAXED); \
-	while (!__atomic_compare_exchange_n((type *)p, &old, (type)(0 - old), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) \
-		; \
-	return old; \
-}
+#define NEG(type) \
+	{ \
+		type old = __atomic_load_n((type *)p, __ATOMIC_RELAXED); \
+		while (!__atomic_compare_exchange_n((type *)p, &old, (type)(0 - old), false, \
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) \
+			; \
+		return old; \
+	}
 	switch (size) {
-	case 1: NEG(u8)
-	case 2: NEG(u16)
-	case 4: NEG(u32)
-	default: NEG(u64)
+	case 1:
+		NEG(u8)
+	case 2:
+		NEG(u16)
+	case 4:
+		NEG(u32)
+	default:
+		NEG(u64)
 	}
 #undef NEG
 }
@@ -169,12 +177,15 @@ static bool host_cas16(void *p, u64 expected[2], const u64 desired[2])
 #ifdef __x86_64__
 	bool equal;
 
-	__asm__ volatile("lock cmpxchg16b %1" : "=@ccz"(equal), "+m"(*(u128 *)p), "+a"(expected[0]), "+d"(expected[1])
-			 : "b"(desired[0]), "c"(desired[1]) : "memory");
+	__asm__ volatile("lock cmpxchg16b %1"
+			 : "=@ccz"(equal), "+m"(*(u128 *)p), "+a"(expected[0]), "+d"(expected[1])
+			 : "b"(desired[0]), "c"(desired[1])
+			 : "memory");
 	return equal;
 #else
 	u128 e = (u128)expected[1] << 64 | expected[0], d = (u128)desired[1] << 64 | desired[0];
-	bool equal = __atomic_compare_exchange_n((u128 *)p, &e, d, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	bool equal = __atomic_compare_exchange_n((u128 *)p, &e, d, false, __ATOMIC_SEQ_CST,
+						 __ATOMIC_SEQ_CST);
 
 	expected[0] = (u64)e;
 	expected[1] = (u64)(e >> 64);
@@ -215,7 +226,9 @@ u64 x86_h_cmpxchg16b(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 
 static u64 stack_mask(const struct x86_cpu *c)
 {
-	return (c->cpu.mode & M_CODE) == M_CODE64 ? ~0ull : c->cpu.mode & M_SS32 ? 0xffffffff : 0xffff;
+	return (c->cpu.mode & M_CODE) == M_CODE64 ? ~0ull :
+	       c->cpu.mode & M_SS32		  ? 0xffffffff :
+						    0xffff;
 }
 
 static void set_sp(struct x86_cpu *c, u64 sp)
@@ -230,7 +243,8 @@ static u64 stack_linear(struct x86_cpu *c, u64 off, unsigned n, bool write)
 	return x86_linear(c, S_SS, off & stack_mask(c), n, write);
 }
 
-/* All eight registers; the value of rSP is that before the first push. Probed at both ends first, so that a fault leaves nothing half done. */
+/* All eight registers; the value of rSP is that before the first push. Probed at both ends first,
+ * so that a fault leaves nothing half done. */
 u64 x86_h_pusha(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
 	struct x86_cpu *c = X86(cpu);
@@ -272,11 +286,13 @@ static void enter_probe(struct x86_cpu *c, unsigned ctx, u64 off, unsigned size,
 u64 x86_h_enter(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
 	struct x86_cpu *c = X86(cpu);
-	unsigned size = imm & 0xff, level = imm >> 8 & 31, width = imm >> 16 & 0xff, ctx = x86_data_ctx(cpu->mode);
+	unsigned size = imm & 0xff, level = imm >> 8 & 31, width = imm >> 16 & 0xff,
+		 ctx = x86_data_ctx(cpu->mode);
 	u64 sp = c->gpr[R_SP], bp = c->gpr[R_BP], frame = sp - size;
 	u64 keep = width == 2 || size == 2 ? ~0xffffull : 0;
 
-	/* the first push, what is copied, and the new top of the stack: nothing is stored there, but it must be possible */
+	/* the first push, what is copied, and the new top of the stack: nothing is stored there,
+	 * but it must be possible */
 	enter_probe(c, ctx, frame, size, ACCESS_WRITE);
 	for (unsigned i = 1; i <= level; i++) {
 		if (i < level)
@@ -286,7 +302,11 @@ u64 x86_h_enter(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	enter_probe(c, ctx, frame - level * size - a, size, ACCESS_WRITE);
 	/* in this order: what is read may have just been pushed */
 	for (unsigned i = 0; i <= level; i++) {
-		u64 v = i == 0 ? bp : i == level ? frame : cpu_ld(cpu, ctx, stack_linear(c, bp - i * size, size, false), size);
+		u64 v = i == 0 ?
+				bp :
+			i == level ?
+				frame :
+				cpu_ld(cpu, ctx, stack_linear(c, bp - i * size, size, false), size);
 
 		cpu_st(cpu, ctx, stack_linear(c, frame - i * size, size, true), size, v);
 	}

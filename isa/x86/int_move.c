@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* int_move.c - emitters: moves, exchanges, conditional moves, conversions, flags in AH, the stack. Intel SDM vol. 2. */
+/* int_move.c - emitters: moves, exchanges, conditional moves, conversions, flags in AH, the stack.
+ * Intel SDM vol. 2. */
 #include "decode.h"
 #include "helpers.h"
 #include "cpuid.h"
 #include "core/machine.h"
 
-#define OP0 (&t->in->op[0])
+#define OP0  (&t->in->op[0])
 #define OP1_ (&t->in->op[1])
 
 EMIT(mov)
@@ -35,7 +36,10 @@ EMIT(movsx)
 
 	if (OP1_->kind == OPK_MEM) {
 		a = x86_addr(t, from, false);
-		v = x86_load_at(t, &a, x86_type(from), 0, to == 8 ? IR_SX64 : from < 4 ? IR_SX32 : 0);
+		v = x86_load_at(t, &a, x86_type(from), 0,
+				to == 8	 ? IR_SX64 :
+				from < 4 ? IR_SX32 :
+					   0);
 	} else {
 		v = x86_get(t, OP1_);
 		if (from < to)
@@ -116,7 +120,8 @@ static void accumulator(struct x86_tr *t, unsigned size, ref old)
 	ir_emit(t->ir, IR_SELCC, I64, acc, acc, v)->aux = CC_E;
 }
 
-/* With a register as destination: that and the accumulator stay whole where they are not written. */
+/* With a register as destination: that and the accumulator stay whole where they are not written.
+ */
 static void cmpxchg_reg(struct x86_tr *t, ref dst, ref src)
 {
 	enum ir_type type = x86_type(t->in->op[0].size);
@@ -381,7 +386,8 @@ EMIT(enter)
 	ref frame;
 
 	if (level) {
-		ir_callv(t->ir, XH_enter, ir_const(t->ir, (u64)locals), 0, 0, (s32)(size | level << 8 | width << 16));
+		ir_callv(t->ir, XH_enter, ir_const(t->ir, (u64)locals), 0, 0,
+			 (s32)(size | level << 8 | width << 16));
 		return;
 	}
 	/* the new top of the stack must be writable */
@@ -408,7 +414,7 @@ EMIT(leave)
 
 /* --- no effect that a guest can see */
 
-EMIT(nop) { }
+EMIT(nop) {}
 EMIT(pause)
 {
 	/* vCPUs take turns: one that spins waits for another's turn */

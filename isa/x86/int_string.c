@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* int_string.c - emitters: string instructions. One element is inline; with a repeat prefix a helper works on whole pages (string.c). Intel SDM vol. 1,
- * section 7.3.9; vol. 2, REP. */
+/* int_string.c - emitters: string instructions. One element is inline; with a repeat prefix a
+ * helper works on whole pages (string.c). Intel SDM vol. 1, section 7.3.9; vol. 2, REP. */
 #include "decode.h"
 #include "helpers.h"
 #include "string.h"
 
-static unsigned element(const struct x86_tr *t)
-{
-	return t->in->opcode & 1 ? t->in->osize : 1;
-}
+static unsigned element(const struct x86_tr *t) { return t->in->opcode & 1 ? t->in->osize : 1; }
 
-static unsigned log2_of(unsigned n)
-{
-	return n == 1 ? 0 : n == 2 ? 1 : n == 4 ? 2 : 3;
-}
+static unsigned log2_of(unsigned n) { return n == 1 ? 0 : n == 2 ? 1 : n == 4 ? 2 : 3; }
 
 static void helper(struct x86_tr *t, unsigned nr, unsigned size)
 {
 	const struct x86_insn *in = t->in;
-	s32 imm = (s32)(log2_of(size) | log2_of(in->asize) << STR_ASIZE_SHIFT | (unsigned)in->seg << STR_SEG_SHIFT | (in->rep == 0xf2 ? STR_NE : 0) |
+	s32 imm = (s32)(log2_of(size) | log2_of(in->asize) << STR_ASIZE_SHIFT |
+			(unsigned)in->seg << STR_SEG_SHIFT | (in->rep == 0xf2 ? STR_NE : 0) |
 			(t->single ? STR_ONE : 0) | (in->rep ? 0 : STR_NOREP));
 	ref more = ir_call(t->ir, nr, 0, 0, 0, imm);
 
@@ -26,7 +21,8 @@ static void helper(struct x86_tr *t, unsigned nr, unsigned size)
 		return;
 	/* not done yet: again, from this pc */
 	if (t->single || t->poll) {
-		ref again = ir_const(t->ir, t->pc), done = ir_const(t->ir, t->next), pc = ir_temp(t->ir);
+		ref again = ir_const(t->ir, t->pc), done = ir_const(t->ir, t->next),
+		    pc = ir_temp(t->ir);
 
 		ir_emit(t->ir, IR_SEL, I64, pc, again, done)->c = more;
 		ir_copy(t->ir, I64, SLOT(SL_PC), pc);

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* int_sys.c - emitters of the system instructions. What they do is in helpers (system.def); here is what is known at translation time: operands,
- * privilege by CPL, modes. Intel SDM vol. 2; vol. 3 chapters 2, 5, 6. */
+/* int_sys.c - emitters of the system instructions. What they do is in helpers (system.def); here is
+ * what is known at translation time: operands, privilege by CPL, modes. Intel SDM vol. 2; vol. 3
+ * chapters 2, 5, 6. */
 #include "decode.h"
 #include "helpers.h"
 #include "cpuid.h"
 
-#define OP0 (&t->in->op[0])
+#define OP0  (&t->in->op[0])
 #define OP1_ (&t->in->op[1])
 
-static bool code64(const struct x86_tr *t)
-{
-	return (t->mode & M_CODE) == M_CODE64;
-}
+static bool code64(const struct x86_tr *t) { return (t->mode & M_CODE) == M_CODE64; }
 
-static ref next(struct x86_tr *t)
-{
-	return ir_const(t->ir, t->next);
-}
+static ref next(struct x86_tr *t) { return ir_const(t->ir, t->next); }
 
 /* --- segment registers */
 
@@ -76,7 +71,8 @@ static void far_load(struct x86_tr *t, unsigned sreg)
 {
 	unsigned size = t->in->osize;
 	struct x86_addr a = x86_addr(t, size + 2, false);
-	ref off = x86_load_at(t, &a, x86_type(size), 0, 0), sel = x86_load_at(t, &a, I16, (s32)size, 0);
+	ref off = x86_load_at(t, &a, x86_type(size), 0, 0),
+	    sel = x86_load_at(t, &a, I16, (s32)size, 0);
 
 	ir_callv(t->ir, XH_load_seg, sel, ir_const(t->ir, 0), 0, (s32)sreg);
 	x86_put_gpr(t, OP0->reg, size, off);
@@ -94,7 +90,8 @@ EMIT(lgs) { far_load(t, S_GS); }
 
 EMIT(arpl)
 {
-	ref s = x86_get(t, OP1_), d = x86_get_rmw(t, OP0), three = ir_const(t->ir, 3), a, b, less, v, r = ir_temp(t->ir);
+	ref s = x86_get(t, OP1_), d = x86_get_rmw(t, OP0), three = ir_const(t->ir, 3), a, b, less,
+	    v, r = ir_temp(t->ir);
 
 	a = ir_bin(t->ir, IR_AND, I32, d, three);
 	b = ir_bin(t->ir, IR_AND, I32, s, three);
@@ -205,10 +202,7 @@ EMIT(swapgs) { ir_callv(t->ir, XH_swapgs, 0, 0, 0, 0); }
 
 /* --- control and debug registers, caches */
 
-static bool cr_exists(unsigned n)
-{
-	return n == 0 || n == 2 || n == 3 || n == 4 || n == 8;
-}
+static bool cr_exists(unsigned n) { return n == 0 || n == 2 || n == 3 || n == 4 || n == 8; }
 
 EMIT(mov_from_cr)
 {
@@ -331,7 +325,8 @@ EMIT(rdtsc) { put_pair(t, ir_call(t->ir, XH_rdtsc, 0, 0, 0, 0)); }
 
 EMIT(rdtscp)
 {
-	ref tsc = ir_call(t->ir, XH_rdtsc, 0, 0, 0, 0), aux = ir_call(t->ir, XH_tsc_aux, 0, 0, 0, 0);
+	ref tsc = ir_call(t->ir, XH_rdtsc, 0, 0, 0, 0),
+	    aux = ir_call(t->ir, XH_tsc_aux, 0, 0, 0, 0);
 
 	ir_copy(t->ir, I32, x86_gpr(R_CX), aux);
 	put_pair(t, tsc);
@@ -375,7 +370,8 @@ static void far_memory(struct x86_tr *t, unsigned helper)
 {
 	unsigned size = t->in->osize;
 	struct x86_addr a = x86_addr(t, size + 2, false);
-	ref off = x86_load_at(t, &a, x86_type(size), 0, 0), sel = x86_load_at(t, &a, I16, (s32)size, 0);
+	ref off = x86_load_at(t, &a, x86_type(size), 0, 0),
+	    sel = x86_load_at(t, &a, I16, (s32)size, 0);
 
 	far_transfer(t, helper, sel, off);
 }
@@ -512,7 +508,8 @@ static void interrupt_flag(struct x86_tr *t, bool on)
 	if (MODE_CPL(t->mode))
 		ir_callv(t->ir, on ? XH_sti : XH_cli, 0, 0, 0, 0);
 	else
-		ir_emit(t->ir, on ? IR_OR : IR_AND, I64, e, e, ir_const(t->ir, on ? EFL_IF : ~(u64)EFL_IF));
+		ir_emit(t->ir, on ? IR_OR : IR_AND, I64, e, e,
+			ir_const(t->ir, on ? EFL_IF : ~(u64)EFL_IF));
 	t->sti = on;
 }
 
@@ -537,7 +534,8 @@ EMIT(pushf)
 	v = ir_lea(t->ir, I64, v, 0, 0, EFL_1);
 	o = ir_bin(t->ir, IR_SHL, I32, o, ir_const(t->ir, 11));
 	v = ir_bin(t->ir, IR_OR, I64, v, o);
-	f = ir_bin(t->ir, IR_AND, I64, SLOT(SL_EFLAGS), ir_const(t->ir, (u32)~(EFL_VM | EFL_RF | EFL_ARITH | EFL_1)));
+	f = ir_bin(t->ir, IR_AND, I64, SLOT(SL_EFLAGS),
+		   ir_const(t->ir, (u32) ~(EFL_VM | EFL_RF | EFL_ARITH | EFL_1)));
 	v = ir_bin(t->ir, IR_OR, I64, v, f);
 	x86_push(t, t->in->osize, v);
 }
@@ -554,7 +552,8 @@ EMIT(popf)
 
 static ref port(struct x86_tr *t, const struct x86_operand *o)
 {
-	return o->kind == OPK_IMM ? ir_const(t->ir, t->in->imm & 0xff) : ir_un(t->ir, IR_ZEXT16, I64, x86_gpr(R_DX));
+	return o->kind == OPK_IMM ? ir_const(t->ir, t->in->imm & 0xff) :
+				    ir_un(t->ir, IR_ZEXT16, I64, x86_gpr(R_DX));
 }
 
 EMIT(in)
@@ -569,7 +568,11 @@ EMIT(out)
 	unsigned size = OP1_->size;
 	ref p = port(t, OP0), v;
 
-	v = ir_un(t->ir, size == 1 ? IR_ZEXT8 : size == 2 ? IR_ZEXT16 : IR_ZEXT32, I64, x86_gpr(R_AX));
+	v = ir_un(t->ir,
+		  size == 1 ? IR_ZEXT8 :
+		  size == 2 ? IR_ZEXT16 :
+			      IR_ZEXT32,
+		  I64, x86_gpr(R_AX));
 	ir_callv(t->ir, XH_out, p, v, 0, (s32)size);
 	x86_end_next(t, IR_EXIT_POLL);
 }

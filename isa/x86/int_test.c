@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* int_test.c - general instructions: lifted and interpreted, against the processor that runs the test (64-bit code, random instructions and
- * operands), and by hand for what cannot run there: other code sizes, the stack, control flow, the shape of the IR. */
+/* int_test.c - general instructions: lifted and interpreted, against the processor that runs the
+ * test (64-bit code, random instructions and operands), and by hand for what cannot run there:
+ * other code sizes, the stack, control flow, the shape of the IR. */
 #include "decode.h"
 #include "helpers.h"
 #include "../../lib/test.h"
@@ -10,7 +11,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { MODE16 = M_CODE16, MODE32 = M_CODE32 | M_SS32 | M_PE | M_FLAT, MODE64 = M_CODE64 | M_SS32 | M_PE | M_LMA | M_FLAT };
+enum {
+	MODE16 = M_CODE16,
+	MODE32 = M_CODE32 | M_SS32 | M_PE | M_FLAT,
+	MODE64 = M_CODE64 | M_SS32 | M_PE | M_LMA | M_FLAT
+};
 enum { DATA = 16384, MIDDLE = 8192 };
 
 /* What the native code finds at addresses of 31 bits. */
@@ -52,12 +57,24 @@ static u64 mem_rmw(void *cpu, enum ir_type t, u64 va, u16 mem, u64 val)
 	u64 old = mem_load(cpu, t, va, mem, NULL), v;
 
 	switch (mem >> IR_RMW_SHIFT & 7) {
-	case IR_RMW_ADD: v = old + val; break;
-	case IR_RMW_AND: v = old & val; break;
-	case IR_RMW_OR: v = old | val; break;
-	case IR_RMW_XOR: v = old ^ val; break;
-	case IR_RMW_SUB: v = old - val; break;
-	default: v = val; break;
+	case IR_RMW_ADD:
+		v = old + val;
+		break;
+	case IR_RMW_AND:
+		v = old & val;
+		break;
+	case IR_RMW_OR:
+		v = old | val;
+		break;
+	case IR_RMW_XOR:
+		v = old ^ val;
+		break;
+	case IR_RMW_SUB:
+		v = old - val;
+		break;
+	default:
+		v = val;
+		break;
 	}
 	mem_store(cpu, t, va, mem, v, NULL);
 	return old;
@@ -65,7 +82,8 @@ static u64 mem_rmw(void *cpu, enum ir_type t, u64 va, u16 mem, u64 val)
 
 static u64 mem_cas(void *cpu, enum ir_type t, u64 va, u16 mem, u64 expected, u64 val)
 {
-	u64 old = mem_load(cpu, t, va, mem, NULL), mask = t == I64 ? ~0ull : (1ull << (8u << t)) - 1;
+	u64 old = mem_load(cpu, t, va, mem, NULL),
+	    mask = t == I64 ? ~0ull : (1ull << (8u << t)) - 1;
 
 	if (((old ^ expected) & mask) == 0)
 		mem_store(cpu, t, va, mem, val, NULL);
@@ -88,21 +106,27 @@ static struct bench *bench(void)
 	b->c->eflags = EFL_1;
 	b->ir = calloc(1, sizeof(*b->ir));
 	b->temps = calloc(4096, 8);
-	b->n = mmap(NULL, sizeof(*b->n), PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	b->n = mmap(NULL, sizeof(*b->n), PROT_READ | PROT_WRITE | PROT_EXEC,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	CHECK(b->n != MAP_FAILED);
 	now = b;
 	return b;
 }
 
-static bool stop_never(struct lift *l, u64 pc)
-{
-	return false;
-}
+static bool stop_never(struct lift *l, u64 pc) { return false; }
 
-static struct lift lift_of(struct bench *b, u32 mode, u64 pc, const u8 *code, unsigned avail, unsigned max)
+static struct lift lift_of(struct bench *b, u32 mode, u64 pc, const u8 *code, unsigned avail,
+			   unsigned max)
 {
-	return (struct lift){ .ir = b->ir, .cpu = &b->c->cpu, .pc = pc, .mode = mode, .code = code, .avail = avail, .max_insns = max,
-			      .page_offset = pc & 0xfff, .stop_at = stop_never };
+	return (struct lift){ .ir = b->ir,
+			      .cpu = &b->c->cpu,
+			      .pc = pc,
+			      .mode = mode,
+			      .code = code,
+			      .avail = avail,
+			      .max_insns = max,
+			      .page_offset = pc & 0xfff,
+			      .stop_at = stop_never };
 }
 
 static int lift(struct bench *b, struct lift *l)
@@ -118,8 +142,16 @@ static int lift(struct bench *b, struct lift *l)
 
 static void run(struct bench *b, u32 mode, u64 pc, const u8 *code, unsigned avail, unsigned max)
 {
-	struct ir_env env = { .cpu = b->c, .slots = x86_slots, .helpers = x86_helpers, .pc = &b->c->cpu.pc, .flags = &b->c->cpu.hflags,
-			      .load = mem_load, .store = mem_store, .rmw = mem_rmw, .cas = mem_cas, .divide_error = divided };
+	struct ir_env env = { .cpu = b->c,
+			      .slots = x86_slots,
+			      .helpers = x86_helpers,
+			      .pc = &b->c->cpu.pc,
+			      .flags = &b->c->cpu.hflags,
+			      .load = mem_load,
+			      .store = mem_store,
+			      .rmw = mem_rmw,
+			      .cas = mem_cas,
+			      .divide_error = divided };
 	struct lift l = lift_of(b, mode, pc, code, avail, max);
 	struct ir_body body;
 
@@ -151,34 +183,32 @@ TEST(x86_lift_is_lean)
 {
 	struct bench *b = bench();
 
-	CHECK_EQ(OPS(b, "\x48\x01\xd8"), 1);			/* add rax, rbx */
-	CHECK_EQ(OPS(b, "\x48\x03\x43\x08"), 2);		/* add rax, [rbx + 8] */
-	CHECK_EQ(OPS(b, "\x48\x01\x43\x08"), 3);		/* add [rbx + 8], rax */
-	CHECK_EQ(OPS(b, "\x48\x89\x43\x08"), 1);		/* mov [rbx + 8], rax */
-	CHECK_EQ(OPS(b, "\x48\x8b\x43\x08"), 1);		/* mov rax, [rbx + 8] */
-	CHECK_EQ(OPS(b, "\x8b\x44\x8b\x08"), 1);		/* mov eax, [rbx + 4 * rcx + 8] */
-	CHECK_EQ(OPS(b, "\x0f\xb6\x43\x08"), 1);		/* movzx eax, byte [rbx + 8] */
-	CHECK_EQ(OPS(b, "\x48\x63\x43\x08"), 1);		/* movsxd rax, [rbx + 8] */
-	CHECK_EQ(OPS(b, "\x65\x48\x8b\x04\x25\x28\x00\x00\x00"), 1);	/* mov rax, gs:[0x28] */
-	CHECK_EQ(OPS(b, "\x48\x8d\x44\x8b\x08"), 1);		/* lea rax, [rbx + 4 * rcx + 8] */
-	CHECK_EQ(OPS(b, "\x48\x39\xd8"), 1);			/* cmp rax, rbx */
-	CHECK_EQ(OPS(b, "\x74\x10"), 1);			/* je */
-	CHECK_EQ(OPS(b, "\x50"), 2);				/* push rax */
-	CHECK_EQ(OPS(b, "\x58"), 2);				/* pop rax */
-	CHECK_EQ(OPS(b, "\xe8\x00\x01\x00\x00"), 3);		/* call */
-	CHECK_EQ(OPS(b, "\xc3"), 6);				/* ret: four of them see that the target is canonical; its end counted above */
-	CHECK_EQ(OPS(b, "\x31\xc0"), 1);			/* xor eax, eax */
-	CHECK_EQ(OPS(b, "\x48\x0f\x44\xc3"), 1);		/* cmove rax, rbx */
+	CHECK_EQ(OPS(b, "\x48\x01\xd8"), 1);	 /* add rax, rbx */
+	CHECK_EQ(OPS(b, "\x48\x03\x43\x08"), 2); /* add rax, [rbx + 8] */
+	CHECK_EQ(OPS(b, "\x48\x01\x43\x08"), 3); /* add [rbx + 8], rax */
+	CHECK_EQ(OPS(b, "\x48\x89\x43\x08"), 1); /* mov [rbx + 8], rax */
+	CHECK_EQ(OPS(b, "\x48\x8b\x43\x08"), 1); /* mov rax, [rbx + 8] */
+	CHECK_EQ(OPS(b, "\x8b\x44\x8b\x08"), 1); /* mov eax, [rbx + 4 * rcx + 8] */
+	CHECK_EQ(OPS(b, "\x0f\xb6\x43\x08"), 1); /* movzx eax, byte [rbx + 8] */
+	CHECK_EQ(OPS(b, "\x48\x63\x43\x08"), 1); /* movsxd rax, [rbx + 8] */
+	CHECK_EQ(OPS(b, "\x65\x48\x8b\x04\x25\x28\x00\x00\x00"), 1); /* mov rax, gs:[0x28] */
+	CHECK_EQ(OPS(b, "\x48\x8d\x44\x8b\x08"), 1); /* lea rax, [rbx + 4 * rcx + 8] */
+	CHECK_EQ(OPS(b, "\x48\x39\xd8"), 1);	     /* cmp rax, rbx */
+	CHECK_EQ(OPS(b, "\x74\x10"), 1);	     /* je */
+	CHECK_EQ(OPS(b, "\x50"), 2);		     /* push rax */
+	CHECK_EQ(OPS(b, "\x58"), 2);		     /* pop rax */
+	CHECK_EQ(OPS(b, "\xe8\x00\x01\x00\x00"), 3); /* call */
+	/* ret: four of them see that the target is canonical; its end counted above */
+	CHECK_EQ(OPS(b, "\xc3"), 6);
+	CHECK_EQ(OPS(b, "\x31\xc0"), 1);	 /* xor eax, eax */
+	CHECK_EQ(OPS(b, "\x48\x0f\x44\xc3"), 1); /* cmove rax, rbx */
 	CHECK_EQ(OPS(b, "\x90"), 0);
-	CHECK_EQ(OPS(b, "\xfa"), 1);				/* cli */
+	CHECK_EQ(OPS(b, "\xfa"), 1); /* cli */
 }
 
 /* --- units */
 
-static bool stop_here(struct lift *l, u64 pc)
-{
-	return pc == 0x1003;
-}
+static bool stop_here(struct lift *l, u64 pc) { return pc == 0x1003; }
 
 static u64 end_pc(struct bench *b)
 {
@@ -190,7 +220,8 @@ static u64 end_pc(struct bench *b)
 
 TEST(x86_lift_units)
 {
-	static const u8 code[64] = "\x90\x90\x90\xeb\x10\x0f\x0b", odd[64] = "\x48\x01\xd8\x48\x8b\x84\x8b\x78\x56\x34\x12";
+	static const u8 code[64] = "\x90\x90\x90\xeb\x10\x0f\x0b",
+			odd[64] = "\x48\x01\xd8\x48\x8b\x84\x8b\x78\x56\x34\x12";
 	struct bench *b = bench();
 	struct lift l = lift_of(b, MODE64, 0x1000, code, 64, 5);
 
@@ -236,7 +267,8 @@ TEST(x86_lift_fills_up)
 	u8 *code = malloc(4096);
 	struct lift l;
 
-	/* INSN and GOTO must fit whatever is lifted: many locked bit tests, each of them a dozen operations and constants */
+	/* INSN and GOTO must fit whatever is lifted: many locked bit tests, each of them a dozen
+	 * operations and constants */
 	for (unsigned i = 0; i < 4096; i += 8)
 		memcpy(code + i, "\xf0\x48\x0f\xab\x44\x8b\x08\x90", 8);
 	l = lift_of(b, MODE64, 0x1000, code, 4096, 100000);
@@ -250,8 +282,8 @@ TEST(x86_flags_look_ahead)
 	struct bench *b = bench();
 	struct lift l = lift_of(b, MODE64, 0x1000, NULL, 0, 1);
 
-	CHECK(x86_flags_dead(&l, (const u8 *)"\x48\x89\xc3\x48\x01\xd8", 6));	/* mov; add */
-	CHECK(!x86_flags_dead(&l, (const u8 *)"\x48\x89\xc3\x48\x11\xd8", 6));	/* mov; adc */
+	CHECK(x86_flags_dead(&l, (const u8 *)"\x48\x89\xc3\x48\x01\xd8", 6));  /* mov; add */
+	CHECK(!x86_flags_dead(&l, (const u8 *)"\x48\x89\xc3\x48\x11\xd8", 6)); /* mov; adc */
 	CHECK(!x86_flags_dead(&l, (const u8 *)"\x48\x89\xc3\x74\x10", 5));
 	CHECK(!x86_flags_dead(&l, (const u8 *)"\x48\x89\xc3\xc3", 4));
 	CHECK(!x86_flags_dead(&l, (const u8 *)"\x48\x89", 2));
@@ -263,7 +295,9 @@ TEST(x86_disassembles)
 	char text[64];
 
 	b->c->cpu.mode = MODE64;
-	CHECK_EQ(x86_disasm(&b->c->cpu, 0x1000, (const u8 *)"\x48\x01\xd8\x90", 4, text, sizeof(text)), 3);
+	CHECK_EQ(x86_disasm(&b->c->cpu, 0x1000, (const u8 *)"\x48\x01\xd8\x90", 4, text,
+			    sizeof(text)),
+		 3);
 	CHECK_STR(text, "add %rbx, %rax");
 	CHECK_EQ(x86_disasm(&b->c->cpu, 0x1000, (const u8 *)"\x0f\xff", 2, text, sizeof(text)), 0);
 }
@@ -285,12 +319,18 @@ static u64 operand(void)
 	u64 v = rnd();
 
 	switch (rnd() % 6) {
-	case 0: return v & 0xff;
-	case 1: return (u64)(s64)(s8)v;
-	case 2: return (u64)(s64)(s32)v;
-	case 3: return 1ull << (v & 63);
-	case 4: return (1ull << (v & 63)) - 1;
-	default: return v;
+	case 0:
+		return v & 0xff;
+	case 1:
+		return (u64)(s64)(s8)v;
+	case 2:
+		return (u64)(s64)(s32)v;
+	case 3:
+		return 1ull << (v & 63);
+	case 4:
+		return (1ull << (v & 63)) - 1;
+	default:
+		return v;
 	}
 }
 
@@ -308,7 +348,8 @@ static u8 *put_abs(u8 *p, unsigned op, unsigned reg, bool wide, const void *at)
 /* Registers and flags in, the instruction, registers and flags out. */
 static void native_code(struct native *n, const u8 *insn, unsigned len)
 {
-	static const u8 in[] = "\x53\x55\x41\x54\x41\x55\x41\x56\x41\x57", out[] = "\xfc\x41\x5f\x41\x5e\x41\x5d\x41\x5c\x5d\x5b\xc3";
+	static const u8 in[] = "\x53\x55\x41\x54\x41\x55\x41\x56\x41\x57",
+			out[] = "\xfc\x41\x5f\x41\x5e\x41\x5d\x41\x5c\x5d\x5b\xc3";
 	u8 *p = n->code;
 
 	memcpy(p, in, sizeof(in) - 1);
@@ -329,10 +370,7 @@ static void native_code(struct native *n, const u8 *insn, unsigned len)
 }
 
 static sigjmp_buf native_back;
-static void on_fpe(int sig)
-{
-	siglongjmp(native_back, 1);
-}
+static void on_fpe(int sig) { siglongjmp(native_back, 1); }
 
 /* True when it raised #DE. */
 static bool native_run(struct native *n)
@@ -353,10 +391,12 @@ static bool in_list(const char *list, const char *name)
 	return false;
 }
 
-/* Rows of int.insn that can run inside the trampoline: they come first, up to the first control transfer and stack row. */
+/* Rows of int.insn that can run inside the trampoline: they come first, up to the first control
+ * transfer and stack row. */
 static bool suitable(const struct x86_insn *in)
 {
-	static const char *const unfit = "push pop pusha popa pushf popf enter leave jcc loopne loope loop jcxz call jmp call_ind jmp_ind ret bound ins"
+	static const char *const unfit = "push pop pusha popa pushf popf enter leave jcc loopne "
+					 "loope loop jcxz call jmp call_ind jmp_ind ret bound ins"
 					 " outs clflush pause salc daa das aaa aas aam aad";
 	static unsigned end;
 
@@ -369,10 +409,12 @@ static bool suitable(const struct x86_insn *in)
 	/* these helpers need an engine */
 	if (in->rep && in_list("movs cmps stos lods scas", in->enc->name))
 		return false;
-	if ((in->lock && !strcmp(in->enc->name, "neg")) || (!strcmp(in->enc->name, "cmpxchg8b") && in->rex & 8))
+	if ((in->lock && !strcmp(in->enc->name, "neg")) ||
+	    (!strcmp(in->enc->name, "cmpxchg8b") && in->rex & 8))
 		return false;
 	/* some hosts lack these */
-	if (in_list("adcx adox rorx shlx sarx shrx mulx pdep pext bzhi", in->enc->name) && !__builtin_cpu_supports("bmi2"))
+	if (in_list("adcx adox rorx shlx sarx shrx mulx pdep pext bzhi", in->enc->name) &&
+	    !__builtin_cpu_supports("bmi2"))
 		return false;
 	/* PREFETCH with a register: #UD on AMD processors, NOP on Intel's */
 	if (in->map == MAP_0F && in->opcode == 0x0d)
@@ -389,7 +431,8 @@ static bool suitable(const struct x86_insn *in)
 static bool aim(struct native *n, const struct x86_insn *in, u8 *code)
 {
 	u64 at = (u64)(uintptr_t)n->data + MIDDLE - 64 + rnd() % 128, rest = (u64)in->disp;
-	bool mem = in->has_modrm && in->modrm < 0xc0, moffs = in->map == MAP_PRI && (in->opcode & 0xfc) == 0xa0;
+	bool mem = in->has_modrm && in->modrm < 0xc0,
+	     moffs = in->map == MAP_PRI && (in->opcode & 0xfc) == 0xa0;
 
 	n->gpr[R_SI] = (u64)(uintptr_t)n->data + MIDDLE + rnd() % 256;
 	n->gpr[R_DI] = (u64)(uintptr_t)n->data + MIDDLE + rnd() % 256;
@@ -407,7 +450,8 @@ static bool aim(struct native *n, const struct x86_insn *in, u8 *code)
 		return false;
 	if (in->base >= 0 && in->base == in->index)
 		return false;
-	if (in->map == MAP_0F && in->op[1].kind == OPK_REG && in_list("bt bts btr btc", in->enc->name)) {
+	if (in->map == MAP_0F && in->op[1].kind == OPK_REG &&
+	    in_list("bt bts btr btc", in->enc->name)) {
 		if (in->op[1].reg == in->base || in->op[1].reg == in->index)
 			return false;
 		n->gpr[in->op[1].reg] = (u64)(s64)(s16)(rnd() & 0x7fff) - 0x4000;
@@ -457,20 +501,23 @@ static u32 undefined_flags(const struct x86_insn *in, const u64 *gpr)
 		return count > 8 * size ? EFL_ARITH : EFL_AF | (count > 1 ? EFL_OF : 0);
 	if (in_list("rol ror rcl rcr", name))
 		return count > 1 ? EFL_OF : 0;
-	return EFL_AF | (count > 1 ? EFL_OF : 0) | (count >= 8 * size && strcmp(name, "sar") ? EFL_CF : 0);
+	return EFL_AF | (count > 1 ? EFL_OF : 0) |
+	       (count >= 8 * size && strcmp(name, "sar") ? EFL_CF : 0);
 }
 
 /* Destinations that the manual leaves undefined. */
 static bool undefined_result(const struct x86_insn *in, const u64 *gpr)
 {
 	if (in_list("shld shrd", in->enc->name) && in->op[0].size == 2)
-		return ((in->op[2].kind == OPK_IMM ? (unsigned)in->imm : (unsigned)gpr[R_CX]) & 31) > 16;
+		return ((in->op[2].kind == OPK_IMM ? (unsigned)in->imm : (unsigned)gpr[R_CX]) &
+			31) > 16;
 	return !strcmp(in->enc->name, "bswap") && in->osize == 2;
 }
 
 static void random_insn(u8 *code)
 {
-	static const u8 prefix[] = { 0x66, 0x48, 0x41, 0x44, 0x4d, 0xf0, 0xf2, 0xf3, 0x67, 0x66, 0x48 };
+	static const u8 prefix[] = { 0x66, 0x48, 0x41, 0x44, 0x4d, 0xf0,
+				     0xf2, 0xf3, 0x67, 0x66, 0x48 };
 	unsigned p = 0, kind = rnd() % 8;
 
 	for (unsigned i = 0; i < 16; i += 8)
@@ -493,7 +540,8 @@ static void random_insn(u8 *code)
 	}
 }
 
-static void report(struct bench *b, const struct x86_insn *in, const u8 *code, const struct native *before)
+static void report(struct bench *b, const struct x86_insn *in, const u8 *code,
+		   const struct native *before)
 {
 	char hex[40] = "", text[1024];
 	u64 flags = x86_arith_from_hf(b->c->cpu.hflags);
@@ -501,17 +549,23 @@ static void report(struct bench *b, const struct x86_insn *in, const u8 *code, c
 
 	for (unsigned i = 0; i < in->len; i++)
 		snprintf(hex + 2 * i, 3, "%02x", code[i]);
-	k = snprintf(text, sizeof(text), "%s (%s): flags before %#llx, host %#llx, ours %#llx (undefined %#x);", in->enc->name, hex,
-		     (unsigned long long)before->flags, (unsigned long long)b->n->flags, (unsigned long long)flags,
+	k = snprintf(text, sizeof(text),
+		     "%s (%s): flags before %#llx, host %#llx, ours %#llx (undefined %#x);",
+		     in->enc->name, hex, (unsigned long long)before->flags,
+		     (unsigned long long)b->n->flags, (unsigned long long)flags,
 		     undefined_flags(in, before->gpr));
 	for (unsigned r = 0; r < 16; r++)
 		if (r != R_SP && (b->n->gpr[r] != b->c->gpr[r] || r < 4))
-			k += snprintf(text + k, sizeof(text) - (size_t)k, " r%u before %#llx host %#llx ours %#llx;", r,
-				      (unsigned long long)before->gpr[r], (unsigned long long)b->n->gpr[r], (unsigned long long)b->c->gpr[r]);
+			k += snprintf(text + k, sizeof(text) - (size_t)k,
+				      " r%u before %#llx host %#llx ours %#llx;", r,
+				      (unsigned long long)before->gpr[r],
+				      (unsigned long long)b->n->gpr[r],
+				      (unsigned long long)b->c->gpr[r]);
 	test_fail(__FILE__, __LINE__, "%s", text);
 }
 
-static void compare(struct bench *b, const struct x86_insn *in, u8 *code, struct native *before, struct native *after)
+static void compare(struct bench *b, const struct x86_insn *in, u8 *code, struct native *before,
+		    struct native *after)
 {
 	u32 skip = undefined_flags(in, before->gpr);
 	bool fault;

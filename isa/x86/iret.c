@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* iret.c - IRET in all its forms, and the fast system calls. SDM volume 2 IRET, SYSCALL, SYSRET, SYSENTER, SYSEXIT; volume 3 20.2 for V86 mode. */
+/* iret.c - IRET in all its forms, and the fast system calls. SDM volume 2 IRET, SYSCALL, SYSRET,
+ * SYSENTER, SYSEXIT; volume 3 20.2 for V86 mode. */
 #include "system.h"
 #include "helpers.h"
 
@@ -18,7 +19,8 @@ u32 x86_flags_mask(const struct x86_cpu *c, unsigned size)
 	return mask;
 }
 
-/* RF matters only while instruction breakpoints are armed; there it is cleared by the next instruction's check. */
+/* RF matters only while instruction breakpoints are armed; there it is cleared by the next
+ * instruction's check. */
 static u32 rf_mask(const struct x86_cpu *c, unsigned size)
 {
 	return size > 2 && c->cpu.mode & M_DEBUG ? EFL_RF : 0;
@@ -35,7 +37,8 @@ static void nmi_done(struct x86_cpu *c)
 static void iret_real(struct x86_cpu *c, unsigned size)
 {
 	struct x86_stack s = x86_stack_now(c);
-	u32 ip = x86_stack_pop(&s, size), cs = x86_stack_pop(&s, size), flags = x86_stack_pop(&s, size);
+	u32 ip = x86_stack_pop(&s, size), cs = x86_stack_pop(&s, size),
+	    flags = x86_stack_pop(&s, size);
 	u32 mask = EFL_ARITH | EFL_TF | EFL_IF | EFL_DF | EFL_NT | rf_mask(c, size);
 
 	if (ip > c->seg[S_CS].limit)
@@ -70,7 +73,8 @@ static void iret_v86(struct x86_cpu *c, unsigned size)
 	x86_stack_commit(&s);
 	x86_seg_set_real(c, S_CS, cs);
 	c->cpu.pc = ip;
-	x86_set_eflags(c, flags | (flags & EFL_IF ? EFL_VIF : 0), EFL_ARITH | EFL_DF | EFL_NT | EFL_VIF);
+	x86_set_eflags(c, flags | (flags & EFL_IF ? EFL_VIF : 0),
+		       EFL_ARITH | EFL_DF | EFL_NT | EFL_VIF);
 	x86_update_mode(c);
 }
 
@@ -188,13 +192,17 @@ u64 x86_h_iret(struct cpu *cpu, u64 next, u64 b, u64 cc, u64 size)
 
 static void flat_cs(struct x86_cpu *c, u16 sel, unsigned dpl, bool wide)
 {
-	c->seg[S_CS] = (struct x86_seg){ .sel = sel, .limit = 0xffffffff,
-					 .attr = 0xb | SEG_S | SEG_P | SEG_G | dpl << 5 | (wide ? SEG_L : SEG_DB) };
+	c->seg[S_CS] = (struct x86_seg){ .sel = sel,
+					 .limit = 0xffffffff,
+					 .attr = 0xb | SEG_S | SEG_P | SEG_G | dpl << 5 |
+						 (wide ? SEG_L : SEG_DB) };
 }
 
 static void flat_ss(struct x86_cpu *c, u16 sel, unsigned dpl)
 {
-	c->seg[S_SS] = (struct x86_seg){ .sel = sel, .limit = 0xffffffff, .attr = 3 | SEG_S | SEG_P | SEG_G | SEG_DB | dpl << 5 };
+	c->seg[S_SS] = (struct x86_seg){ .sel = sel,
+					 .limit = 0xffffffff,
+					 .attr = 3 | SEG_S | SEG_P | SEG_G | SEG_DB | dpl << 5 };
 }
 
 u64 x86_h_syscall(struct cpu *cpu, u64 next, u64 b, u64 cc, u64 imm)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* lift.c - the x86 front-end's loop: guest bytes at a pc to one unit of IR. A unit runs on through forward direct jumps inside its page; it ends at the
- * page's end, where the engine says so, when it is full, and behind an instruction that changes the mode. */
+/* lift.c - the x86 front-end's loop: guest bytes at a pc to one unit of IR. A unit runs on through
+ * forward direct jumps inside its page; it ends at the page's end, where the engine says so, when
+ * it is full, and behind an instruction that changes the mode. */
 #include "decode.h"
 #include "helpers.h"
 
@@ -11,7 +12,7 @@ struct trace {
 	struct x86_tr t;
 	struct x86_insn in;
 	u64 pc;
-	unsigned off;		/* of pc, from lift->code */
+	unsigned off; /* of pc, from lift->code */
 	unsigned count;
 };
 
@@ -43,7 +44,8 @@ static bool permitted(struct x86_tr *t)
 	return true;
 }
 
-/* What follows an instruction that goes on to the next one: nothing, the single-step trap, or the poll that an STI before it put off. */
+/* What follows an instruction that goes on to the next one: nothing, the single-step trap, or the
+ * poll that an STI before it put off. */
 static void epilogue(struct trace *r)
 {
 	struct x86_tr *t = &r->t;
@@ -70,7 +72,8 @@ static void emit(struct trace *r, int rc)
 	if (t->mode & M_DEBUG) {
 		u64 lin = r->pc + t->lift->pc_base;
 
-		ir_callv(t->ir, XH_debug_check, ir_const(t->ir, (t->mode & M_CODE) == M_CODE64 ? lin : (u32)lin), 0, 0, 0);
+		ir_callv(t->ir, XH_debug_check,
+			 ir_const(t->ir, (t->mode & M_CODE) == M_CODE64 ? lin : (u32)lin), 0, 0, 0);
 	}
 	if (rc > 15)
 		x86_raise_op(t, EXC_GP, 0);
@@ -119,7 +122,8 @@ static bool advance(struct trace *r)
 		return false;
 	}
 	r->off += (unsigned)delta;
-	if (r->count >= t->lift->max_insns || (t->lift->stop_at && t->lift->stop_at(t->lift, r->pc))) {
+	if (r->count >= t->lift->max_insns ||
+	    (t->lift->stop_at && t->lift->stop_at(t->lift, r->pc))) {
 		end_at(r);
 		return false;
 	}
@@ -156,7 +160,12 @@ static bool step(struct trace *r, int *rc)
 
 int x86_lift(struct lift *l)
 {
-	struct trace r = { .t = { .ir = l->ir, .cpu = X86(l->cpu), .lift = l, .mode = l->mode, .single = l->mode & M_TF }, .pc = l->pc };
+	struct trace r = { .t = { .ir = l->ir,
+				  .cpu = X86(l->cpu),
+				  .lift = l,
+				  .mode = l->mode,
+				  .single = l->mode & M_TF },
+			   .pc = l->pc };
 	int rc = 0;
 
 	l->lo = l->hi = 0;

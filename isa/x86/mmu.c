@@ -1,25 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mmu.c - page walks: no paging, 32-bit (PSE, PSE-36), PAE, 4-level. SDM volume 3 chapter 4. Permissions are computed for the access context as a
- * whole, so that one walk fills a TLB entry for reads, writes and fetches. */
+/* mmu.c - page walks: no paging, 32-bit (PSE, PSE-36), PAE, 4-level. SDM volume 3 chapter 4.
+ * Permissions are computed for the access context as a whole, so that one walk fills a TLB entry
+ * for reads, writes and fetches. */
 #include "system.h"
 #include "decode.h"
 #include <quern/device.h>
 
-enum { PTE_P = 1, PTE_RW = 2, PTE_US = 4, PTE_PCD = 16, PTE_A = 32, PTE_D = 64, PTE_PS = 128, PTE_G = 256 };
+enum {
+	PTE_P = 1,
+	PTE_RW = 2,
+	PTE_US = 4,
+	PTE_PCD = 16,
+	PTE_A = 32,
+	PTE_D = 64,
+	PTE_PS = 128,
+	PTE_G = 256
+};
 #define PTE_NX BIT64(63)
 
 /* One step of a walk. */
-struct level { u64 at, entry; };
+struct level {
+	u64 at, entry;
+};
 struct walk {
 	struct x86_cpu *c;
 	u64 va;
 	enum access access;
 	unsigned ctx;
 	bool peek;
-	unsigned n;		/* levels read */
+	unsigned n; /* levels read */
 	struct level level[4];
-	bool rw, us, nx;	/* accumulated */
-	unsigned size;		/* of an entry */
+	bool rw, us, nx; /* accumulated */
+	unsigned size;	 /* of an entry */
 };
 enum { STEP_FAULT = -1, STEP_TABLE, STEP_LEAF };
 
@@ -31,12 +43,14 @@ static u32 fault_code(const struct walk *w, u32 bits)
 		bits |= PF_W;
 	if (w->ctx == CTX_USER)
 		bits |= PF_U;
-	if (w->access == ACCESS_EXEC && (((c->efer & EFER_NXE) && (c->cr4 & CR4_PAE)) || (c->cr4 & CR4_SMEP)))
+	if (w->access == ACCESS_EXEC &&
+	    (((c->efer & EFER_NXE) && (c->cr4 & CR4_PAE)) || (c->cr4 & CR4_SMEP)))
 		bits |= PF_I;
 	return WALK_PF | bits;
 }
 
-/* Reads an entry and accumulates its rights. Returns 0 or a fault code. `reserved`: bits that must be 0. */
+/* Reads an entry and accumulates its rights. Returns 0 or a fault code. `reserved`: bits that must
+ * be 0. */
 static int read_entry(struct walk *w, u64 at, u64 reserved, u64 *entry)
 {
 	u64 e = cpu_phys_ld(&w->c->cpu, at, w->size);
@@ -116,7 +130,8 @@ static int walk32(struct walk *w, struct mapping *m)
 	if (r)
 		return r;
 	if (e & PTE_PS && c->cr4 & CR4_PSE) {
-		/* PSE-36: bits 20..13 are address bits 39..32, as far as there are any; bit 21 is reserved */
+		/* PSE-36: bits 20..13 are address bits 39..32, as far as there are any; bit 21 is
+		 * reserved */
 		high = (e >> 13 & 0xff) << 32;
 		if (e & BIT(21) || high & ~c->phys_mask)
 			return fault_code(w, PF_P | PF_RSVD);
@@ -144,10 +159,7 @@ static int walk_low(struct walk *w, u64 table, u64 reserved, struct mapping *m)
 	return r ? r : finish(w, e & addr, 12, m);
 }
 
-static u64 nx_reserved(const struct x86_cpu *c)
-{
-	return c->efer & EFER_NXE ? 0 : PTE_NX;
-}
+static u64 nx_reserved(const struct x86_cpu *c) { return c->efer & EFER_NXE ? 0 : PTE_NX; }
 
 static int walk_pae(struct walk *w, struct mapping *m)
 {
@@ -160,7 +172,8 @@ static int walk_pae(struct walk *w, struct mapping *m)
 	return walk_low(w, e, (GENMASK64(62, 0) & ~c->phys_mask) | nx_reserved(c), m);
 }
 
-/* Where the page table of the last level lies, remembered as processors do (SDM volume 3 4.10.3): until any invalidation, or a fault. */
+/* Where the page table of the last level lies, remembered as processors do (SDM volume 3 4.10.3):
+ * until any invalidation, or a fault. */
 static struct x86_table *table_of(struct walk *w)
 {
 	struct x86_cpu *c = w->c;
@@ -202,8 +215,12 @@ static int walk64_down(struct walk *w, u64 reserved, struct mapping *m)
 	if (!r && w->n == 4 && !w->peek) {
 		const struct level *l = w->level;
 
-		*t = (struct x86_table){ .area = w->va >> 21, .cr3 = c->cr3, .at = l[2].entry & addr, .gen = c->table_gen,
-					 .rw = l[0].entry & l[1].entry & l[2].entry & PTE_RW, .us = l[0].entry & l[1].entry & l[2].entry & PTE_US,
+		*t = (struct x86_table){ .area = w->va >> 21,
+					 .cr3 = c->cr3,
+					 .at = l[2].entry & addr,
+					 .gen = c->table_gen,
+					 .rw = l[0].entry & l[1].entry & l[2].entry & PTE_RW,
+					 .us = l[0].entry & l[1].entry & l[2].entry & PTE_US,
 					 .nx = (l[0].entry | l[1].entry | l[2].entry) & PTE_NX };
 	}
 	return r;
@@ -223,29 +240,43 @@ static int walk64(struct walk *w, struct mapping *m)
 		quick.rw = t->rw;
 		quick.us = t->us;
 		quick.nx = t->nx;
-		if (!read_entry(&quick, t->at + (w->va >> 12 & 0x1ff) * 8, reserved, &e) && !finish(&quick, e & addr, 12, m))
+		if (!read_entry(&quick, t->at + (w->va >> 12 & 0x1ff) * 8, reserved, &e) &&
+		    !finish(&quick, e & addr, 12, m))
 			return 0;
 		t->gen = c->table_gen - 1;
 	}
 	return walk64_down(w, reserved, m);
 }
 
-int x86_walk(struct cpu *cpu, u64 va, enum access access, unsigned ctx, bool peek, struct mapping *m)
+int x86_walk(struct cpu *cpu, u64 va, enum access access, unsigned ctx, bool peek,
+	     struct mapping *m)
 {
 	struct x86_cpu *c = X86(cpu);
 	int r;
 
 	if (!(c->cr0 & CR0_PG)) {
-		*m = (struct mapping){ .phys = va & 0xffffffff, .page_bits = 12, .read = true, .write = true, .exec = true,
+		*m = (struct mapping){ .phys = va & 0xffffffff,
+				       .page_bits = 12,
+				       .read = true,
+				       .write = true,
+				       .exec = true,
 				       .watch = c->watching && x86_watched_page(c, va) };
 		return 0;
 	}
 	if (c->efer & EFER_LMA && !x86_canonical(va))
 		return WALK_NONCANONICAL;
 	do {
-		struct walk w = { .c = c, .va = va, .access = access, .ctx = ctx, .peek = peek, .rw = true, .us = true };
+		struct walk w = { .c = c,
+				  .va = va,
+				  .access = access,
+				  .ctx = ctx,
+				  .peek = peek,
+				  .rw = true,
+				  .us = true };
 
-		r = c->efer & EFER_LMA ? walk64(&w, m) : c->cr4 & CR4_PAE ? walk_pae(&w, m) : walk32(&w, m);
+		r = c->efer & EFER_LMA ? walk64(&w, m) :
+		    c->cr4 & CR4_PAE   ? walk_pae(&w, m) :
+					 walk32(&w, m);
 	} while (r < 0);
 	return r;
 }
@@ -255,8 +286,15 @@ void x86_mem_fault(struct cpu *cpu, u64 va, enum access access, unsigned ctx, in
 	struct x86_cpu *c = X86(cpu);
 
 	trace(NULL, "x86-fault", "cpu %u %s of %#llx at %#llx: %s, error %#x", cpu->index,
-	      access == ACCESS_WRITE ? "write" : access == ACCESS_EXEC ? "fetch" : "read", (unsigned long long)va, (unsigned long long)cpu->pc,
-	      code & WALK_NONCANONICAL ? "not canonical" : code & PF_RSVD ? "reserved bits" : code & PF_P ? "protection" : "not present", code & 0xffff);
+	      access == ACCESS_WRITE ? "write" :
+	      access == ACCESS_EXEC  ? "fetch" :
+				       "read",
+	      (unsigned long long)va, (unsigned long long)cpu->pc,
+	      code & WALK_NONCANONICAL ? "not canonical" :
+	      code & PF_RSVD	       ? "reserved bits" :
+	      code & PF_P	       ? "protection" :
+					 "not present",
+	      code & 0xffff);
 	c->exc_soft = c->exc_trap = false;
 	c->exc_has_error = true;
 	if (code & WALK_NONCANONICAL) {
@@ -271,7 +309,8 @@ void x86_mem_fault(struct cpu *cpu, u64 va, enum access access, unsigned ctx, in
 	c->exc_cr2 = x86_lin(c, va);
 }
 
-/* PAE: the four page directory pointers are registers, loaded with CR3. False when a present one has reserved bits. */
+/* PAE: the four page directory pointers are registers, loaded with CR3. False when a present one
+ * has reserved bits. */
 bool x86_load_pdptes(struct x86_cpu *c, u64 cr3)
 {
 	const u64 reserved = ~c->phys_mask | GENMASK(8, 5) | GENMASK(2, 1);
@@ -297,11 +336,13 @@ static bool uses_stack(const struct x86_insn *in)
 		return false;
 	if (o == 0xff)
 		return digit == 2 || digit == 3 || digit == 6;
-	return (o >= 0x50 && o <= 0x61) || o == 0x68 || o == 0x6a || o == 0x8f || o == 0x9a || o == 0x9c || o == 0x9d || o == 0xc2 || o == 0xc3 ||
-	       (o >= 0xc8 && o <= 0xcb) || o == 0xcf || o == 0xe8 || (o < 0x20 && ((o & 7) == 6 || (o & 7) == 7));
+	return (o >= 0x50 && o <= 0x61) || o == 0x68 || o == 0x6a || o == 0x8f || o == 0x9a ||
+	       o == 0x9c || o == 0x9d || o == 0xc2 || o == 0xc3 || (o >= 0xc8 && o <= 0xcb) ||
+	       o == 0xcf || o == 0xe8 || (o < 0x20 && ((o & 7) == 6 || (o & 7) == 7));
 }
 
-/* Bytes at a linear address as a debugger reads them: no faults, no side effects. Returns how many there are. */
+/* Bytes at a linear address as a debugger reads them: no faults, no side effects. Returns how many
+ * there are. */
 static unsigned peek_code(struct x86_cpu *c, u64 va, u8 *buf, unsigned n)
 {
 	unsigned done = 0;
@@ -311,7 +352,8 @@ static unsigned peek_code(struct x86_cpu *c, u64 va, u8 *buf, unsigned n)
 		u64 word;
 		unsigned in = (va + done) & 7;
 
-		if (x86_walk(&c->cpu, x86_lin(c, va + done), ACCESS_READ, CTX_KERNEL_OPEN, true, &m))
+		if (x86_walk(&c->cpu, x86_lin(c, va + done), ACCESS_READ, CTX_KERNEL_OPEN, true,
+			     &m))
 			break;
 		word = cpu_phys_ld(&c->cpu, m.phys & ~7ull, 8);
 		while (in < 8 && done < n)
@@ -331,8 +373,10 @@ bool x86_stack_access(struct x86_cpu *c, u64 va)
 	for (unsigned i = 0; i < in.nops; i++)
 		if (in.op[i].kind == OPK_MEM && in.seg == S_SS)
 			return true;
-	/* what the stack pointer makes (and rBP for ENTER, LEAVE), when it is that address that failed */
+	/* what the stack pointer makes (and rBP for ENTER, LEAVE), when it is that address that
+	 * failed */
 	if (!uses_stack(&in))
 		return false;
-	return va - c->gpr[R_SP] + 64 < 128 || (in.map == MAP_PRI && (in.opcode == 0xc8 || in.opcode == 0xc9));
+	return va - c->gpr[R_SP] + 64 < 128 ||
+	       (in.map == MAP_PRI && (in.opcode == 0xc8 || in.opcode == 0xc9));
 }

@@ -183,7 +183,8 @@ TEST(x86_walk_pae)
 	CHECK_EQ(walk(&r, 0x5678, ACCESS_READ, CTX_USER, &m), 0);
 	CHECK_EQ(m.phys, 0x9678);
 	CHECK_EQ(walk(&r, 0x40000000, ACCESS_READ, CTX_USER, &m), WALK_PF | PF_U);
-	/* the pointers are registers: memory changes show with the next load of CR3; bad ones are refused */
+	/* the pointers are registers: memory changes show with the next load of CR3; bad ones are
+	 * refused */
 	poke(&r, PDPT, 0, 8);
 	CHECK_EQ(walk(&r, 0x5678, ACCESS_READ, CTX_USER, &m), 0);
 	poke(&r, PDPT, PD | 7, 8);

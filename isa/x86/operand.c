@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* operand.c - what emitters use to reach operands: registers, memory through segments, the stack; and the ways out of an instruction. Intel SDM vol. 1,
- * chapter 3. Memory needs no check at run time in 64-bit code and with flat segments; else a helper adds the base and checks the limit. */
+/* operand.c - what emitters use to reach operands: registers, memory through segments, the stack;
+ * and the ways out of an instruction. Intel SDM vol. 1, chapter 3. Memory needs no check at run
+ * time in 64-bit code and with flat segments; else a helper adds the base and checks the limit. */
 #include "decode.h"
 #include "helpers.h"
 
-static inline bool code64(const struct x86_tr *t)
-{
-	return (t->mode & M_CODE) == M_CODE64;
-}
+static inline bool code64(const struct x86_tr *t) { return (t->mode & M_CODE) == M_CODE64; }
 
 static u16 mem_flags(const struct x86_tr *t, unsigned n)
 {
-	return (u16)(x86_data_ctx(t->mode) << IR_CTX_SHIFT | (t->mode & M_ALIGN && n > 1 ? IR_ALIGNED : 0));
+	return (u16)(x86_data_ctx(t->mode) << IR_CTX_SHIFT |
+		     (t->mode & M_ALIGN && n > 1 ? IR_ALIGNED : 0));
 }
 
-/* Is the linear address the offset, or (64-bit FS, GS) the offset plus a base, with nothing to check? */
+/* Is the linear address the offset, or (64-bit FS, GS) the offset plus a base, with nothing to
+ * check? */
 static bool unchecked(const struct x86_tr *t, unsigned seg, bool write)
 {
 	if (code64(t))
@@ -52,7 +52,8 @@ static struct x86_addr checked(struct x86_tr *t, unsigned seg, ref off, unsigned
 }
 
 /* The parts of an offset in segment seg. */
-static struct x86_addr address(struct x86_tr *t, unsigned seg, ref base, ref index, unsigned scale, s32 disp, unsigned width, unsigned n, bool write)
+static struct x86_addr address(struct x86_tr *t, unsigned seg, ref base, ref index, unsigned scale,
+			       s32 disp, unsigned width, unsigned n, bool write)
 {
 	struct x86_addr a = { base, index, disp, (u16)(mem_flags(t, n) | scale) };
 
@@ -110,9 +111,12 @@ struct x86_addr x86_addr(struct x86_tr *t, unsigned n, bool write)
 	ref base, index;
 	s32 disp;
 
-	/* FS:disp and GS:disp, the per-CPU and thread variables: the segment's base is the only register */
-	if (in->base < 0 && in->index < 0 && based(t, in->seg) && (s32)in->disp == in->disp && in->asize == 8)
-		return (struct x86_addr){ SLOT(SL_SEGBASE + in->seg), 0, (s32)in->disp, mem_flags(t, n) };
+	/* FS:disp and GS:disp, the per-CPU and thread variables: the segment's base is the only
+	 * register */
+	if (in->base < 0 && in->index < 0 && based(t, in->seg) && (s32)in->disp == in->disp &&
+	    in->asize == 8)
+		return (struct x86_addr){ SLOT(SL_SEGBASE + in->seg), 0, (s32)in->disp,
+					  mem_flags(t, n) };
 	parts(t, &base, &index, &disp);
 	return address(t, in->seg, base, index, in->scale, disp, in->asize, n, write);
 }
@@ -146,7 +150,9 @@ ref x86_linear_ea(struct x86_tr *t, unsigned n, bool write)
 	struct x86_addr a = x86_addr(t, n, write);
 
 	x86_single_base(t, &a);
-	return a.disp ? ir_lea(t->ir, a.mem & IR_ADDR32 ? I32 : I64, a.base, 0, 0, a.disp) : a.mem & IR_ADDR32 ? truncated(t, a.base, 4) : a.base;
+	return a.disp ? ir_lea(t->ir, a.mem & IR_ADDR32 ? I32 : I64, a.base, 0, 0, a.disp) :
+	       a.mem & IR_ADDR32 ? truncated(t, a.base, 4) :
+				   a.base;
 }
 
 /* The form base + disp, as RMW and CAS take it. */
@@ -154,10 +160,13 @@ void x86_single_base(struct x86_tr *t, struct x86_addr *a)
 {
 	if (!a->index && !(a->mem & IR_ADDR16))
 		return;
-	a->base = sum(t, a->base, a->index, a->mem & IR_SCALE, a->disp, a->mem & IR_ADDR16 ? 2 : a->mem & IR_ADDR32 ? 4 : 8);
+	a->base = sum(t, a->base, a->index, a->mem & IR_SCALE, a->disp,
+		      a->mem & IR_ADDR16 ? 2 :
+		      a->mem & IR_ADDR32 ? 4 :
+					   8);
 	a->index = 0;
 	a->disp = 0;
-	a->mem &= (u16)~(IR_SCALE | IR_ADDR16 | IR_ADDR32);
+	a->mem &= (u16) ~(IR_SCALE | IR_ADDR16 | IR_ADDR32);
 }
 
 static struct x86_addr moved(struct x86_tr *t, const struct x86_addr *a, s32 plus)
@@ -178,7 +187,8 @@ ref x86_load_at(struct x86_tr *t, const struct x86_addr *a, enum ir_type type, s
 	return ir_load(t->ir, type, m.base, m.index, m.disp, m.mem | more);
 }
 
-void x86_store_at(struct x86_tr *t, const struct x86_addr *a, enum ir_type type, s32 plus, u16 more, ref v)
+void x86_store_at(struct x86_tr *t, const struct x86_addr *a, enum ir_type type, s32 plus, u16 more,
+		  ref v)
 {
 	struct x86_addr m = moved(t, a, plus);
 
@@ -187,10 +197,7 @@ void x86_store_at(struct x86_tr *t, const struct x86_addr *a, enum ir_type type,
 
 /* --- operands */
 
-static u64 cut(u64 v, unsigned size)
-{
-	return size >= 8 ? v : v & ((1ull << (8 * size)) - 1);
-}
+static u64 cut(u64 v, unsigned size) { return size >= 8 ? v : v & ((1ull << (8 * size)) - 1); }
 
 ref x86_get(struct x86_tr *t, const struct x86_operand *o)
 {
@@ -198,7 +205,8 @@ ref x86_get(struct x86_tr *t, const struct x86_operand *o)
 
 	switch (o->kind) {
 	case OPK_REG:
-		return o->reg >= 16 ? ir_un(t->ir, IR_EXT8H, I32, x86_gpr(o->reg - 16u)) : x86_gpr(o->reg);
+		return o->reg >= 16 ? ir_un(t->ir, IR_EXT8H, I32, x86_gpr(o->reg - 16u)) :
+				      x86_gpr(o->reg);
 	case OPK_MEM:
 		a = x86_addr(t, o->size, false);
 		return x86_load_at(t, &a, x86_type(o->size), 0, 0);
@@ -299,7 +307,8 @@ void x86_stack_set(struct x86_tr *t, unsigned reg, s32 plus)
 		ref v = ir_lea(t->ir, I32, x86_gpr(reg), 0, 0, plus);
 		x86_put_gpr(t, R_SP, 2, v);
 	} else {
-		struct ir_op *o = ir_emit(t->ir, IR_LEA, width == 8 ? I64 : I32, x86_gpr(R_SP), x86_gpr(reg), 0);
+		struct ir_op *o = ir_emit(t->ir, IR_LEA, width == 8 ? I64 : I32, x86_gpr(R_SP),
+					  x86_gpr(reg), 0);
 		o->imm = plus;
 	}
 }
@@ -319,10 +328,7 @@ ref x86_pop(struct x86_tr *t, unsigned size)
 	return x86_load_at(t, &a, x86_type(size), 0, 0);
 }
 
-void x86_pop_commit(struct x86_tr *t, unsigned size)
-{
-	x86_stack_set(t, R_SP, (s32)size);
-}
+void x86_pop_commit(struct x86_tr *t, unsigned size) { x86_stack_set(t, R_SP, (s32)size); }
 
 /* --- flags */
 
@@ -345,10 +351,7 @@ u64 x86_pc_mask(u64 pc, u32 mode, unsigned osize)
 	return (mode & M_CODE) == M_CODE64 ? pc : osize == 2 ? (u16)pc : (u32)pc;
 }
 
-static void set_pc(struct x86_tr *t, ref pc)
-{
-	ir_copy(t->ir, I64, SLOT(SL_PC), pc);
-}
+static void set_pc(struct x86_tr *t, ref pc) { ir_copy(t->ir, I64, SLOT(SL_PC), pc); }
 
 void x86_end_pc(struct x86_tr *t, enum ir_exit why)
 {
@@ -379,12 +382,10 @@ void x86_raise_op(struct x86_tr *t, int vector, s32 error)
 	t->ended = true;
 }
 
-void x86_ud(struct x86_tr *t)
-{
-	x86_raise_op(t, EXC_UD, -1);
-}
+void x86_ud(struct x86_tr *t) { x86_raise_op(t, EXC_UD, -1); }
 
-/* Near transfers are checked against the limit of CS where it is not known to be 4 GiB. Real and V86 mode offsets of 16 bits are within any limit. */
+/* Near transfers are checked against the limit of CS where it is not known to be 4 GiB. Real and
+ * V86 mode offsets of 16 bits are within any limit. */
 static bool limited(const struct x86_tr *t)
 {
 	bool real = !(t->mode & M_PE) || (t->mode & M_VM);
@@ -392,8 +393,9 @@ static bool limited(const struct x86_tr *t)
 	return !code64(t) && !(t->mode & M_FLAT) && !(real && t->in->osize == 2);
 }
 
-/* A target that is not canonical is refused before anything of the branch is done. The way out leads to an address that is not canonical either, and from
- * which x86_mem_fault knows the branch. */
+/* A target that is not canonical is refused before anything of the branch is done. The way out
+ * leads to an address that is not canonical either, and from which x86_mem_fault knows the branch.
+ */
 static void check_canonical(struct x86_tr *t, ref pc)
 {
 	ref v = ir_bin(t->ir, IR_SAR, I64, pc, ir_const(t->ir, 47));
@@ -442,7 +444,8 @@ void x86_end_ind(struct x86_tr *t, ref pc, unsigned kind)
 	}
 }
 
-/* Both ways of a conditional jump at once, where more has to be done than to leave. True: the unit has ended. */
+/* Both ways of a conditional jump at once, where more has to be done than to leave. True: the unit
+ * has ended. */
 static bool either(struct x86_tr *t, ref pc)
 {
 	x86_check_ip(t, pc);
@@ -453,10 +456,7 @@ static bool either(struct x86_tr *t, ref pc)
 	return true;
 }
 
-static bool plain(const struct x86_tr *t)
-{
-	return !t->single && !t->poll && !limited(t);
-}
+static bool plain(const struct x86_tr *t) { return !t->single && !t->poll && !limited(t); }
 
 void x86_branch_cc(struct x86_tr *t, enum ir_cond cc, u64 pc)
 {
@@ -472,9 +472,11 @@ void x86_branch_cc(struct x86_tr *t, enum ir_cond cc, u64 pc)
 void x86_branch_nz(struct x86_tr *t, ref v, bool when, u64 pc)
 {
 	if (!plain(t)) {
-		ref taken = ir_const(t->ir, pc), not_taken = ir_const(t->ir, t->next), r = ir_temp(t->ir);
+		ref taken = ir_const(t->ir, pc), not_taken = ir_const(t->ir, t->next),
+		    r = ir_temp(t->ir);
 
-		ir_emit(t->ir, IR_SEL, I64, r, when ? taken : not_taken, when ? not_taken : taken)->c = v;
+		ir_emit(t->ir, IR_SEL, I64, r, when ? taken : not_taken, when ? not_taken : taken)
+			->c = v;
 		if (either(t, r))
 			return;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* seg.c - segment registers: descriptors, loads with every check, linear addresses, stacks of privilege changes, LAR LSL VERR VERW. SDM volume 3
- * chapters 3 and 5, volume 2 MOV, LAR. */
+/* seg.c - segment registers: descriptors, loads with every check, linear addresses, stacks of
+ * privilege changes, LAR LSL VERR VERW. SDM volume 3 chapters 3 and 5, volume 2 MOV, LAR. */
 #include "system.h"
 #include "helpers.h"
 
@@ -13,7 +13,9 @@ u32 desc_limit(const struct x86_desc *d)
 
 struct x86_seg desc_seg(u16 sel, const struct x86_desc *d)
 {
-	return (struct x86_seg){ .sel = sel, .attr = desc_attr(d), .limit = desc_limit(d), .base = desc_base(d) };
+	return (struct x86_seg){
+		.sel = sel, .attr = desc_attr(d), .limit = desc_limit(d), .base = desc_base(d)
+	};
 }
 
 void x86_fault_sel(struct x86_cpu *c, int vector, u16 sel)
@@ -79,7 +81,8 @@ void x86_seg_set_real(struct x86_cpu *c, unsigned sreg, u16 sel)
 		s->limit = 0xffff;
 		s->attr = SEG_S | SEG_P | SEG_DPL | 3;
 	} else if (!seg_usable(s)) {
-		/* real mode leaves limit and attributes alone ("unreal mode"), but a null segment becomes usable */
+		/* real mode leaves limit and attributes alone ("unreal mode"), but a null segment
+		 * becomes usable */
 		s->limit = 0xffff;
 		s->attr = SEG_S | SEG_P | 3;
 	} else if (sreg == S_CS) {
@@ -194,7 +197,8 @@ static bool in_limit(const struct x86_seg *s, u64 off, unsigned n)
 	return off + n - 1 <= s->limit;
 }
 
-u64 x86_seg_linear(struct x86_cpu *c, const struct x86_seg *s, u64 off, unsigned n, bool write, int vector, u32 error)
+u64 x86_seg_linear(struct x86_cpu *c, const struct x86_seg *s, u64 off, unsigned n, bool write,
+		   int vector, u32 error)
 {
 	if (x86_code64(c)) {
 		u64 va = off + s->base;
@@ -206,7 +210,8 @@ u64 x86_seg_linear(struct x86_cpu *c, const struct x86_seg *s, u64 off, unsigned
 	if (x86_protected(c)) {
 		bool code = seg_is_code(s->attr);
 
-		if (!seg_usable(s) || (write ? code || !(s->attr & SEG_W) : code && !(s->attr & SEG_R)))
+		if (!seg_usable(s) ||
+		    (write ? code || !(s->attr & SEG_W) : code && !(s->attr & SEG_R)))
 			x86_raise_err(c, vector, error);
 	}
 	if (!in_limit(s, off, n))
@@ -234,7 +239,8 @@ void x86_load_ldt(struct x86_cpu *c, u16 sel, int vector)
 		c->seg[S_LDTR] = (struct x86_seg){ .sel = sel };
 		return;
 	}
-	if (sel & 4 || !x86_desc_read(c, sel, &d) || desc_attr(&d) & SEG_S || desc_type(&d) != SYS_LDT)
+	if (sel & 4 || !x86_desc_read(c, sel, &d) || desc_attr(&d) & SEG_S ||
+	    desc_type(&d) != SYS_LDT)
 		x86_fault_sel(c, vector, sel);
 	if (!(desc_attr(&d) & SEG_P))
 		x86_fault_sel(c, vector == EXC_TS ? EXC_TS : EXC_NP, sel);
@@ -274,10 +280,7 @@ void x86_load_tr(struct x86_cpu *c, u16 sel)
 	c->seg[S_TR] = s;
 }
 
-bool x86_tss_is32(const struct x86_cpu *c)
-{
-	return c->seg[S_TR].attr & 8;
-}
+bool x86_tss_is32(const struct x86_cpu *c) { return c->seg[S_TR].attr & 8; }
 
 static u64 tss_ld(struct x86_cpu *c, u32 off, unsigned size)
 {
@@ -306,15 +309,23 @@ u64 x86_tss_rsp(struct x86_cpu *c, unsigned slot)
 
 /* --- stacks */
 
-struct x86_stack x86_stack_new(struct x86_cpu *c, struct x86_seg ss, u64 sp, unsigned cpl, bool flat64)
+struct x86_stack x86_stack_new(struct x86_cpu *c, struct x86_seg ss, u64 sp, unsigned cpl,
+			       bool flat64)
 {
-	return (struct x86_stack){ .c = c, .ss = ss, .sp = sp, .ctx = x86_cpl_ctx(c, cpl), .flat64 = flat64,
-				   .mask = flat64 ? ~0ull : ss.attr & SEG_DB ? 0xffffffff : 0xffff };
+	return (struct x86_stack){ .c = c,
+				   .ss = ss,
+				   .sp = sp,
+				   .ctx = x86_cpl_ctx(c, cpl),
+				   .flat64 = flat64,
+				   .mask = flat64	    ? ~0ull :
+					   ss.attr & SEG_DB ? 0xffffffff :
+							      0xffff };
 }
 
 struct x86_stack x86_stack_now(struct x86_cpu *c)
 {
-	struct x86_stack s = x86_stack_new(c, c->seg[S_SS], c->gpr[R_SP], x86_cpl(c), x86_code64(c));
+	struct x86_stack s =
+		x86_stack_new(c, c->seg[S_SS], c->gpr[R_SP], x86_cpl(c), x86_code64(c));
 
 	s.ctx = x86_data_ctx(c->cpu.mode);
 	return s;
@@ -373,10 +384,7 @@ u64 x86_h_load_seg(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	return 0;
 }
 
-u64 x86_h_get_sel(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
-{
-	return X86(cpu)->seg[imm].sel;
-}
+u64 x86_h_get_sel(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm) { return X86(cpu)->seg[imm].sel; }
 
 u64 x86_h_lldt(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
@@ -400,9 +408,11 @@ static bool visible(const struct x86_cpu *c, u16 sel, const struct x86_desc *d)
 
 static bool lar_type(const struct x86_cpu *c, const struct x86_desc *d, bool lsl)
 {
-	static const u16 legacy_lar = BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(9) | BIT(11) | BIT(12);
+	static const u16 legacy_lar =
+		BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(9) | BIT(11) | BIT(12);
 	static const u16 legacy_lsl = BIT(1) | BIT(2) | BIT(3) | BIT(9) | BIT(11);
-	static const u16 long_lar = BIT(2) | BIT(9) | BIT(11) | BIT(12), long_lsl = BIT(2) | BIT(9) | BIT(11);
+	static const u16 long_lar = BIT(2) | BIT(9) | BIT(11) | BIT(12),
+			 long_lsl = BIT(2) | BIT(9) | BIT(11);
 	u16 ok = x86_long(c) ? (lsl ? long_lsl : long_lar) : lsl ? legacy_lsl : legacy_lar;
 
 	return desc_attr(d) & SEG_S || ok >> desc_type(d) & 1;
@@ -413,7 +423,8 @@ u64 x86_h_lar(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	struct x86_cpu *c = X86(cpu);
 	struct x86_desc d;
 
-	if (!(a & 0xfffc) || !x86_desc_read(c, a, &d) || !lar_type(c, &d, false) || !visible(c, a, &d))
+	if (!(a & 0xfffc) || !x86_desc_read(c, a, &d) || !lar_type(c, &d, false) ||
+	    !visible(c, a, &d))
 		return 0;
 	return BIT64(32) | (d.hi & 0x00f0ff00);
 }
@@ -423,7 +434,8 @@ u64 x86_h_lsl(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	struct x86_cpu *c = X86(cpu);
 	struct x86_desc d;
 
-	if (!(a & 0xfffc) || !x86_desc_read(c, a, &d) || !lar_type(c, &d, true) || !visible(c, a, &d))
+	if (!(a & 0xfffc) || !x86_desc_read(c, a, &d) || !lar_type(c, &d, true) ||
+	    !visible(c, a, &d))
 		return 0;
 	return BIT64(32) | desc_limit(&d);
 }

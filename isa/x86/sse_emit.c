@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sse_emit.c - emitters of the SSE instructions. A memory operand is loaded into the scratch slot VTMP0; then the operation is one call of a vector
- * helper, which back ends inline. Moves need no call. With an unmasked SIMD exception (M_FPEXC) a helper around it looks
- * at its exceptions before the destination changes. SDM vol. 2; alignment and exceptions: vol. 2, 2.4 and vol. 3, 2.5. */
+/* sse_emit.c - emitters of the SSE instructions. A memory operand is loaded into the scratch slot
+ * VTMP0; then the operation is one call of a vector helper, which back ends inline. Moves need no
+ * call. With an unmasked SIMD exception (M_FPEXC) a helper around it looks at its exceptions before
+ * the destination changes. SDM vol. 2; alignment and exceptions: vol. 2, 2.4 and vol. 3, 2.5. */
 #include "sse_emit.h"
 
 bool x86_sse_usable(struct x86_tr *t)
@@ -38,11 +39,13 @@ ref x86_xmm_src(struct x86_tr *t, const struct x86_operand *o, bool aligned)
 
 	if (o->kind == OPK_XMM)
 		return SLOT(SL_XMM + o->reg);
-	a = o->size == 16 ? address16(t, aligned && wants_alignment(t), false) : x86_addr(t, o->size, false);
+	a = o->size == 16 ? address16(t, aligned && wants_alignment(t), false) :
+			    x86_addr(t, o->size, false);
 	if (o->size == 16) {
 		ir_load_to(t->ir, V128, SLOT(SL_VTMP), a.base, a.index, a.disp, a.mem);
 	} else if (o->size >= 4) {
-		ir_load_to(t->ir, o->size == 8 ? I64 : I32, SLOT(SL_VTMP), a.base, a.index, a.disp, a.mem);
+		ir_load_to(t->ir, o->size == 8 ? I64 : I32, SLOT(SL_VTMP), a.base, a.index, a.disp,
+			   a.mem);
 	} else {
 		ir_copy(t->ir, I64, SLOT(SL_VTMP), x86_load_at(t, &a, x86_type(o->size), 0, 0));
 	}
@@ -57,8 +60,14 @@ static void store_vector(struct x86_tr *t, const struct x86_operand *o, bool ali
 }
 
 static inline ref xmm(const struct x86_operand *o) { return SLOT(SL_XMM + o->reg); }
-static inline ref xmm_q(const struct x86_operand *o, unsigned half) { return SLOT(SL_XMM_Q + 2 * o->reg + half); }
-static inline const struct x86_operand *op(const struct x86_tr *t, unsigned i) { return &t->in->op[i]; }
+static inline ref xmm_q(const struct x86_operand *o, unsigned half)
+{
+	return SLOT(SL_XMM_Q + 2 * o->reg + half);
+}
+static inline const struct x86_operand *op(const struct x86_tr *t, unsigned i)
+{
+	return &t->in->op[i];
+}
 static inline s32 imm8(const struct x86_tr *t) { return (s32)(t->in->imm & 0xff); }
 
 /* dst op= src */
@@ -89,12 +98,15 @@ static void fvec(struct x86_tr *t, unsigned helper, bool has_imm, unsigned kind)
 	if (!x86_sse_usable(t))
 		return;
 	src = x86_xmm_src(t, op(t, 1), true);
-	ir_callv(t->ir, XH_sse_checked, xmm(op(t, 0)), src, 0, (s32)(helper | (u32)(has_imm ? imm8(t) : 0) << 16 | kind << 24));
+	ir_callv(t->ir, XH_sse_checked, xmm(op(t, 0)), src, 0,
+		 (s32)(helper | (u32)(has_imm ? imm8(t) : 0) << 16 | kind << 24));
 }
 
 #define HELPER(name, flags)
-#define VECTOR(name, prefix, map, opcode, has_imm, need) EMIT(name) { vec(t, XH_##name, has_imm); }
-#define FVECTOR(name, prefix, map, opcode, has_imm, need, result) EMIT(name) { fvec(t, XH_##name, has_imm, result); }
+#define VECTOR(name, prefix, map, opcode, has_imm, need) \
+	EMIT(name) { vec(t, XH_##name, has_imm); }
+#define FVECTOR(name, prefix, map, opcode, has_imm, need, result) \
+	EMIT(name) { fvec(t, XH_##name, has_imm, result); }
 #define ALT(name, flags, form, prefix, map, opcode, rexw, digit, need)
 #include "sse.def"
 #undef HELPER
@@ -129,7 +141,12 @@ EMIT(blendvps) { vec3(t, XH_blendvps); }
 EMIT(blendvpd) { vec3(t, XH_blendvpd); }
 EMIT(sha256rnds2) { vec3(t, XH_sha256rnds2); }
 
-#define SHIFT(name) EMIT(name) { if (x86_sse_usable(t)) ir_callv(t->ir, XH_##name, xmm(op(t, 0)), 0, 0, imm8(t)); }
+#define SHIFT(name) \
+	EMIT(name) \
+	{ \
+		if (x86_sse_usable(t)) \
+			ir_callv(t->ir, XH_##name, xmm(op(t, 0)), 0, 0, imm8(t)); \
+	}
 SHIFT(psrlw_i)
 SHIFT(psraw_i)
 SHIFT(psllw_i)

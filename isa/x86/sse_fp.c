@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sse_fp.c - SSE floating point: SDM vol. 1 chapters 10, 11 and vol. 2. On x86 hosts the guest's MXCSR is in the host's register (fpu.c), so the
- * host's own instruction gives result and flags; sse_fp_soft.c has the others. Here too: what is composed of simpler operations. */
+/* sse_fp.c - SSE floating point: SDM vol. 1 chapters 10, 11 and vol. 2. On x86 hosts the guest's
+ * MXCSR is in the host's register (fpu.c), so the host's own instruction gives result and flags;
+ * sse_fp_soft.c has the others. Here too: what is composed of simpler operations. */
 #include "sse.h"
 
 #if SSE_HOST
@@ -9,7 +10,14 @@ typedef float v4f __attribute__((vector_size(16), may_alias));
 #define V4(p) (*(v4f *)(uintptr_t)(p))
 
 /* dst op= src by the host instruction of the same name. volatile: they read and write MXCSR. */
-#define HOST(name) VEC(name) { v4f x = V4(a); __asm__ volatile(#name " %1, %0" : "+x"(x) : "x"(V4(b))); V4(a) = x; return 0; }
+#define HOST(name) \
+	VEC(name) \
+	{ \
+		v4f x = V4(a); \
+		__asm__ volatile(#name " %1, %0" : "+x"(x) : "x"(V4(b))); \
+		V4(a) = x; \
+		return 0; \
+	}
 #define HOST4(op) HOST(op##ps) HOST(op##pd) HOST(op##ss) HOST(op##sd)
 HOST4(add)
 HOST4(sub)
@@ -33,31 +41,71 @@ HOST(cvtdq2pd)
 HOST(cvtpd2dq)
 HOST(cvttpd2dq)
 
-#define CMP1(insn, n) case n: __asm__ volatile(insn " $" #n ", %1, %0" : "+x"(x) : "x"(y)); break;
-#define CMP(name, insn) VEC(name) { v4f x = V4(a), y = V4(b); \
-	switch (imm & 7) { CMP1(insn, 0) CMP1(insn, 1) CMP1(insn, 2) CMP1(insn, 3) CMP1(insn, 4) CMP1(insn, 5) CMP1(insn, 6) CMP1(insn, 7) } \
-	V4(a) = x; return 0; }
+#define CMP1(insn, n) \
+	case n: \
+		__asm__ volatile(insn " $" #n ", %1, %0" : "+x"(x) : "x"(y)); \
+		break;
+#define CMP(name, insn) \
+	VEC(name) \
+	{ \
+		v4f x = V4(a), y = V4(b); \
+		switch (imm & 7) { \
+			CMP1(insn, 0) \
+			CMP1(insn, 1) \
+			CMP1(insn, 2) \
+			CMP1(insn, 3) CMP1(insn, 4) CMP1(insn, 5) CMP1(insn, 6) CMP1(insn, 7) \
+		} \
+		V4(a) = x; \
+		return 0; \
+	}
 CMP(cmpps, "cmpps")
 CMP(cmppd, "cmppd")
 CMP(cmpss, "cmpss")
 CMP(cmpsd_x, "cmpsd")
 
 #define COMI(name) \
-	static u16 do_##name(struct cpu *c, u64 a, u64 b) { bool z, p, cf; \
-		__asm__ volatile(#name " %4, %3" : "=@ccz"(z), "=@ccp"(p), "=@ccc"(cf) : "x"(V4(a)), "x"(V4(b))); \
-		return (u16)((z ? HF_Z : 0) | (p ? HF_P : 0) | (cf ? HF_C : 0)); }
+	static u16 do_##name(struct cpu *c, u64 a, u64 b) \
+	{ \
+		bool z, p, cf; \
+		__asm__ volatile(#name " %4, %3" \
+				 : "=@ccz"(z), "=@ccp"(p), "=@ccc"(cf) \
+				 : "x"(V4(a)), "x"(V4(b))); \
+		return (u16)((z ? HF_Z : 0) | (p ? HF_P : 0) | (cf ? HF_C : 0)); \
+	}
 
 #define TOINT(name) \
-	VEC(name) { u32 r; __asm__ volatile(#name "l %1, %0" : "=r"(r) : "x"(V4(a))); return r; } \
-	VEC(name##_q) { u64 r; __asm__ volatile(#name "q %1, %0" : "=r"(r) : "x"(V4(a))); return r; }
+	VEC(name) \
+	{ \
+		u32 r; \
+		__asm__ volatile(#name "l %1, %0" : "=r"(r) : "x"(V4(a))); \
+		return r; \
+	} \
+	VEC(name##_q) \
+	{ \
+		u64 r; \
+		__asm__ volatile(#name "q %1, %0" : "=r"(r) : "x"(V4(a))); \
+		return r; \
+	}
 TOINT(cvtss2si)
 TOINT(cvttss2si)
 TOINT(cvtsd2si)
 TOINT(cvttsd2si)
 
 #define FROMINT(name) \
-	VEC(name) { v4f x = V4(a); __asm__ volatile(#name "l %1, %0" : "+x"(x) : "r"((u32)b)); V4(a) = x; return 0; } \
-	VEC(name##_q) { v4f x = V4(a); __asm__ volatile(#name "q %1, %0" : "+x"(x) : "r"(b)); V4(a) = x; return 0; }
+	VEC(name) \
+	{ \
+		v4f x = V4(a); \
+		__asm__ volatile(#name "l %1, %0" : "+x"(x) : "r"((u32)b)); \
+		V4(a) = x; \
+		return 0; \
+	} \
+	VEC(name##_q) \
+	{ \
+		v4f x = V4(a); \
+		__asm__ volatile(#name "q %1, %0" : "+x"(x) : "r"(b)); \
+		V4(a) = x; \
+		return 0; \
+	}
 FROMINT(cvtsi2ss)
 FROMINT(cvtsi2sd)
 
@@ -75,16 +123,22 @@ static void raise_flags(struct cpu *c, u32 flags)
 #else
 
 u16 sse_soft_comi(struct cpu *c, u64 a, u64 b, bool wide, bool quiet);
-#define COMI(name) static u16 do_##name(struct cpu *c, u64 a, u64 b) { return sse_soft_comi(c, a, b, #name[sizeof(#name) - 2] == 'd', #name[0] == 'u'); }
+#define COMI(name) \
+	static u16 do_##name(struct cpu *c, u64 a, u64 b) \
+	{ \
+		return sse_soft_comi(c, a, b, #name[sizeof(#name) - 2] == 'd', #name[0] == 'u'); \
+	}
 
-static void raise_flags(struct cpu *c, u32 flags)
-{
-	X86(c)->sse_flags |= flags;
-}
+static void raise_flags(struct cpu *c, u32 flags) { X86(c)->sse_flags |= flags; }
 
 #endif
 
-#define COMI_HELPER(name) COMI(name) VEC(name) { c->hflags = do_##name(c, a, b); return 0; }
+#define COMI_HELPER(name) \
+	COMI(name) VEC(name) \
+	{ \
+		c->hflags = do_##name(c, a, b); \
+		return 0; \
+	}
 COMI_HELPER(ucomiss)
 COMI_HELPER(ucomisd)
 COMI_HELPER(comiss)
@@ -93,15 +147,17 @@ COMI_HELPER(comisd)
 /* The same when an exception may be unmasked: the flags register is written last. */
 u64 x86_h_comi_except(struct cpu *c, u64 a, u64 b, u64 cc, u64 imm)
 {
-	u16 hf = imm == XH_ucomiss ? do_ucomiss(c, a, b) : imm == XH_ucomisd ? do_ucomisd(c, a, b) :
-		 imm == XH_comiss ? do_comiss(c, a, b) : do_comisd(c, a, b);
+	u16 hf = imm == XH_ucomiss ? do_ucomiss(c, a, b) :
+		 imm == XH_ucomisd ? do_ucomisd(c, a, b) :
+		 imm == XH_comiss  ? do_comiss(c, a, b) :
+				     do_comisd(c, a, b);
 
 	x86_h_sse_except(c, 0, 0, 0, 0);
 	c->hflags = hf;
 	return 0;
 }
 
-#define P(v) ((uintptr_t)&(v))
+#define P(v) ((uintptr_t) & (v))
 
 /* Horizontal operations: the even elements of both operands with the odd ones. */
 static void split_ps(u64 a, u64 b, union x86_xmm *even, union x86_xmm *odd)
@@ -118,18 +174,29 @@ static void split_pd(u64 a, u64 b, union x86_xmm *even, union x86_xmm *odd)
 	*odd = (union x86_xmm){ .q = { VX(a)->q[1], VX(b)->q[1] } };
 }
 
-#define HORIZ(name, split, op) VEC(name) { union x86_xmm e, o; split(a, b, &e, &o); x86_h_##op(c, P(e), P(o), 0, 0); *VX(a) = e; return 0; }
+#define HORIZ(name, split, op) \
+	VEC(name) \
+	{ \
+		union x86_xmm e, o; \
+		split(a, b, &e, &o); \
+		x86_h_##op(c, P(e), P(o), 0, 0); \
+		*VX(a) = e; \
+		return 0; \
+	}
 HORIZ(haddps, split_ps, addps)
 HORIZ(haddpd, split_pd, addpd)
 HORIZ(hsubps, split_ps, subps)
 HORIZ(hsubpd, split_pd, subpd)
 
-/* Even elements are subtracted, odd ones added; zeros stand in for the others, which raise nothing. */
+/* Even elements are subtracted, odd ones added; zeros stand in for the others, which raise nothing.
+ */
 VEC(addsubps)
 {
 	const union x86_xmm x = *VX(a), y = *VX(b);
-	union x86_xmm xe = { .d = { x.d[0], 0, x.d[2], 0 } }, ye = { .d = { y.d[0], 0, y.d[2], 0 } };
-	union x86_xmm xo = { .d = { 0, x.d[1], 0, x.d[3] } }, yo = { .d = { 0, y.d[1], 0, y.d[3] } };
+	union x86_xmm xe = { .d = { x.d[0], 0, x.d[2], 0 } },
+		      ye = { .d = { y.d[0], 0, y.d[2], 0 } };
+	union x86_xmm xo = { .d = { 0, x.d[1], 0, x.d[3] } },
+		      yo = { .d = { 0, y.d[1], 0, y.d[3] } };
 
 	x86_h_subps(c, P(xe), P(ye), 0, 0);
 	x86_h_addps(c, P(xo), P(yo), 0, 0);
@@ -149,7 +216,8 @@ VEC(addsubpd)
 	return 0;
 }
 
-/* Dot products: products that imm[7:4] selects (others are +0.0), summed pairwise; imm[3:0] selects the elements that get the sum. */
+/* Dot products: products that imm[7:4] selects (others are +0.0), summed pairwise; imm[3:0] selects
+ * the elements that get the sum. */
 VEC(dpps)
 {
 	union x86_xmm x = *VX(a), y = *VX(b), t, u;
@@ -183,10 +251,12 @@ VEC(dppd)
 	return 0;
 }
 
-/* Round the float of `bits` with mb mantissa and eb exponent bits to an integral value; mode as MXCSR.RC. *flags gets MX_*. */
+/* Round the float of `bits` with mb mantissa and eb exponent bits to an integral value; mode as
+ * MXCSR.RC. *flags gets MX_*. */
 static u64 round_integral(u64 bits, unsigned mb, unsigned eb, unsigned mode, bool daz, u32 *flags)
 {
-	u64 sign = bits & 1ull << (mb + eb), mag = bits & ((1ull << (mb + eb)) - 1), mant = mag & ((1ull << mb) - 1);
+	u64 sign = bits & 1ull << (mb + eb), mag = bits & ((1ull << (mb + eb)) - 1),
+	    mant = mag & ((1ull << mb) - 1);
 	u64 one = ((1ull << (eb - 1)) - 1) << mb, half = one - (1ull << mb), unit, frac;
 	unsigned exp = (unsigned)(mag >> mb), bias = (1u << (eb - 1)) - 1;
 	bool up;
@@ -202,7 +272,7 @@ static u64 round_integral(u64 bits, unsigned mb, unsigned eb, unsigned mode, boo
 		return sign;
 	if (!mag || exp >= bias + mb)
 		return bits;
-	if (exp < bias) {		/* below 1 */
+	if (exp < bias) { /* below 1 */
 		*flags |= MX_PE;
 		up = mode == 0 ? mag > half : mode == 1 ? !!sign : mode == 2 ? !sign : false;
 		return sign | (up ? one : 0);
@@ -213,8 +283,11 @@ static u64 round_integral(u64 bits, unsigned mb, unsigned eb, unsigned mode, boo
 		return bits;
 	*flags |= MX_PE;
 	mag -= frac;
-	up = mode == 0 ? frac > unit / 2 || (frac == unit / 2 && (mag & unit)) : mode == 1 ? !!sign : mode == 2 ? !sign : false;
-	return sign | (up ? mag + unit : mag);		/* a carry into the exponent is right */
+	up = mode == 0 ? frac > unit / 2 || (frac == unit / 2 && (mag & unit)) :
+	     mode == 1 ? !!sign :
+	     mode == 2 ? !sign :
+			 false;
+	return sign | (up ? mag + unit : mag); /* a carry into the exponent is right */
 }
 
 static void round_lanes(struct cpu *c, u64 a, u64 b, u64 imm, bool wide, unsigned n)
@@ -224,19 +297,37 @@ static void round_lanes(struct cpu *c, u64 a, u64 b, u64 imm, bool wide, unsigne
 
 	for (unsigned i = 0; i < n; i++) {
 		if (wide)
-			VX(a)->q[i] = round_integral(VX(b)->q[i], 52, 11, mode, mx & MX_DAZ, &flags);
+			VX(a)->q[i] =
+				round_integral(VX(b)->q[i], 52, 11, mode, mx & MX_DAZ, &flags);
 		else
-			VX(a)->d[i] = (u32)round_integral(VX(b)->d[i], 23, 8, mode, mx & MX_DAZ, &flags);
+			VX(a)->d[i] =
+				(u32)round_integral(VX(b)->d[i], 23, 8, mode, mx & MX_DAZ, &flags);
 	}
 	if (imm & 8)
 		flags &= ~(u32)MX_PE;
 	raise_flags(c, flags);
 }
 
-VEC(roundps) { round_lanes(c, a, b, imm, false, 4); return 0; }
-VEC(roundpd) { round_lanes(c, a, b, imm, true, 2); return 0; }
-VEC(roundss) { round_lanes(c, a, b, imm, false, 1); return 0; }
-VEC(roundsd) { round_lanes(c, a, b, imm, true, 1); return 0; }
+VEC(roundps)
+{
+	round_lanes(c, a, b, imm, false, 4);
+	return 0;
+}
+VEC(roundpd)
+{
+	round_lanes(c, a, b, imm, true, 2);
+	return 0;
+}
+VEC(roundss)
+{
+	round_lanes(c, a, b, imm, false, 1);
+	return 0;
+}
+VEC(roundsd)
+{
+	round_lanes(c, a, b, imm, true, 1);
+	return 0;
+}
 
 /* --- between MMX and SSE: through vectors whose unused elements raise nothing */
 VEC(cvtps2pi)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sse_fp_soft.c - SSE floating point for hosts that are not x86 (and for tests with QUERN_PORTABLE): C arithmetic under <fenv.h>, with x86's choice
- * of NaNs, DAZ and FTZ made by hand. SDM vol. 1, sections 4.8.3.5, 10.2.3, 11.5. The host's rounding mode is the guest's (fpu.c). */
+/* sse_fp_soft.c - SSE floating point for hosts that are not x86 (and for tests with
+ * QUERN_PORTABLE): C arithmetic under <fenv.h>, with x86's choice of NaNs, DAZ and FTZ made by
+ * hand. SDM vol. 1, sections 4.8.3.5, 10.2.3, 11.5. The host's rounding mode is the guest's
+ * (fpu.c). */
 #include "sse.h"
 
 #if !SSE_HOST
@@ -13,24 +15,42 @@ static void raise_fenv(struct cpu *c)
 {
 	int e = fetestexcept(FE_ALL_EXCEPT);
 
-	X86(c)->sse_flags |= (e & FE_INVALID ? MX_IE : 0) | (e & FE_DIVBYZERO ? MX_ZE : 0) | (e & FE_OVERFLOW ? MX_OE : 0) |
-			     (e & FE_UNDERFLOW ? MX_UE : 0) | (e & FE_INEXACT ? MX_PE : 0);
+	X86(c)->sse_flags |= (e & FE_INVALID ? MX_IE : 0) | (e & FE_DIVBYZERO ? MX_ZE : 0) |
+			     (e & FE_OVERFLOW ? MX_OE : 0) | (e & FE_UNDERFLOW ? MX_UE : 0) |
+			     (e & FE_INEXACT ? MX_PE : 0);
 }
 
-#define FLUSHES(c) ((X86(c)->mxcsr & (MX_FTZ | MX_UE << MX_MASK_SHIFT)) == (MX_FTZ | MX_UE << MX_MASK_SHIFT))
+#define FLUSHES(c) \
+	((X86(c)->mxcsr & (MX_FTZ | MX_UE << MX_MASK_SHIFT)) == (MX_FTZ | MX_UE << MX_MASK_SHIFT))
 
-/* For T: float or double as bits U. n: name suffix; mb: mantissa bits; INF: infinity's bits; QN: the default NaN. */
+/* For T: float or double as bits U. n: name suffix; mb: mantissa bits; INF: infinity's bits; QN:
+ * the default NaN. */
 #define FLOAT(n, T, U, mb, INF, QN) \
-	static T n##_of(U v) { T t; memcpy(&t, &v, sizeof(t)); return t; } \
-	static U n##_bits(T t) { U v; memcpy(&v, &t, sizeof(v)); return v; } \
+	static T n##_of(U v) \
+	{ \
+		T t; \
+		memcpy(&t, &v, sizeof(t)); \
+		return t; \
+	} \
+	static U n##_bits(T t) \
+	{ \
+		U v; \
+		memcpy(&v, &t, sizeof(v)); \
+		return v; \
+	} \
 	static bool n##_nan(U v) { return (v & ~((U)1 << (sizeof(U) * 8 - 1))) > (INF); } \
-	static bool n##_snan(U v) { return n##_nan(v) && !(v >> ((mb) - 1) & 1); } \
-	static bool n##_denorm(U v) { U m = v & ~((U)1 << (sizeof(U) * 8 - 1)); return m && m < (U)1 << (mb); } \
-	static U n##_quiet(U v) { return v | (U)1 << ((mb) - 1); } \
+	static bool n##_snan(U v) { return n##_nan(v) && !(v >> ((mb)-1) & 1); } \
+	static bool n##_denorm(U v) \
+	{ \
+		U m = v & ~((U)1 << (sizeof(U) * 8 - 1)); \
+		return m && m < (U)1 << (mb); \
+	} \
+	static U n##_quiet(U v) { return v | (U)1 << ((mb)-1); } \
 	/* an operand: denormals vanish (DAZ) or are noted by the caller */ \
 	static U n##_in(struct cpu *c, U v) \
 	{ \
-		return X86(c)->mxcsr & MX_DAZ && n##_denorm(v) ? v & (U)1 << (sizeof(U) * 8 - 1) : v; \
+		return X86(c)->mxcsr & MX_DAZ && n##_denorm(v) ? v & (U)1 << (sizeof(U) * 8 - 1) : \
+								 v; \
 	} \
 	static bool n##_nans(struct cpu *c, U x, U y, U *r) \
 	{ \
@@ -66,9 +86,13 @@ static void raise_fenv(struct cpu *c)
 		p = n##_of(x); \
 		q = n##_of(y); \
 		feclearexcept(FE_ALL_EXCEPT); \
-		t = op == '+' ? p + q : op == '-' ? p - q : op == '*' ? p * q : op == '/' ? p / q : (T)(sizeof(T) == 4 ? sqrtf(q) : sqrt(q)); \
+		t = op == '+' ? p + q : \
+		    op == '-' ? p - q : \
+		    op == '*' ? p * q : \
+		    op == '/' ? p / q : \
+				(T)(sizeof(T) == 4 ? sqrtf(q) : sqrt(q)); \
 		if (n##_nan(n##_bits(t)) || (op == '/' && q == 0) || (op == 's' && signbit(q))) \
-			;	/* invalid and zero divide come before the denormal check */ \
+			; /* invalid and zero divide come before the denormal check */ \
 		else if (n##_denorm(x) || n##_denorm(y)) \
 			X86(c)->sse_flags |= MX_DE; \
 		return n##_out(c, t); \
@@ -102,7 +126,10 @@ static void raise_fenv(struct cpu *c)
 	static U n##_cmp(struct cpu *c, U x, U y, unsigned pred) \
 	{ \
 		unsigned o = n##_order(c, x, y, (pred & 3) == 0 || (pred & 3) == 3); \
-		bool r = (pred & 3) == 0 ? o == 0 : (pred & 3) == 1 ? o == 1 : (pred & 3) == 2 ? o < 2 : o == 3; \
+		bool r = (pred & 3) == 0 ? o == 0 : \
+			 (pred & 3) == 1 ? o == 1 : \
+			 (pred & 3) == 2 ? o < 2 : \
+					   o == 3; \
 		return r != (pred >> 2 & 1) ? ~(U)0 : 0; \
 	} \
 	static u64 n##_to_int(struct cpu *c, U v, bool trunc, bool wide) \
@@ -113,7 +140,8 @@ static void raise_fenv(struct cpu *c)
 		v = n##_in(c, v); \
 		t = n##_of(v); \
 		r = n##_nan(v) ? 0 : trunc ? (T)trunc_(t) : (T)nearbyint_(t); \
-		if (n##_nan(v) || !(wide ? r >= (T)-0x1p63 && r < (T)0x1p63 : (double)r >= -0x1p31 && (double)r < 0x1p31)) { \
+		if (n##_nan(v) || !(wide ? r >= (T)-0x1p63 && r < (T)0x1p63 : \
+					   (double)r >= -0x1p31 && (double)r < 0x1p31)) { \
 			X86(c)->sse_flags |= MX_IE; \
 			return indefinite; \
 		} \
@@ -135,12 +163,21 @@ static double nearbyint_(double v) { return nearbyint(v); }
 FLOAT(f32, float, u32, 23, 0x7f800000u, 0xffc00000u)
 FLOAT(f64, double, u64, 52, 0x7ff0000000000000ull, 0xfff8000000000000ull)
 
-#define LANES(name, F, f, n, expr) VEC(name) { union x86_xmm x = *VX(a), y = *VX(b); \
-	for (unsigned i = 0; i < (n); i++) x.f[i] = expr; \
-	*VX(a) = x; return 0; }
-#define LANES4(name, f32expr, f64expr) LANES(name##ps, f32, d, 4, f32expr) LANES(name##pd, f64, q, 2, f64expr) \
+#define LANES(name, F, f, n, expr) \
+	VEC(name) \
+	{ \
+		union x86_xmm x = *VX(a), y = *VX(b); \
+		for (unsigned i = 0; i < (n); i++) \
+			x.f[i] = expr; \
+		*VX(a) = x; \
+		return 0; \
+	}
+#define LANES4(name, f32expr, f64expr) \
+	LANES(name##ps, f32, d, 4, f32expr) \
+	LANES(name##pd, f64, q, 2, f64expr) \
 	LANES(name##ss, f32, d, 1, f32expr) LANES(name##sd, f64, q, 1, f64expr)
-#define ARITH(name, op) LANES4(name, f32_arith(c, x.d[i], y.d[i], op), f64_arith(c, x.q[i], y.q[i], op))
+#define ARITH(name, op) \
+	LANES4(name, f32_arith(c, x.d[i], y.d[i], op), f64_arith(c, x.q[i], y.q[i], op))
 ARITH(add, '+')
 ARITH(sub, '-')
 ARITH(mul, '*')
@@ -213,9 +250,23 @@ static u32 narrow(struct cpu *c, u64 v)
 	return f32_out(c, f);
 }
 
-VEC(cvtps2pd) { union x86_xmm y = *VX(b); VX(a)->q[0] = widen(c, y.d[0]); VX(a)->q[1] = widen(c, y.d[1]); return 0; }
-VEC(cvtss2sd) { VX(a)->q[0] = widen(c, VX(b)->d[0]); return 0; }
-VEC(cvtsd2ss) { VX(a)->d[0] = narrow(c, VX(b)->q[0]); return 0; }
+VEC(cvtps2pd)
+{
+	union x86_xmm y = *VX(b);
+	VX(a)->q[0] = widen(c, y.d[0]);
+	VX(a)->q[1] = widen(c, y.d[1]);
+	return 0;
+}
+VEC(cvtss2sd)
+{
+	VX(a)->q[0] = widen(c, VX(b)->d[0]);
+	return 0;
+}
+VEC(cvtsd2ss)
+{
+	VX(a)->d[0] = narrow(c, VX(b)->q[0]);
+	return 0;
+}
 VEC(cvtpd2ps)
 {
 	u32 lo = narrow(c, VX(b)->q[0]), hi = narrow(c, VX(b)->q[1]);
@@ -230,13 +281,22 @@ LANES(cvtdq2pd, f64, q, 2, f64_from_int(c, (s32)y.d[i]))
 
 static void to_dq(struct cpu *c, u64 a, u64 b, bool trunc)
 {
-	u32 lo = (u32)f64_to_int(c, VX(b)->q[0], trunc, false), hi = (u32)f64_to_int(c, VX(b)->q[1], trunc, false);
+	u32 lo = (u32)f64_to_int(c, VX(b)->q[0], trunc, false),
+	    hi = (u32)f64_to_int(c, VX(b)->q[1], trunc, false);
 
 	*VX(a) = (union x86_xmm){ .d = { lo, hi, 0, 0 } };
 }
 
-VEC(cvtpd2dq) { to_dq(c, a, b, false); return 0; }
-VEC(cvttpd2dq) { to_dq(c, a, b, true); return 0; }
+VEC(cvtpd2dq)
+{
+	to_dq(c, a, b, false);
+	return 0;
+}
+VEC(cvttpd2dq)
+{
+	to_dq(c, a, b, true);
+	return 0;
+}
 VEC(cvtss2si) { return f32_to_int(c, VX(a)->d[0], false, false); }
 VEC(cvtss2si_q) { return f32_to_int(c, VX(a)->d[0], false, true); }
 VEC(cvttss2si) { return f32_to_int(c, VX(a)->d[0], true, false); }
@@ -245,15 +305,32 @@ VEC(cvtsd2si) { return f64_to_int(c, VX(a)->q[0], false, false); }
 VEC(cvtsd2si_q) { return f64_to_int(c, VX(a)->q[0], false, true); }
 VEC(cvttsd2si) { return f64_to_int(c, VX(a)->q[0], true, false); }
 VEC(cvttsd2si_q) { return f64_to_int(c, VX(a)->q[0], true, true); }
-VEC(cvtsi2ss) { VX(a)->d[0] = f32_from_int(c, (s32)b); return 0; }
-VEC(cvtsi2ss_q) { VX(a)->d[0] = f32_from_int(c, (s64)b); return 0; }
-VEC(cvtsi2sd) { VX(a)->q[0] = f64_from_int(c, (s32)b); return 0; }
-VEC(cvtsi2sd_q) { VX(a)->q[0] = f64_from_int(c, (s64)b); return 0; }
+VEC(cvtsi2ss)
+{
+	VX(a)->d[0] = f32_from_int(c, (s32)b);
+	return 0;
+}
+VEC(cvtsi2ss_q)
+{
+	VX(a)->d[0] = f32_from_int(c, (s64)b);
+	return 0;
+}
+VEC(cvtsi2sd)
+{
+	VX(a)->q[0] = f64_from_int(c, (s32)b);
+	return 0;
+}
+VEC(cvtsi2sd_q)
+{
+	VX(a)->q[0] = f64_from_int(c, (s64)b);
+	return 0;
+}
 
 u16 sse_soft_comi(struct cpu *c, u64 a, u64 b, bool wide, bool quiet)
 {
 	static const u16 hf[4] = { HF_Z, HF_C, 0, HF_Z | HF_P | HF_C };
 
-	return hf[wide ? f64_order(c, VX(a)->q[0], VX(b)->q[0], quiet) : f32_order(c, VX(a)->d[0], VX(b)->d[0], quiet)];
+	return hf[wide ? f64_order(c, VX(a)->q[0], VX(b)->q[0], quiet) :
+			 f32_order(c, VX(a)->d[0], VX(b)->d[0], quiet)];
 }
 #endif

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sse_int.c - packed integer operations of SSE2, in portable C: SDM vol. 2. Lane loops that compilers vectorise. */
+/* sse_int.c - packed integer operations of SSE2, in portable C: SDM vol. 2. Lane loops that
+ * compilers vectorise. */
 #include "sse.h"
 
 /* Each lane of x from the lanes of x and y. */
-#define LANES(name, T, f, expr) VEC(name) { union x86_xmm *d = VX(a), x = *d, y = *VX(b); \
-	for (unsigned i = 0; i < 16 / sizeof(T); i++) { T p = (T)x.f[i], q = (T)y.f[i]; x.f[i] = (__typeof__(x.f[0]))(expr); } \
-	*d = x; return 0; }
+#define LANES(name, T, f, expr) \
+	VEC(name) \
+	{ \
+		union x86_xmm *d = VX(a), x = *d, y = *VX(b); \
+		for (unsigned i = 0; i < 16 / sizeof(T); i++) { \
+			T p = (T)x.f[i], q = (T)y.f[i]; \
+			x.f[i] = (__typeof__(x.f[0]))(expr); \
+		} \
+		*d = x; \
+		return 0; \
+	}
 
 static s32 sat8(s32 v) { return v < -128 ? -128 : v > 127 ? 127 : v; }
 static s32 sat16(s32 v) { return v < -32768 ? -32768 : v > 32767 ? 32767 : v; }
@@ -50,17 +59,17 @@ LANES(pcmpgtb, s8, b, p > q ? -1 : 0)
 LANES(pcmpgtw, s16, w, p > q ? -1 : 0)
 LANES(pcmpgtd, s32, d, p > q ? -1 : 0)
 LANES(pcmpgtq, s64, q, p > q ? ~0ull : 0)
-LANES(pand, u64, q, p & q)
-LANES(pandn, u64, q, ~p & q)
+LANES(pand, u64, q, p &q)
+LANES(pandn, u64, q, ~p &q)
 LANES(por, u64, q, p | q)
 LANES(pxor, u64, q, p ^ q)
-LANES(pmullw, u16, w, (u32)p * q)
+LANES(pmullw, u16, w, (u32)p *q)
 LANES(pmulhw, s16, w, (p * q) >> 16)
 LANES(pmulhuw, u16, w, ((u32)p * q) >> 16)
-LANES(pmulld, u32, d, p * q)
+LANES(pmulld, u32, d, p *q)
 LANES(pmulhrsw, s16, w, (((p * q) >> 14) + 1) >> 1)
-LANES(pmuludq, u64, q, (u64)(u32)p * (u32)q)
-LANES(pmuldq, u64, q, (s64)(s32)p * (s32)q)
+LANES(pmuludq, u64, q, (u64)(u32)p *(u32)q)
+LANES(pmuldq, u64, q, (s64)(s32)p *(s32)q)
 LANES(psignb, s8, b, q < 0 ? -p : q ? p : 0)
 LANES(psignw, s16, w, q < 0 ? -p : q ? p : 0)
 LANES(psignd, u32, d, (s32)q < 0 ? 0u - p : q ? p : 0)
@@ -70,11 +79,23 @@ LANES(pabsd, u32, d, ((void)p, (s32)q < 0 ? 0u - q : q))
 
 /* Shifts: by the low quadword of y, or by imm. Counts past the width give 0, or the sign. */
 #define SHIFT(name, T, f, expr, over) \
-	static void do_##name(union x86_xmm *d, u64 n) { \
-		for (unsigned i = 0; i < 16 / sizeof(T); i++) { T p = (T)d->f[i]; \
-			d->f[i] = (__typeof__(d->f[0]))(n < sizeof(T) * 8 ? (expr) : (over)); } } \
-	VEC(name) { do_##name(VX(a), VX(b)->q[0]); return 0; } \
-	VEC(name##_i) { do_##name(VX(a), imm & 0xff); return 0; }
+	static void do_##name(union x86_xmm *d, u64 n) \
+	{ \
+		for (unsigned i = 0; i < 16 / sizeof(T); i++) { \
+			T p = (T)d->f[i]; \
+			d->f[i] = (__typeof__(d->f[0]))(n < sizeof(T) * 8 ? (expr) : (over)); \
+		} \
+	} \
+	VEC(name) \
+	{ \
+		do_##name(VX(a), VX(b)->q[0]); \
+		return 0; \
+	} \
+	VEC(name##_i) \
+	{ \
+		do_##name(VX(a), imm & 0xff); \
+		return 0; \
+	}
 SHIFT(psrlw, u16, w, p >> n, 0)
 SHIFT(psrld, u32, d, p >> n, 0)
 SHIFT(psrlq, u64, q, p >> n, 0)
@@ -132,9 +153,17 @@ VEC(movsd_r)
 }
 
 /* Interleave from element n0 on. */
-#define UNPACK(name, f, n, n0) VEC(name) { union x86_xmm x = *VX(a), y = *VX(b), r; \
-	for (unsigned i = 0; i < (n) / 2; i++) { r.f[2 * i] = x.f[(n0) + i]; r.f[2 * i + 1] = y.f[(n0) + i]; } \
-	*VX(a) = r; return 0; }
+#define UNPACK(name, f, n, n0) \
+	VEC(name) \
+	{ \
+		union x86_xmm x = *VX(a), y = *VX(b), r; \
+		for (unsigned i = 0; i < (n) / 2; i++) { \
+			r.f[2 * i] = x.f[(n0) + i]; \
+			r.f[2 * i + 1] = y.f[(n0) + i]; \
+		} \
+		*VX(a) = r; \
+		return 0; \
+	}
 UNPACK(punpcklbw, b, 16, 0)
 UNPACK(punpcklwd, w, 8, 0)
 UNPACK(punpckldq, d, 4, 0)
@@ -146,10 +175,17 @@ UNPACK(punpckhqdq, q, 2, 1)
 UNPACK(unpcklps, d, 4, 0)
 UNPACK(unpckhps, d, 4, 2)
 
-#define PACK(name, from, to, T, n, sat) VEC(name) { union x86_xmm x = *VX(a), y = *VX(b), r; \
-	for (unsigned i = 0; i < (n); i++) { r.to[i] = (__typeof__(r.to[0]))sat((T)x.from[i]); \
-		r.to[(n) + i] = (__typeof__(r.to[0]))sat((T)y.from[i]); } \
-	*VX(a) = r; return 0; }
+#define PACK(name, from, to, T, n, sat) \
+	VEC(name) \
+	{ \
+		union x86_xmm x = *VX(a), y = *VX(b), r; \
+		for (unsigned i = 0; i < (n); i++) { \
+			r.to[i] = (__typeof__(r.to[0]))sat((T)x.from[i]); \
+			r.to[(n) + i] = (__typeof__(r.to[0]))sat((T)y.from[i]); \
+		} \
+		*VX(a) = r; \
+		return 0; \
+	}
 PACK(packsswb, w, b, s16, 8, sat8)
 PACK(packuswb, w, b, s16, 8, satu8)
 PACK(packssdw, d, w, s32, 4, sat16)
@@ -244,7 +280,8 @@ VEC(pmaddwd)
 	union x86_xmm x = *VX(a), y = *VX(b), *d = VX(a);
 
 	for (unsigned i = 0; i < 4; i++)
-		d->d[i] = (u32)((s16)x.w[2 * i] * (s16)y.w[2 * i]) + (u32)((s16)x.w[2 * i + 1] * (s16)y.w[2 * i + 1]);
+		d->d[i] = (u32)((s16)x.w[2 * i] * (s16)y.w[2 * i]) +
+			  (u32)((s16)x.w[2 * i + 1] * (s16)y.w[2 * i + 1]);
 	return 0;
 }
 
@@ -253,7 +290,8 @@ VEC(pmaddubsw)
 	union x86_xmm x = *VX(a), y = *VX(b), *d = VX(a);
 
 	for (unsigned i = 0; i < 8; i++)
-		d->w[i] = (u16)sat16(x.b[2 * i] * (s8)y.b[2 * i] + x.b[2 * i + 1] * (s8)y.b[2 * i + 1]);
+		d->w[i] = (u16)sat16(x.b[2 * i] * (s8)y.b[2 * i] +
+				     x.b[2 * i + 1] * (s8)y.b[2 * i + 1]);
 	return 0;
 }
 
@@ -307,11 +345,23 @@ VEC(pshufb)
 }
 
 /* Horizontal: pairs of x, then pairs of y. */
-#define HORIZ(name, f, T, n, expr) VEC(name) { union x86_xmm x = *VX(a), y = *VX(b), r; \
-	for (unsigned i = 0; i < (n) / 2; i++) { \
-		{ T p = (T)x.f[2 * i], q = (T)x.f[2 * i + 1]; r.f[i] = (__typeof__(r.f[0]))(expr); } \
-		{ T p = (T)y.f[2 * i], q = (T)y.f[2 * i + 1]; r.f[(n) / 2 + i] = (__typeof__(r.f[0]))(expr); } } \
-	*VX(a) = r; return 0; }
+#define HORIZ(name, f, T, n, expr) \
+	VEC(name) \
+	{ \
+		union x86_xmm x = *VX(a), y = *VX(b), r; \
+		for (unsigned i = 0; i < (n) / 2; i++) { \
+			{ \
+				T p = (T)x.f[2 * i], q = (T)x.f[2 * i + 1]; \
+				r.f[i] = (__typeof__(r.f[0]))(expr); \
+			} \
+			{ \
+				T p = (T)y.f[2 * i], q = (T)y.f[2 * i + 1]; \
+				r.f[(n) / 2 + i] = (__typeof__(r.f[0]))(expr); \
+			} \
+		} \
+		*VX(a) = r; \
+		return 0; \
+	}
 HORIZ(phaddw, w, u16, 8, p + q)
 HORIZ(phaddd, d, u32, 4, p + q)
 HORIZ(phaddsw, w, s16, 8, sat16(p + q))
@@ -319,9 +369,14 @@ HORIZ(phsubw, w, u16, 8, p - q)
 HORIZ(phsubd, d, u32, 4, p - q)
 HORIZ(phsubsw, w, s16, 8, sat16(p - q))
 
-#define EXTEND(name, from, F, to, n) VEC(name) { union x86_xmm y = *VX(b); \
-	for (unsigned i = 0; i < (n); i++) VX(a)->to[i] = (__typeof__(y.to[0]))(F)y.from[i]; \
-	return 0; }
+#define EXTEND(name, from, F, to, n) \
+	VEC(name) \
+	{ \
+		union x86_xmm y = *VX(b); \
+		for (unsigned i = 0; i < (n); i++) \
+			VX(a)->to[i] = (__typeof__(y.to[0]))(F)y.from[i]; \
+		return 0; \
+	}
 EXTEND(pmovsxbw, b, s8, w, 8)
 EXTEND(pmovsxbd, b, s8, d, 4)
 EXTEND(pmovsxbq, b, s8, q, 2)
@@ -335,9 +390,16 @@ EXTEND(pmovzxwd, w, u16, d, 4)
 EXTEND(pmovzxwq, w, u16, q, 2)
 EXTEND(pmovzxdq, d, u32, q, 2)
 
-#define BLEND(name, f, n, cond) VEC(name) { union x86_xmm x = *VX(a), y = *VX(b); \
-	for (unsigned i = 0; i < (n); i++) if (cond) x.f[i] = y.f[i]; \
-	*VX(a) = x; return 0; }
+#define BLEND(name, f, n, cond) \
+	VEC(name) \
+	{ \
+		union x86_xmm x = *VX(a), y = *VX(b); \
+		for (unsigned i = 0; i < (n); i++) \
+			if (cond) \
+				x.f[i] = y.f[i]; \
+		*VX(a) = x; \
+		return 0; \
+	}
 BLEND(blendps, d, 4, imm >> i & 1)
 BLEND(blendpd, q, 2, imm >> i & 1)
 BLEND(pblendw, w, 8, imm >> i & 1)
@@ -373,10 +435,7 @@ VEC(movmskps)
 	return d[0] >> 31 | d[1] >> 31 << 1 | d[2] >> 31 << 2 | d[3] >> 31 << 3;
 }
 
-VEC(movmskpd)
-{
-	return VX(a)->q[0] >> 63 | VX(a)->q[1] >> 63 << 1;
-}
+VEC(movmskpd) { return VX(a)->q[0] >> 63 | VX(a)->q[1] >> 63 << 1; }
 
 VEC(ptest)
 {
@@ -391,7 +450,8 @@ VEC(ptest)
 	return 0;
 }
 
-/* --- MMX: the same operations on 64 bits. The emitter has made the x87 registers MMX ones (mmx_enter). */
+/* --- MMX: the same operations on 64 bits. The emitter has made the x87 registers MMX ones
+ * (mmx_enter). */
 u64 x86_h_mmx(struct cpu *c, u64 a, u64 b, u64 cc, u64 imm)
 {
 	union x86_xmm x = { .q = { a, 0 } }, y = { .q = { b, 0 } };

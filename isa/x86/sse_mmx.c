@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sse_mmx.c - emitters of the MMX instructions, of those between MMX and SSE, and the masked stores. Every one makes the x87 registers MMX ones
- * (mmx_enter: #MF, TOP = 0, tags, the exponent of the destination) after its last memory access. SDM vol. 1, 9.5; vol. 3, 12. */
+/* sse_mmx.c - emitters of the MMX instructions, of those between MMX and SSE, and the masked
+ * stores. Every one makes the x87 registers MMX ones (mmx_enter: #MF, TOP = 0, tags, the exponent
+ * of the destination) after its last memory access. SDM vol. 1, 9.5; vol. 3, 12. */
 #include "sse_emit.h"
 
-static inline const struct x86_operand *op(const struct x86_tr *t, unsigned i) { return &t->in->op[i]; }
+static inline const struct x86_operand *op(const struct x86_tr *t, unsigned i)
+{
+	return &t->in->op[i];
+}
 static inline ref mm(const struct x86_operand *o) { return SLOT(SL_MM + (o->reg & 7)); }
 static inline ref xmm(const struct x86_operand *o) { return SLOT(SL_XMM + o->reg); }
-static inline ref xmm_q(const struct x86_operand *o, unsigned half) { return SLOT(SL_XMM_Q + 2 * o->reg + half); }
+static inline ref xmm_q(const struct x86_operand *o, unsigned half)
+{
+	return SLOT(SL_XMM_Q + 2 * o->reg + half);
+}
 
 static bool usable(struct x86_tr *t)
 {
@@ -18,10 +25,7 @@ static bool usable(struct x86_tr *t)
 	return false;
 }
 
-static void enter(struct x86_tr *t, int dst)
-{
-	ir_callv(t->ir, XH_mmx_enter, 0, 0, 0, dst);
-}
+static void enter(struct x86_tr *t, int dst) { ir_callv(t->ir, XH_mmx_enter, 0, 0, 0, dst); }
 
 static void enter_for(struct x86_tr *t, const struct x86_operand *dst)
 {
@@ -29,10 +33,7 @@ static void enter_for(struct x86_tr *t, const struct x86_operand *dst)
 }
 
 /* #MF comes before anything of a memory access. */
-static void check(struct x86_tr *t)
-{
-	ir_callv(t->ir, XH_fpu_check, 0, 0, 0, 0);
-}
+static void check(struct x86_tr *t) { ir_callv(t->ir, XH_fpu_check, 0, 0, 0, 0); }
 
 static ref get(struct x86_tr *t, const struct x86_operand *o)
 {
@@ -69,16 +70,26 @@ static void binary(struct x86_tr *t, unsigned helper, unsigned mode)
 	ir_copy(t->ir, I64, mm(d), r);
 }
 
-#define MM(name, mode) EMIT(mm_##name) { binary(t, XH_##name, mode); }
-#define HIGH(name, low) EMIT(mm_##name) { binary(t, XH_##low, MMX_HIGH); }
-#define MM_LIST(M) M(punpcklbw) M(punpcklwd) M(punpckldq) M(pcmpgtb) M(pcmpgtw) M(pcmpgtd) M(pcmpeqb) M(pcmpeqw) M(pcmpeqd) \
-	M(psrlw) M(psrld) M(psrlq) M(paddq) M(pmullw) M(psubusb) M(psubusw) M(pminub) M(pand) M(paddusb) M(paddusw) M(pmaxub) M(pandn) M(pavgb) \
-	M(psraw) M(psrad) M(pavgw) M(pmulhuw) M(pmulhw) M(psubsb) M(psubsw) M(pminsw) M(por) M(paddsb) M(paddsw) M(pmaxsw) M(pxor) \
-	M(psllw) M(pslld) M(psllq) M(pmuludq) M(pmaddwd) M(psadbw) M(psubb) M(psubw) M(psubd) M(psubq) M(paddb) M(paddw) M(paddd) \
-	M(pmaddubsw) M(psignb) M(psignw) M(psignd) M(pmulhrsw) M(pabsb) M(pabsw) M(pabsd) M(pshuflw) \
-	M(psrlw_i) M(psraw_i) M(psllw_i) M(psrld_i) M(psrad_i) M(pslld_i) M(psrlq_i) M(psllq_i)
-#define MM_PAIRS(M) M(packsswb) M(packuswb) M(packssdw) M(phaddw) M(phaddd) M(phaddsw) M(phsubw) M(phsubd) M(phsubsw)
-#define LOW_(n) MM(n, MMX_LOW)
+#define MM(name, mode) \
+	EMIT(mm_##name) { binary(t, XH_##name, mode); }
+#define HIGH(name, low) \
+	EMIT(mm_##name) { binary(t, XH_##low, MMX_HIGH); }
+/* clang-format off */
+#define MM_LIST(M) \
+	M(punpcklbw) M(punpcklwd) M(punpckldq) M(pcmpgtb) M(pcmpgtw) M(pcmpgtd) M(pcmpeqb) \
+	M(pcmpeqw) M(pcmpeqd) M(psrlw) M(psrld) M(psrlq) M(paddq) M(pmullw) M(psubusb) \
+	M(psubusw) M(pminub) M(pand) M(paddusb) M(paddusw) M(pmaxub) M(pandn) M(pavgb) \
+	M(psraw) M(psrad) M(pavgw) M(pmulhuw) M(pmulhw) M(psubsb) M(psubsw) M(pminsw) M(por) \
+	M(paddsb) M(paddsw) M(pmaxsw) M(pxor) M(psllw) M(pslld) M(psllq) M(pmuludq) M(pmaddwd) \
+	M(psadbw) M(psubb) M(psubw) M(psubd) M(psubq) M(paddb) M(paddw) M(paddd) M(pmaddubsw) \
+	M(psignb) M(psignw) M(psignd) M(pmulhrsw) M(pabsb) M(pabsw) M(pabsd) M(pshuflw) \
+	M(psrlw_i) M(psraw_i) M(psllw_i) M(psrld_i) M(psrad_i) M(pslld_i) M(psrlq_i) \
+	M(psllq_i)
+#define MM_PAIRS(M) \
+	M(packsswb) M(packuswb) M(packssdw) M(phaddw) M(phaddd) M(phaddsw) M(phsubw) M(phsubd) \
+	M(phsubsw)
+/* clang-format on */
+#define LOW_(n)	 MM(n, MMX_LOW)
 #define PAIR_(n) MM(n, MMX_PAIR)
 MM_LIST(LOW_)
 MM_PAIRS(PAIR_)
@@ -168,7 +179,7 @@ EMIT(maskmovq)
 {
 	if (!usable(t))
 		return;
-	enter(t, -1);			/* made even when the store faults */
+	enter(t, -1); /* made even when the store faults */
 	ir_callv(t->ir, XH_maskmovq, x86_maskmov_address(t), mm(op(t, 0)), mm(op(t, 1)), 0);
 }
 
@@ -237,7 +248,8 @@ EMIT(cvttps2pi) { to_mmx(t, XH_cvtps2pi, 1); }
 EMIT(cvtpd2pi) { to_mmx(t, XH_cvtpd2pi, 0); }
 EMIT(cvttpd2pi) { to_mmx(t, XH_cvtpd2pi, 1); }
 
-/* --- masked stores: nothing is written where the mask's bytes have bit 7 clear; whether those fault is the processor's choice: here they do */
+/* --- masked stores: nothing is written where the mask's bytes have bit 7 clear; whether those
+ * fault is the processor's choice: here they do */
 static void masked_store(struct cpu *c, u64 va, const u8 *data, const u8 *mask, unsigned n)
 {
 	unsigned ctx = x86_data_ctx(c->mode), run;

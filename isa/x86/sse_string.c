@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sse_string.c - the string compares of SSE4.2, in portable C: SDM vol. 2, section 4.1 "imm8 control byte operation". */
+/* sse_string.c - the string compares of SSE4.2, in portable C: SDM vol. 2, section 4.1 "imm8
+ * control byte operation". */
 #include "sse.h"
 
 /* Element i as the format wants it: imm bit 0 = words, bit 1 = signed. */
@@ -37,7 +38,8 @@ static unsigned explicit_length(u64 reg, u64 imm, bool wide)
 	return v > (s64)n ? n : (unsigned)v;
 }
 
-/* One comparison, with the overrides for invalid elements (table 4-7). i indexes x (the first operand), j y. */
+/* One comparison, with the overrides for invalid elements (table 4-7). i indexes x (the first
+ * operand), j y. */
 static bool compare(s32 x, s32 y, bool xvalid, bool yvalid, unsigned aggregation, bool upper)
 {
 	bool v = aggregation == 1 ? (upper ? y <= x : y >= x) : x == y;
@@ -52,7 +54,8 @@ static bool compare(s32 x, s32 y, bool xvalid, bool yvalid, unsigned aggregation
 }
 
 /* IntRes2 and the flags. */
-static u32 string_compare(struct cpu *c, const union x86_xmm *x, const union x86_xmm *y, unsigned lx, unsigned ly, u64 imm)
+static u32 string_compare(struct cpu *c, const union x86_xmm *x, const union x86_xmm *y,
+			  unsigned lx, unsigned ly, u64 imm)
 {
 	unsigned n = imm & 1 ? 8 : 16, agg = imm >> 2 & 3;
 	u32 r1 = 0, r2, all = BIT(n) - 1;
@@ -63,16 +66,21 @@ static u32 string_compare(struct cpu *c, const union x86_xmm *x, const union x86
 
 		if (agg == 0)
 			for (unsigned i = 0; i < n && !bit; i++)
-				bit = compare(element(x, i, imm), element(y, j, imm), i < lx, j < ly, agg, false);
+				bit = compare(element(x, i, imm), element(y, j, imm), i < lx,
+					      j < ly, agg, false);
 		else if (agg == 1)
 			for (unsigned i = 0; i < n && !bit; i += 2)
-				bit = compare(element(x, i, imm), element(y, j, imm), i < lx, j < ly, agg, false) &&
-				      compare(element(x, i + 1, imm), element(y, j, imm), i + 1 < lx, j < ly, agg, true);
+				bit = compare(element(x, i, imm), element(y, j, imm), i < lx,
+					      j < ly, agg, false) &&
+				      compare(element(x, i + 1, imm), element(y, j, imm),
+					      i + 1 < lx, j < ly, agg, true);
 		else if (agg == 2)
-			bit = compare(element(x, j, imm), element(y, j, imm), j < lx, j < ly, agg, false);
+			bit = compare(element(x, j, imm), element(y, j, imm), j < lx, j < ly, agg,
+				      false);
 		else
 			for (unsigned i = 0; i + j < n && bit; i++)
-				bit = compare(element(x, i, imm), element(y, i + j, imm), i < lx, i + j < ly, agg, false);
+				bit = compare(element(x, i, imm), element(y, i + j, imm), i < lx,
+					      i + j < ly, agg, false);
 		r1 |= (u32)bit << j;
 	}
 	switch (imm >> 4 & 3) {
@@ -121,25 +129,21 @@ static union x86_xmm mask_of(u32 r, u64 imm)
 
 static u32 implicit(struct cpu *c, u64 a, u64 b, u64 imm)
 {
-	return string_compare(c, VX(a), VX(b), implicit_length(VX(a), imm), implicit_length(VX(b), imm), imm);
+	return string_compare(c, VX(a), VX(b), implicit_length(VX(a), imm),
+			      implicit_length(VX(b), imm), imm);
 }
 
 static u32 explicit(struct cpu *c, u64 a, u64 b, u64 imm)
 {
 	bool wide = imm >> 8 & 1;
 
-	return string_compare(c, VX(a), VX(b), explicit_length(X86(c)->gpr[R_AX], imm, wide), explicit_length(X86(c)->gpr[R_DX], imm, wide), imm);
+	return string_compare(c, VX(a), VX(b), explicit_length(X86(c)->gpr[R_AX], imm, wide),
+			      explicit_length(X86(c)->gpr[R_DX], imm, wide), imm);
 }
 
-VEC(pcmpistri)
-{
-	return index_of(implicit(c, a, b, imm), imm);
-}
+VEC(pcmpistri) { return index_of(implicit(c, a, b, imm), imm); }
 
-VEC(pcmpestri)
-{
-	return index_of(explicit(c, a, b, imm), imm);
-}
+VEC(pcmpestri) { return index_of(explicit(c, a, b, imm), imm); }
 
 VEC(pcmpistrm)
 {

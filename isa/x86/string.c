@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* string.c - helpers: repeated string instructions as bulk operations. Intel SDM vol. 1, section 7.3.9.
+/* string.c - helpers: repeated string instructions as bulk operations. Intel SDM vol. 1,
+ * section 7.3.9.
  *
- * Work is cut into chunks that lie in one page of each operand, so that a fault happens at the first element of a chunk, with rCX, rSI, rDI exactly
- * where that element finds them. RAM is reached through host pointers; whatever is not plain RAM, or crosses a page, or needs the
+ * Work is cut into chunks that lie in one page of each operand, so that a fault happens at the
+ * first element of a chunk, with rCX, rSI, rDI exactly where that element finds them. RAM is
+ * reached through host pointers; whatever is not plain RAM, or crosses a page, or needs the
  * segment's checks, goes element by element. Between chunks a request to leave is honoured. */
 #include "helpers.h"
 #include "string.h"
@@ -14,16 +16,24 @@ struct run {
 	unsigned size, shift, ctx, seg;
 	u64 amask, count;
 	bool down, norep, one;
-	unsigned done;		/* elements moved in this call */
+	unsigned done; /* elements moved in this call */
 };
 
 static struct run begin(struct cpu *cpu, u64 imm)
 {
 	struct x86_cpu *c = X86(cpu);
 	unsigned asize = 1u << (imm >> STR_ASIZE_SHIFT & 3);
-	struct run r = { .c = c, .shift = imm & STR_SIZE, .size = 1u << (imm & STR_SIZE), .ctx = x86_data_ctx(cpu->mode),
-			 .seg = imm >> STR_SEG_SHIFT & 7, .amask = asize == 8 ? ~0ull : asize == 4 ? 0xffffffff : 0xffff,
-			 .down = c->eflags & EFL_DF, .norep = imm & STR_NOREP, .one = imm & STR_ONE };
+	struct run r = { .c = c,
+			 .shift = imm & STR_SIZE,
+			 .size = 1u << (imm & STR_SIZE),
+			 .ctx = x86_data_ctx(cpu->mode),
+			 .seg = imm >> STR_SEG_SHIFT & 7,
+			 .amask = asize == 8 ? ~0ull :
+				  asize == 4 ? 0xffffffff :
+					       0xffff,
+			 .down = c->eflags & EFL_DF,
+			 .norep = imm & STR_NOREP,
+			 .one = imm & STR_ONE };
 
 	r.count = r.norep ? 1 : c->gpr[R_CX] & r.amask;
 	return r;
@@ -58,13 +68,10 @@ static bool stop(const struct run *r)
 	return r->one || __atomic_load_n(&r->c->cpu.exit_request, __ATOMIC_RELAXED);
 }
 
-static bool code64(const struct run *r)
-{
-	return (r->c->cpu.mode & M_CODE) == M_CODE64;
-}
+static bool code64(const struct run *r) { return (r->c->cpu.mode & M_CODE) == M_CODE64; }
 
-/* How many elements from offset `off` of the segment lie in one page, need no check and do not wrap: and the linear address of the lowest of them.
- * 0: go element by element. */
+/* How many elements from offset `off` of the segment lie in one page, need no check and do not
+ * wrap: and the linear address of the lowest of them. 0: go element by element. */
 static u64 span(const struct run *r, unsigned sreg, u64 off, bool write, u64 *low)
 {
 	const struct x86_seg *s = &r->c->seg[sreg];
@@ -73,14 +80,17 @@ static u64 span(const struct run *r, unsigned sreg, u64 off, bool write, u64 *lo
 	if (code64(r)) {
 		lin = off + (sreg == S_FS || sreg == S_GS ? s->base : 0);
 	} else {
-		if (!(s->attr & SEG_P) || (s->attr & (SEG_S | 0xc)) != SEG_S || (write && !(s->attr & 2)))
+		if (!(s->attr & SEG_P) || (s->attr & (SEG_S | 0xc)) != SEG_S ||
+		    (write && !(s->attr & 2)))
 			return 0;
 		lin = (u32)(off + s->base);
 	}
 	/* the element at off itself must not cross the page, nor want an alignment check */
-	if ((lin & (PAGE - 1)) + r->size > PAGE || (r->c->cpu.mode & M_ALIGN && lin & (r->size - 1)))
+	if ((lin & (PAGE - 1)) + r->size > PAGE ||
+	    (r->c->cpu.mode & M_ALIGN && lin & (r->size - 1)))
 		return 0;
-	n = r->down ? ((lin & (PAGE - 1)) >> r->shift) + 1 : (PAGE - (lin & (PAGE - 1))) >> r->shift;
+	n = r->down ? ((lin & (PAGE - 1)) >> r->shift) + 1 :
+		      (PAGE - (lin & (PAGE - 1))) >> r->shift;
 	n = MIN(n, r->count);
 	if (r->one)
 		n = 1;
@@ -121,10 +131,18 @@ static u64 load(const void *p, unsigned size)
 static void store(void *p, unsigned size, u64 v)
 {
 	switch (size) {
-	case 1: st8(p, (u8)v); break;
-	case 2: st16le(p, (u16)v); break;
-	case 4: st32le(p, (u32)v); break;
-	default: st64le(p, v); break;
+	case 1:
+		st8(p, (u8)v);
+		break;
+	case 2:
+		st16le(p, (u16)v);
+		break;
+	case 4:
+		st32le(p, (u32)v);
+		break;
+	default:
+		st64le(p, v);
+		break;
 	}
 }
 
@@ -142,10 +160,7 @@ static u64 linear(struct run *r, unsigned sreg, unsigned reg, bool write)
 }
 
 /* May the slow way go on, or is it time for another try at the fast one? */
-static bool slow_more(struct run *r, u64 *budget)
-{
-	return r->count && --*budget && !stop(r);
-}
+static bool slow_more(struct run *r, u64 *budget) { return r->count && --*budget && !stop(r); }
 
 /* --- MOVS */
 
@@ -303,10 +318,7 @@ u64 x86_h_rep_lods(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 
 /* --- CMPS, SCAS */
 
-static u64 cut(u64 v, unsigned size)
-{
-	return size == 8 ? v : v & ((1ull << (8 * size)) - 1);
-}
+static u64 cut(u64 v, unsigned size) { return size == 8 ? v : v & ((1ull << (8 * size)) - 1); }
 
 /* Flags of v - w. */
 static void compare(struct run *r, u64 v, u64 w)
@@ -317,8 +329,10 @@ static void compare(struct run *r, u64 v, u64 w)
 	r->c->cpu.hflags = e.flags;
 }
 
-/* Elements of two arrays in the order of the walk until the repetition ends: how many were looked at; *v, *w are the last pair. w fixed: step 0. */
-static u64 walk(const struct run *r, const u8 *s, const u8 *d, u64 n, u64 acc, bool ne, u64 *v, u64 *w)
+/* Elements of two arrays in the order of the walk until the repetition ends: how many were looked
+ * at; *v, *w are the last pair. w fixed: step 0. */
+static u64 walk(const struct run *r, const u8 *s, const u8 *d, u64 n, u64 acc, bool ne, u64 *v,
+		u64 *w)
 {
 	u64 i;
 
@@ -334,7 +348,8 @@ static u64 walk(const struct run *r, const u8 *s, const u8 *d, u64 n, u64 acc, b
 }
 
 /* Forward byte scans are what strlen and memcmp are made of. */
-static u64 find(const struct run *r, const u8 *s, const u8 *d, u64 n, u64 acc, bool ne, u64 *v, u64 *w)
+static u64 find(const struct run *r, const u8 *s, const u8 *d, u64 n, u64 acc, bool ne, u64 *v,
+		u64 *w)
 {
 	if (!s && ne && !r->down && r->size == 1) {
 		const u8 *hit = memchr(d, (int)acc, n);
@@ -354,7 +369,9 @@ static u64 search(struct cpu *cpu, u64 imm, bool with_source)
 	u64 acc = cut(r.c->gpr[R_AX], r.size);
 
 	while (r.count) {
-		u64 from = 0, to, v = acc, w, n = with_source ? span(&r, r.seg, r.c->gpr[R_SI] & r.amask, false, &from) : ~0ull;
+		u64 from = 0, to, v = acc, w,
+		    n = with_source ? span(&r, r.seg, r.c->gpr[R_SI] & r.amask, false, &from) :
+				      ~0ull;
 		u64 m = n ? span(&r, S_ES, r.c->gpr[R_DI] & r.amask, false, &to) : 0, k = MIN(n, m);
 		const u8 *s = NULL, *d = NULL;
 
@@ -426,7 +443,8 @@ u64 x86_h_rep_outs(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 
 	x86_h_io_check(cpu, port, 0, 0, r.size);
 	while (r.count) {
-		cpu_io_write(cpu, port, r.size, cpu_ld(cpu, r.ctx, linear(&r, r.seg, R_SI, false), r.size));
+		cpu_io_write(cpu, port, r.size,
+			     cpu_ld(cpu, r.ctx, linear(&r, r.seg, R_SI, false), r.size));
 		advance(&r, R_SI, 1);
 		count_down(&r, 1);
 		if (r.count && stop(&r))

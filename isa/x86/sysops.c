@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sysops.c - helpers of the system instructions that are neither transfers nor control registers: EFLAGS, halting, descriptor table registers, FS/GS
- * bases, identification, time, ports. SDM volume 2 under the instruction's name; volume 3 20.3 for V86 and virtual interrupt flags. */
+/* sysops.c - helpers of the system instructions that are neither transfers nor control registers:
+ * EFLAGS, halting, descriptor table registers, FS/GS bases, identification, time, ports. SDM volume
+ * 2 under the instruction's name; volume 3 20.3 for V86 and virtual interrupt flags. */
 #include "system.h"
 #include "helpers.h"
 #include "core/machine.h"
 
-static void gp(struct x86_cpu *c)
-{
-	x86_raise_err(c, EXC_GP, 0);
-}
+static void gp(struct x86_cpu *c) { x86_raise_err(c, EXC_GP, 0); }
 
 /* --- EFLAGS */
 
@@ -20,10 +18,7 @@ static bool virtual_if(const struct x86_cpu *c)
 	return x86_cpl(c) == 3 && c->cr4 & CR4_PVI;
 }
 
-static bool iopl_allows(const struct x86_cpu *c)
-{
-	return x86_cpl(c) <= (c->eflags >> 12 & 3);
-}
+static bool iopl_allows(const struct x86_cpu *c) { return x86_cpl(c) <= (c->eflags >> 12 & 3); }
 
 u64 x86_h_cli(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
@@ -70,9 +65,11 @@ u64 x86_h_popf(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 size)
 
 	if (c->eflags & EFL_VM) {
 		if ((c->eflags & EFL_IOPL) == EFL_IOPL) {
-			mask = EFL_ARITH | EFL_TF | EFL_IF | EFL_DF | EFL_NT | (size > 2 ? EFL_AC | EFL_ID : 0);
+			mask = EFL_ARITH | EFL_TF | EFL_IF | EFL_DF | EFL_NT |
+			       (size > 2 ? EFL_AC | EFL_ID : 0);
 		} else {
-			if (!(c->cr4 & CR4_VME) || size != 2 || a & EFL_TF || (a & EFL_IF && c->eflags & EFL_VIP))
+			if (!(c->cr4 & CR4_VME) || size != 2 || a & EFL_TF ||
+			    (a & EFL_IF && c->eflags & EFL_VIP))
 				gp(c);
 			a = (a & 0xffff) | (a & EFL_IF ? EFL_VIF : 0);
 			mask = EFL_ARITH | EFL_DF | EFL_NT | EFL_VIF;
@@ -88,7 +85,8 @@ u64 x86_h_set_ac(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 {
 	struct x86_cpu *c = X86(cpu);
 
-	/* at CPL 0 nothing but M_SMAP hangs on it: this is done around every access of a kernel to user memory */
+	/* at CPL 0 nothing but M_SMAP hangs on it: this is done around every access of a kernel to
+	 * user memory */
 	if (imm) {
 		c->eflags |= EFL_AC;
 		cpu->mode &= ~(u32)M_SMAP;
@@ -149,10 +147,7 @@ u64 x86_h_pause(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 	return 0;
 }
 
-u64 x86_h_rsm(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
-{
-	x86_raise(X86(cpu), EXC_UD);
-}
+u64 x86_h_rsm(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm) { x86_raise(X86(cpu), EXC_UD); }
 
 /* --- descriptor table registers */
 

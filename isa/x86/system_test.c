@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* system_test.c - the privileged side against hand-built tables: descriptors, exception frames, returns, tasks, registers, -cpu. */
+/* system_test.c - the privileged side against hand-built tables: descriptors, exception frames,
+ * returns, tasks, registers, -cpu. */
 #include "system_test.h"
 
 /* --- segments */
@@ -78,13 +79,17 @@ TEST(x86_ltr_lldt)
 
 static void gate64(struct rig *r, unsigned v, u64 off, unsigned attr, unsigned ist)
 {
-	poke(r, IDT + v * 16, (off & 0xffff) | K_CS << 16 | (u64)ist << 32 | (u64)attr << 40 | (off >> 16 & 0xffff) << 48, 8);
+	poke(r, IDT + v * 16,
+	     (off & 0xffff) | K_CS << 16 | (u64)ist << 32 | (u64)attr << 40 |
+		     (off >> 16 & 0xffff) << 48,
+	     8);
 	poke(r, IDT + v * 16 + 8, off >> 32, 8);
 }
 
 static void gate32(struct rig *r, unsigned v, u32 off, u16 sel, unsigned attr)
 {
-	poke(r, IDT + v * 8, (off & 0xffff) | (u64)sel << 16 | (u64)attr << 40 | (u64)(off >> 16) << 48, 8);
+	poke(r, IDT + v * 8,
+	     (off & 0xffff) | (u64)sel << 16 | (u64)attr << 40 | (u64)(off >> 16) << 48, 8);
 }
 
 /* Delivers what is pending, as the machine loop does, faults in the delivery included. */
@@ -151,11 +156,11 @@ TEST(x86_exception_ist_same_level)
 	c->exc_vector = EXC_GP;
 	deliver(&r);
 	CHECK_EQ(c->cpu.pc, 0x3000);
-	CHECK_EQ(c->gpr[R_SP], 0x6ff0 - 48);	/* aligned before the frame */
+	CHECK_EQ(c->gpr[R_SP], 0x6ff0 - 48); /* aligned before the frame */
 	CHECK_EQ(peek(&r, 0x6ff0 - 48, 8), 0x18);
 	CHECK_EQ(peek(&r, 0x6ff0 - 16, 8), 0x6ff9);
 	CHECK_EQ(c->seg[S_SS].sel, K_SS);
-	CHECK(c->eflags & EFL_IF);	/* a trap gate */
+	CHECK(c->eflags & EFL_IF); /* a trap gate */
 
 	x86_set_line(&c->cpu, CPU_LINE_NMI, 1);
 	CHECK(x86_has_work(&c->cpu));
@@ -163,7 +168,7 @@ TEST(x86_exception_ist_same_level)
 	CHECK_EQ(c->cpu.pc, 0x2000);
 	CHECK_EQ(c->gpr[R_SP], 0x9000 - 40);
 	x86_set_line(&c->cpu, CPU_LINE_NMI, 1);
-	CHECK(!x86_interrupt(&c->cpu));		/* masked until IRET */
+	CHECK(!x86_interrupt(&c->cpu)); /* masked until IRET */
 	FINE(&r, x86_h_iret(&c->cpu, 0, 0, 0, 8));
 	CHECK_EQ(c->cpu.pc, 0x3000);
 	CHECK(x86_interrupt(&c->cpu));
@@ -246,7 +251,9 @@ TEST(x86_v86)
 {
 	struct rig r;
 	struct x86_cpu *c;
-	static const u32 frame[] = { 0x100, 0x1000, EFL_VM | EFL_IF | 2, 0xfffe, 0x2000, 0x3000, 0x4000, 0x5000, 0x6000 };
+	static const u32 frame[] = { 0x100,  0x1000, EFL_VM | EFL_IF | 2,
+				     0xfffe, 0x2000, 0x3000,
+				     0x4000, 0x5000, 0x6000 };
 
 	rig(&r, NULL);
 	enter32(&r, false);
@@ -454,7 +461,7 @@ TEST(x86_init_sipi)
 	x86_set_line(&c->cpu, CPU_LINE_SIPI, 0x100 | 0x9f);
 	CHECK(!c->cpu.stopped);
 	CHECK_EQ(c->cpu.pc + c->cpu.pc_base, 0x9f000);
-	x86_set_line(&c->cpu, CPU_LINE_SIPI, 0x100 | 0x11);	/* runs already: ignored */
+	x86_set_line(&c->cpu, CPU_LINE_SIPI, 0x100 | 0x11); /* runs already: ignored */
 	CHECK_EQ(c->cpu.pc_base, 0x9f000);
 	/* INIT while running waits for the next boundary; a SIPI right behind it is not lost */
 	x86_set_line(&c->cpu, CPU_LINE_INIT, 1);
@@ -486,7 +493,7 @@ TEST(x86_control_registers)
 	FINE(&r, x86_set_cr4(c, CR4_PAE | CR4_PCIDE));
 	FINE(&r, x86_load_cr3(c, BIT64(63) | PML4 | 5));
 	CHECK_EQ(c->cr3, PML4 | 5);
-	CHECK(!x86_wrmsr(c, 0xc0000080, 0));		/* LME with paging on */
+	CHECK(!x86_wrmsr(c, 0xc0000080, 0)); /* LME with paging on */
 	CHECK(!x86_wrmsr(c, 0xc0000080, BIT(12)));
 }
 
@@ -532,7 +539,7 @@ TEST(x86_cpu_models)
 	u32 o[4];
 
 	rig(&r, NULL);
-	r.c->cpu.index = 1;	/* no warnings here */
+	r.c->cpu.index = 1; /* no warnings here */
 	for (const struct x86_model *m = x86_models; m->name; m++)
 		CHECK(!model(&r, m->name));
 	CHECK(model(&r, "nonsense"));
@@ -540,7 +547,8 @@ TEST(x86_cpu_models)
 	CHECK(!model(&r, "Haswell-noTSX-v3") && r.c->id->modelno == 60);
 	CHECK(model(&r, "Haswellx"));
 	CHECK(!model(&r, "qemu64,-smap,sse4_2=off,+avx2,bogus=1"));
-	CHECK(!x86_has(r.c, X86F_SMAP) && !x86_has(r.c, X86F_SSE42) && !x86_has(r.c, X86F_AVX2) && x86_has(r.c, X86F_SMEP));
+	CHECK(!x86_has(r.c, X86F_SMAP) && !x86_has(r.c, X86F_SSE42) && !x86_has(r.c, X86F_AVX2) &&
+	      x86_has(r.c, X86F_SMEP));
 	CHECK(model(&r, "qemu64,+avx2,enforce"));
 	CHECK(model(&r, "qemu64,smap=maybe"));
 	CHECK(model(&r, "qemu64,phys-bits=7"));
@@ -549,7 +557,8 @@ TEST(x86_cpu_models)
 	CHECK_EQ(o[0], 0x480);
 	CHECK(!(o[3] & BIT(4)));
 	CHECK(model(&r, "EPYC,tsc-frequency=2.5"));
-	CHECK(!model(&r, "EPYC,vendor=GenuineIntel,family=6,model=85,stepping=4,phys-bits=46,tsc-frequency=2500M"));
+	CHECK(!model(&r, "EPYC,vendor=GenuineIntel,family=6,model=85,stepping=4,phys-bits=46,tsc-"
+			 "frequency=2500M"));
 }
 
 TEST(x86_cpuid_leaves)
@@ -558,7 +567,8 @@ TEST(x86_cpuid_leaves)
 	u32 o[4];
 
 	rig(&r, NULL);
-	CHECK(!model(&r, "qemu64,vendor=AuthenticAMD,family=25,model=33,stepping=2,tsc-frequency=2500000000,cores=4,threads=2"));
+	CHECK(!model(&r, "qemu64,vendor=AuthenticAMD,family=25,model=33,stepping=2,tsc-frequency="
+			 "2500000000,cores=4,threads=2"));
 	x86_cpuid(r.c, 0, 0, o);
 	CHECK_MEM(&o[1], "Auth", 4);
 	CHECK_MEM(&o[3], "enti", 4);
@@ -566,7 +576,7 @@ TEST(x86_cpuid_leaves)
 	x86_cpuid(r.c, 1, 0, o);
 	CHECK_EQ(o[0], 0x00a20f12);
 	CHECK_EQ(o[1] >> 16 & 0xff, 8);
-	CHECK(!(o[3] & BIT(9)));	/* no local APIC on this board */
+	CHECK(!(o[3] & BIT(9))); /* no local APIC on this board */
 	x86_cpuid(r.c, 0xb, 1, o);
 	CHECK_EQ(o[1], 8);
 	CHECK_EQ(o[0], 3);
@@ -584,7 +594,7 @@ TEST(x86_cpuid_leaves)
 	x86_cpuid(r.c, 0x40000000, 0, o);
 	CHECK_EQ(o[0], 0);
 	x86_cpuid(r.c, 7, 0, o);
-	CHECK(!(o[1] & BIT(5)));	/* no AVX2 */
+	CHECK(!(o[1] & BIT(5))); /* no AVX2 */
 }
 
 TEST(x86_io_permission)
@@ -633,7 +643,8 @@ TEST(x86_data_breakpoints)
 	enter64(&r, false);
 	c = r.c;
 	FINE(&r, x86_h_wr_dr(&c->cpu, 0x5006, 0, 0, 1));
-	FINE(&r, x86_h_wr_dr(&c->cpu, BIT(2) | 1 << 20 | 1 << 22, 0, 0, 7));	/* DR1: writes to two bytes */
+	/* DR1: writes to two bytes */
+	FINE(&r, x86_h_wr_dr(&c->cpu, BIT(2) | 1 << 20 | 1 << 22, 0, 0, 7));
 	CHECK(c->watching && !(c->cpu.mode & M_DEBUG));
 	CHECK_EQ(walk(&r, 0x5000, ACCESS_READ, CTX_KERNEL, &m), 0);
 	CHECK(m.watch);

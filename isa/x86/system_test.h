@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* system_test.h - a CPU with memory, tables and a way to catch what it raises, for the tests of the privileged side. */
+/* system_test.h - a CPU with memory, tables and a way to catch what it raises, for the tests of the
+ * privileged side. */
 #pragma once
 #include "system.h"
 #include "helpers.h"
@@ -9,9 +10,22 @@
 #include "lib/test.h"
 #include <setjmp.h>
 
-enum { RAM = 16 << 20, GDT = 0x1000, IDT = 0x2000, TSS = 0x3000, PML4 = 0x10000, PDPT = 0x11000, PD = 0x12000, PT = 0x13000 };
+enum {
+	RAM = 16 << 20,
+	GDT = 0x1000,
+	IDT = 0x2000,
+	TSS = 0x3000,
+	PML4 = 0x10000,
+	PDPT = 0x11000,
+	PD = 0x12000,
+	PT = 0x13000
+};
 
-struct rig { struct machine *m; struct region ram; struct x86_cpu *c; };
+struct rig {
+	struct machine *m;
+	struct region ram;
+	struct x86_cpu *c;
+};
 
 static inline void poke(struct rig *r, u64 at, u64 v, unsigned n)
 {
@@ -51,22 +65,42 @@ static inline void rig(struct rig *r, const char *model)
 }
 
 /* Runs an action that may raise; true when it did. */
-#define RAISES(r, action) ({ jmp_buf back_; volatile bool raised_ = true; (r)->c->cpu.unwind = &back_; \
-	if (!setjmp(back_)) { action; raised_ = false; } raised_; })
-#define CHECK_RAISES(r, action, vector, error) do { \
-	CHECK(RAISES(r, action)); \
-	CHECK_EQ((r)->c->exc_vector, vector); \
-	CHECK_EQ((r)->c->exc_error, (u32)(error)); \
-	(r)->c->exc_vector = -1; \
-} while (0)
+#define RAISES(r, action) \
+	({ \
+		jmp_buf back_; \
+		volatile bool raised_ = true; \
+		(r)->c->cpu.unwind = &back_; \
+		if (!setjmp(back_)) { \
+			action; \
+			raised_ = false; \
+		} \
+		raised_; \
+	})
+#define CHECK_RAISES(r, action, vector, error) \
+	do { \
+		CHECK(RAISES(r, action)); \
+		CHECK_EQ((r)->c->exc_vector, vector); \
+		CHECK_EQ((r)->c->exc_error, (u32)(error)); \
+		(r)->c->exc_vector = -1; \
+	} while (0)
 #define FINE(r, action) CHECK(!RAISES(r, action))
 
 static inline u64 desc(u32 base, u32 limit, u16 attr)
 {
-	return (limit & 0xffff) | (u64)(base & 0xffffff) << 16 | (u64)(attr & 0xf0ff) << 40 | (u64)(limit >> 16 & 15) << 48 | (u64)(base >> 24) << 56;
+	return (limit & 0xffff) | (u64)(base & 0xffffff) << 16 | (u64)(attr & 0xf0ff) << 40 |
+	       (u64)(limit >> 16 & 15) << 48 | (u64)(base >> 24) << 56;
 }
 enum { CODE32 = 0xc09b, DATA32 = 0xc093, CODE64 = 0xa09b, DPL3 = 0x60 };
-enum { K_CS = 0x10, K_SS = 0x18, U_CS = 0x23, U_SS = 0x2b, U_CS64 = 0x33, TR = 0x40, CALLGATE = 0x58, TR2 = 0x60 };
+enum {
+	K_CS = 0x10,
+	K_SS = 0x18,
+	U_CS = 0x23,
+	U_SS = 0x2b,
+	U_CS64 = 0x33,
+	TR = 0x40,
+	CALLGATE = 0x58,
+	TR2 = 0x60
+};
 
 static inline void tables(struct rig *r, bool wide)
 {

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* task.c - hardware task switches through TSS descriptors and task gates, with 32-bit and 16-bit task state segments. SDM volume 3 chapter 8. */
+/* task.c - hardware task switches through TSS descriptors and task gates, with 32-bit and 16-bit
+ * task state segments. SDM volume 3 chapter 8. */
 #include "system.h"
 
 /* Where things lie in a TSS: 32-bit and 16-bit. */
 static const struct tss_layout {
 	u8 size, cr3, ip, flags, gpr, seg, nsegs, ldt, min;
-} layout32 = { 4, 0x1c, 0x20, 0x24, 0x28, 0x48, 6, 0x60, 0x67 }, layout16 = { 2, 0, 0x0e, 0x10, 0x12, 0x22, 4, 0x2a, 0x2b };
+} layout32 = { 4, 0x1c, 0x20, 0x24, 0x28, 0x48, 6, 0x60, 0x67 },
+  layout16 = { 2, 0, 0x0e, 0x10, 0x12, 0x22, 4, 0x2a, 0x2b };
 
-struct tss_image { u32 cr3, ip, flags, gpr[8]; u16 seg[6], ldt, link; bool trap; };
+struct tss_image {
+	u32 cr3, ip, flags, gpr[8];
+	u16 seg[6], ldt, link;
+	bool trap;
+};
 
-static const struct tss_layout *layout(u16 attr)
-{
-	return attr & 8 ? &layout32 : &layout16;
-}
+static const struct tss_layout *layout(u16 attr) { return attr & 8 ? &layout32 : &layout16; }
 
 static u32 tss_ld(struct x86_cpu *c, const struct x86_seg *tss, unsigned off, unsigned size)
 {
@@ -114,7 +117,8 @@ static void load_segments(struct x86_cpu *c, const struct tss_image *im)
 	}
 	/* selectors are there even where loading a descriptor faults */
 	for (unsigned i = 0; i < 6; i++)
-		c->seg[i] = (struct x86_seg){ .sel = im->seg[i], .attr = i == S_SS ? (im->seg[S_CS] & 3) << 5 : 0 };
+		c->seg[i] = (struct x86_seg){ .sel = im->seg[i],
+					      .attr = i == S_SS ? (im->seg[S_CS] & 3) << 5 : 0 };
 	x86_update_mode(c);
 	x86_load_ldt(c, im->ldt, EXC_TS);
 	c->seg[S_SS] = x86_check_ss(c, im->seg[S_SS], im->seg[S_CS] & 3, EXC_TS);
@@ -145,9 +149,12 @@ static struct x86_seg check_tss(struct x86_cpu *c, u16 sel, bool busy_wanted, in
 	return tss;
 }
 
-void x86_task_switch(struct x86_cpu *c, u16 sel, enum x86_task_why why, u64 next, bool has_error, u32 error)
+void x86_task_switch(struct x86_cpu *c, u16 sel, enum x86_task_why why, u64 next, bool has_error,
+		     u32 error)
 {
-	struct x86_seg tss = check_tss(c, sel, why == TASK_IRET, why == TASK_IRET ? EXC_TS : EXC_GP), old = c->seg[S_TR];
+	struct x86_seg tss = check_tss(c, sel, why == TASK_IRET,
+				       why == TASK_IRET ? EXC_TS : EXC_GP),
+		       old = c->seg[S_TR];
 	u32 flags = x86_eflags(c);
 	struct tss_image im;
 
@@ -175,7 +182,8 @@ void x86_task_switch(struct x86_cpu *c, u16 sel, enum x86_task_why why, u64 next
 	if (layout(tss.attr)->size == 2)
 		im.flags |= flags & 0xffff0000 & ~(u32)(EFL_VM | EFL_RF);
 	for (unsigned i = 0; i < 8; i++)
-		c->gpr[i] = layout(tss.attr)->size == 4 ? im.gpr[i] : (c->gpr[i] & ~0xffffull) | im.gpr[i];
+		c->gpr[i] = layout(tss.attr)->size == 4 ? im.gpr[i] :
+							  (c->gpr[i] & ~0xffffull) | im.gpr[i];
 	x86_set_eflags(c, im.flags, ~0u);
 	c->dr[7] &= ~(u64)0x55;
 	x86_update_watch(c);
@@ -195,7 +203,8 @@ void x86_task_switch(struct x86_cpu *c, u16 sel, enum x86_task_why why, u64 next
 	}
 }
 
-void x86_task_gate(struct x86_cpu *c, const struct x86_desc *gate, enum x86_task_why why, u64 next, bool has_error, u32 error)
+void x86_task_gate(struct x86_cpu *c, const struct x86_desc *gate, enum x86_task_why why, u64 next,
+		   bool has_error, u32 error)
 {
 	u16 sel = gate->lo >> 16;
 

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* watch.c - data and port breakpoints in DR0 to DR3. SDM volume 3 17.2. Pages with a watched address have no fast TLB entry; the engine asks about each
- * access to them and executes an instruction that meets one singly, so that the trap comes right behind it. */
+/* watch.c - data and port breakpoints in DR0 to DR3. SDM volume 3 17.2. Pages with a watched
+ * address have no fast TLB entry; the engine asks about each access to them and executes an
+ * instruction that meets one singly, so that the trap comes right behind it. */
 #include "system.h"
 
 enum { RW_EXEC, RW_WRITE, RW_PORT, RW_ACCESS };
 
-static bool armed(const struct x86_cpu *c, unsigned i)
-{
-	return c->dr[7] >> i * 2 & 3;
-}
+static bool armed(const struct x86_cpu *c, unsigned i) { return c->dr[7] >> i * 2 & 3; }
 
-static unsigned kind(const struct x86_cpu *c, unsigned i)
-{
-	return c->dr[7] >> (16 + i * 4) & 3;
-}
+static unsigned kind(const struct x86_cpu *c, unsigned i) { return c->dr[7] >> (16 + i * 4) & 3; }
 
 static unsigned length(const struct x86_cpu *c, unsigned i)
 {
@@ -45,7 +40,8 @@ void x86_update_watch(struct x86_cpu *c)
 bool x86_watched_page(const struct x86_cpu *c, u64 va)
 {
 	for (unsigned i = 0; i < 4; i++)
-		if (armed(c, i) && kind(c, i) != RW_EXEC && !((x86_lin(c, c->dr[i]) ^ x86_lin(c, va)) >> 12))
+		if (armed(c, i) && kind(c, i) != RW_EXEC &&
+		    !((x86_lin(c, c->dr[i]) ^ x86_lin(c, va)) >> 12))
 			return true;
 	return false;
 }
@@ -65,7 +61,10 @@ bool x86_watched(struct cpu *cpu, u64 va, unsigned size, enum access access, boo
 	if (c->exc_delivering >= 0)
 		return false;
 	for (unsigned i = 0; i < 4; i++)
-		if (armed(c, i) && (kind(c, i) == RW_ACCESS || (kind(c, i) == RW_WRITE && access == ACCESS_WRITE)) && overlaps(c, i, va, size))
+		if (armed(c, i) &&
+		    (kind(c, i) == RW_ACCESS ||
+		     (kind(c, i) == RW_WRITE && access == ACCESS_WRITE)) &&
+		    overlaps(c, i, va, size))
 			hits |= BIT(i);
 	if (hits && commit)
 		hit(c, hits);

@@ -1,31 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* asm.h - writing x86-64 machine code (Intel SDM vol. 2): operands, prefixes, ModRM. Nothing here knows of IR. */
+/* asm.h - writing x86-64 machine code (Intel SDM vol. 2): operands, prefixes, ModRM. Nothing here
+ * knows of IR. */
 #pragma once
 #include <quern/types.h>
 
-enum host_reg { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, NOREG = 0xff };
+enum host_reg {
+	RAX,
+	RCX,
+	RDX,
+	RBX,
+	RSP,
+	RBP,
+	RSI,
+	RDI,
+	R8,
+	R9,
+	R10,
+	R11,
+	R12,
+	R13,
+	R14,
+	R15,
+	NOREG = 0xff
+};
 
-struct code { u8 *p, *start, *end; bool full; };
+struct code {
+	u8 *p, *start, *end;
+	bool full;
+};
 
 enum opnd_kind { O_NONE, O_REG, O_MEM, O_IMM };
 struct opnd {
-	u8 kind, reg;		/* register, or base (NOREG: absolute disp32) */
-	u8 index, scale;	/* NOREG = none */
+	u8 kind, reg;	 /* register, or base (NOREG: absolute disp32) */
+	u8 index, scale; /* NOREG = none */
 	bool gs;
 	s32 disp;
 	u64 imm;
 };
 
-static inline struct opnd o_reg(unsigned r) { return (struct opnd){ .kind = O_REG, .reg = (u8)r, .index = NOREG }; }
-static inline struct opnd o_imm(u64 v) { return (struct opnd){ .kind = O_IMM, .imm = v, .index = NOREG }; }
-static inline struct opnd o_mem(unsigned base, s32 disp) { return (struct opnd){ .kind = O_MEM, .reg = (u8)base, .index = NOREG, .disp = disp }; }
+static inline struct opnd o_reg(unsigned r)
+{
+	return (struct opnd){ .kind = O_REG, .reg = (u8)r, .index = NOREG };
+}
+static inline struct opnd o_imm(u64 v)
+{
+	return (struct opnd){ .kind = O_IMM, .imm = v, .index = NOREG };
+}
+static inline struct opnd o_mem(unsigned base, s32 disp)
+{
+	return (struct opnd){ .kind = O_MEM, .reg = (u8)base, .index = NOREG, .disp = disp };
+}
 static inline struct opnd o_idx(unsigned base, unsigned index, unsigned scale, s32 disp)
 {
-	return (struct opnd){ .kind = O_MEM, .reg = (u8)base, .index = (u8)index, .scale = (u8)scale, .disp = disp };
+	return (struct opnd){
+		.kind = O_MEM, .reg = (u8)base, .index = (u8)index, .scale = (u8)scale, .disp = disp
+	};
 }
 static inline struct opnd o_gs(unsigned base, s32 disp)
 {
-	return (struct opnd){ .kind = O_MEM, .reg = (u8)base, .index = NOREG, .gs = true, .disp = disp };
+	return (struct opnd){
+		.kind = O_MEM, .reg = (u8)base, .index = NOREG, .gs = true, .disp = disp
+	};
 }
 
 static inline void e8(struct code *c, u8 v)
@@ -64,7 +99,8 @@ static inline void modrm(struct code *c, unsigned reg, const struct opnd *rm)
 	}
 	if (rm->reg == NOREG) {
 		e8(c, (u8)(r | 4));
-		e8(c, (u8)(rm->index == NOREG ? 0x25 : (rm->scale << 6 | (rm->index & 7) << 3 | 5)));
+		e8(c,
+		   (u8)(rm->index == NOREG ? 0x25 : (rm->scale << 6 | (rm->index & 7) << 3 | 5)));
 		e32(c, (u32)rm->disp);
 		return;
 	}
@@ -73,7 +109,8 @@ static inline void modrm(struct code *c, unsigned reg, const struct opnd *rm)
 		e8(c, (u8)(mod << 6 | r | (rm->reg & 7)));
 	} else {
 		e8(c, (u8)(mod << 6 | r | 4));
-		e8(c, (u8)(rm->scale << 6 | (rm->index == NOREG ? 4 : rm->index & 7) << 3 | (rm->reg & 7)));
+		e8(c, (u8)(rm->scale << 6 | (rm->index == NOREG ? 4 : rm->index & 7) << 3 |
+			   (rm->reg & 7)));
 	}
 	if (mod == 1)
 		e8(c, (u8)rm->disp);
@@ -81,10 +118,12 @@ static inline void modrm(struct code *c, unsigned reg, const struct opnd *rm)
 		e32(c, (u32)rm->disp);
 }
 
-/* One instruction. op: up to three opcode bytes, escape included (0x0faf, 0x0f38f0). size: 1, 2, 4, 8 decides 66 and REX.W; byte: the reg
- * field (bit 0) or a register rm (bit 1) is a byte register. pfx: mandatory prefix or 0. */
+/* One instruction. op: up to three opcode bytes, escape included (0x0faf, 0x0f38f0). size: 1, 2, 4,
+ * 8 decides 66 and REX.W; byte: the reg field (bit 0) or a register rm (bit 1) is a byte register.
+ * pfx: mandatory prefix or 0. */
 enum { BYTE_REG = 1, BYTE_RM = 2 };
-static inline void ins(struct code *c, u8 pfx, unsigned size, u32 op, unsigned reg, struct opnd rm, unsigned byte)
+static inline void ins(struct code *c, u8 pfx, unsigned size, u32 op, unsigned reg, struct opnd rm,
+		       unsigned byte)
 {
 	u8 rex = (u8)((size == 8 ? 8 : 0) | (reg & 8 ? 4 : 0));
 
@@ -98,7 +137,8 @@ static inline void ins(struct code *c, u8 pfx, unsigned size, u32 op, unsigned r
 		e8(c, 0x66);
 	if (pfx)
 		e8(c, pfx);
-	if (rex || (byte & BYTE_REG && reg >= 4) || (byte & BYTE_RM && rm.kind == O_REG && rm.reg >= 4))
+	if (rex || (byte & BYTE_REG && reg >= 4) ||
+	    (byte & BYTE_RM && rm.kind == O_REG && rm.reg >= 4))
 		e8(c, 0x40 | rex);
 	if (op > 0xffff)
 		e8(c, (u8)(op >> 16));
@@ -114,7 +154,8 @@ static inline void mov_rr(struct code *c, unsigned size, unsigned d, unsigned s)
 	if (d != s || size == 4)
 		ins(c, 0, size < 4 ? 4 : size, 0x8b, d, o_reg(s), 0);
 }
-static inline void mov_load(struct code *c, unsigned size, unsigned d, struct opnd m)	/* zero-extends */
+static inline void mov_load(struct code *c, unsigned size, unsigned d,
+			    struct opnd m) /* zero-extends */
 {
 	if (size == 1)
 		ins(c, 0, 4, 0x0fb6, d, m, 0);
@@ -178,12 +219,14 @@ static inline void alu_imm(struct code *c, enum alu op, unsigned size, struct op
 /* d op= s, d a register */
 static inline void alu_rm(struct code *c, enum alu op, unsigned size, unsigned d, struct opnd s)
 {
-	ins(c, 0, size, (u32)op << 3 | (size == 1 ? 2 : 3), d, s, size == 1 ? BYTE_REG | BYTE_RM : 0);
+	ins(c, 0, size, (u32)op << 3 | (size == 1 ? 2 : 3), d, s,
+	    size == 1 ? BYTE_REG | BYTE_RM : 0);
 }
 /* d op= s, s a register */
 static inline void alu_mr(struct code *c, enum alu op, unsigned size, struct opnd d, unsigned s)
 {
-	ins(c, 0, size, (u32)op << 3 | (size == 1 ? 0 : 1), s, d, size == 1 ? BYTE_REG | BYTE_RM : 0);
+	ins(c, 0, size, (u32)op << 3 | (size == 1 ? 0 : 1), s, d,
+	    size == 1 ? BYTE_REG | BYTE_RM : 0);
 }
 static inline void lea(struct code *c, unsigned size, unsigned d, struct opnd m)
 {
@@ -210,10 +253,7 @@ static inline u8 *jmp(struct code *c)
 	e32(c, 0);
 	return c->p - 4;
 }
-static inline void patch_rel(u8 *at, const u8 *to)
-{
-	st32le(at, (u32)(to - (at + 4)));
-}
+static inline void patch_rel(u8 *at, const u8 *to) { st32le(at, (u32)(to - (at + 4))); }
 static inline void jmp_to(struct code *c, const u8 *to)
 {
 	u8 *at = jmp(c);

@@ -30,7 +30,8 @@ static void put_arg(struct em *m, ref r, unsigned i)
 
 static void store_pc(struct em *m)
 {
-	u64 pc = m->ir->insn[m->u->ninsns].pc;	/* ninsns counts the instructions begun, less one, during emission */
+	/* ninsns counts the instructions begun, less one, during emission */
+	u64 pc = m->ir->insn[m->u->ninsns].pc;
 	struct opnd p = o_cpu(offsetof(struct cpu, pc));
 
 	if (fits32(pc)) {
@@ -54,7 +55,8 @@ void emit_call(struct em *m)
 		return;
 	vec_flush(m);
 	vec_drop(m);
-	if (m->fl == FL_HOST && (fl_live(m) || h->flags & H_FLAGS_IN || (m->strict && h->flags & H_FAULT)))
+	if (m->fl == FL_HOST &&
+	    (fl_live(m) || h->flags & H_FLAGS_IN || (m->strict && h->flags & H_FAULT)))
 		flags_save(m);
 	m->fl = FL_MEM;
 	if (h->flags & H_FAULT)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* emit.c - one unit from IR to x86-64 code: values, flags, calls and exits (memory: mem.c). One pass forward, after one backward by liveness. */
+/* emit.c - one unit from IR to x86-64 code: values, flags, calls and exits (memory: mem.c). One
+ * pass forward, after one backward by liveness. */
 #include "emit.h"
 #include <assert.h>
 
@@ -13,7 +14,8 @@ static s32 imm_of(const struct opnd *v, unsigned size)
 	return size == 1 ? (s8)v->imm : size == 2 ? (s16)v->imm : (s32)v->imm;
 }
 
-/* The flags that the op leaves alone must be in EFLAGS when somebody wants them; those that it destroys without being asked are saved. */
+/* The flags that the op leaves alone must be in EFLAGS when somebody wants them; those that it
+ * destroys without being asked are saved. */
 static void flags_before(struct em *m, bool host_clobbers)
 {
 	const struct ir_op *o = m->o;
@@ -36,7 +38,7 @@ static void flags_after(struct em *m)
 	if ((o->flags & IR_F) && !(o->flags & IR_FDEAD))
 		m->fl = FL_HOST;
 	else if (o->flags & IR_F)
-		m->fl = FL_MEM;		/* destroyed, and nobody minds */
+		m->fl = FL_MEM; /* destroyed, and nobody minds */
 }
 
 /* d op= b */
@@ -55,13 +57,15 @@ static void alu_ref(struct em *m, enum alu op, unsigned size, unsigned d, ref b)
 	}
 }
 
-/* A register holding operand a, in which the result can be made, given that b is read afterwards: dst's own when possible. */
+/* A register holding operand a, in which the result can be made, given that b is read afterwards:
+ * dst's own when possible. */
 static unsigned start_in_dst(struct em *m, ref dst, ref a, ref b)
 {
 	unsigned d;
 
 	/* a dying temporary's register serves the result */
-	if (REF_KIND(a) == REF_TEMP && REF_KIND(dst) != REF_SLOT && m->uses[REF_INDEX(a)] == 1 && m->treg[REF_INDEX(a)] != NOREG && a != b) {
+	if (REF_KIND(a) == REF_TEMP && REF_KIND(dst) != REF_SLOT && m->uses[REF_INDEX(a)] == 1 &&
+	    m->treg[REF_INDEX(a)] != NOREG && a != b) {
 		d = m->treg[REF_INDEX(a)];
 		m->lock |= (u8)(1 << scratch_index(d));
 		return d;
@@ -94,7 +98,8 @@ static bool alu_in_place(struct em *m, enum alu op, unsigned size)
 	const struct ir_op *o = m->o;
 	struct opnd v;
 
-	if (o->dst != o->a || !memory_slot(m, o->dst) || m->ir->slots[REF_INDEX(o->dst)].type != o->type)
+	if (o->dst != o->a || !memory_slot(m, o->dst) ||
+	    m->ir->slots[REF_INDEX(o->dst)].type != o->type)
 		return false;
 	v = val(m, o->b, o->type);
 	vec_written(m, o->dst);
@@ -114,7 +119,7 @@ static void emit_compare(struct em *m, enum alu op, unsigned size)
 
 	if (a.kind == O_IMM)
 		a = o_reg(val_reg(m, o->a, o->type));
-	if (op == ALU_AND) {	/* test */
+	if (op == ALU_AND) { /* test */
 		if (imm_ok(&b, size)) {
 			ins(&m->c, 0, size, size == 1 ? 0xf6 : 0xf7, 0, a, BYTE_RM);
 			if (size <= 2) {
@@ -149,7 +154,8 @@ static void emit_alu(struct em *m, enum alu op)
 	bool f = (o->flags & IR_F) && !(o->flags & IR_FDEAD);
 
 	/* additions that must not touch live flags */
-	if (!f && !(o->flags & IR_F) && fl_live(m) && (op == ALU_ADD || op == ALU_SUB) && o->type >= I32 && m->fl == FL_HOST) {
+	if (!f && !(o->flags & IR_F) && fl_live(m) && (op == ALU_ADD || op == ALU_SUB) &&
+	    o->type >= I32 && m->fl == FL_HOST) {
 		struct opnd b = val(m, o->b, o->type);
 		unsigned ra;
 
@@ -205,7 +211,8 @@ static void emit_unary(struct em *m, unsigned ext, unsigned opcode)
 
 	if (o->op != IR_NOT)
 		flags_before(m, true);
-	if (o->dst == o->a && memory_slot(m, o->dst) && m->ir->slots[REF_INDEX(o->dst)].type == o->type) {
+	if (o->dst == o->a && memory_slot(m, o->dst) &&
+	    m->ir->slots[REF_INDEX(o->dst)].type == o->type) {
 		ins(&m->c, 0, size, opcode | (size > 1), ext, o_slot_mem(m, o->dst), 0);
 	} else {
 		d = start_in_dst(m, o->dst, o->a, 0);
@@ -230,7 +237,7 @@ static bool shift_bmi2(struct em *m, unsigned ext)
 	if (a.kind == O_IMM)
 		a = o_reg(val_reg(m, o->a, o->type));
 	d = dst_reg(m, o->dst);
-	e8(&m->c, 0xc4);	/* shlx sarx shrx d, a, n: VEX.LZ.pp.0F38.W F7 */
+	e8(&m->c, 0xc4); /* shlx sarx shrx d, a, n: VEX.LZ.pp.0F38.W F7 */
 	e8(&m->c, (u8)((d & 8 ? 0 : 0x80) | 0x40 | (a.reg & 8 ? 0 : 0x20) | 2));
 	e8(&m->c, (u8)((size == 8 ? 0x80 : 0) | (~n & 15) << 3 | pp));
 	e8(&m->c, 0xf7);
@@ -244,11 +251,13 @@ static void shift_by_cl(struct em *m, unsigned ext, ref count)
 	const struct ir_op *o = m->o;
 	struct code *c = &m->c;
 	unsigned size = size_of(o), d;
-	bool dbl = o->op == IR_SHLD || o->op == IR_SHRD, in_cl = holds(m, RCX, count), parked = false;
+	bool dbl = o->op == IR_SHLD || o->op == IR_SHRD, in_cl = holds(m, RCX, count),
+	     parked = false;
 	unsigned b = NOREG;
 
 	/* the result is made in a register other than rcx, and other than the count's */
-	if (REF_KIND(o->dst) == REF_SLOT && (m->th->pin[REF_INDEX(o->dst)] == RCX || (dbl && o->dst == count))) {
+	if (REF_KIND(o->dst) == REF_SLOT &&
+	    (m->th->pin[REF_INDEX(o->dst)] == RCX || (dbl && o->dst == count))) {
 		d = take(m);
 		load_into(m, d, o->a, o->type);
 	} else {
@@ -289,8 +298,10 @@ static void emit_shift(struct em *m, unsigned ext)
 		return;
 	flags_before(m, true);
 	if (n.kind == O_IMM) {
-		if (o->dst == o->a && memory_slot(m, o->dst) && m->ir->slots[REF_INDEX(o->dst)].type == o->type) {
-			shift_imm(&m->c, ext, size, o_slot_mem(m, o->dst), (u8)n.imm & (size == 8 ? 63 : 31));
+		if (o->dst == o->a && memory_slot(m, o->dst) &&
+		    m->ir->slots[REF_INDEX(o->dst)].type == o->type) {
+			shift_imm(&m->c, ext, size, o_slot_mem(m, o->dst),
+				  (u8)n.imm & (size == 8 ? 63 : 31));
 		} else {
 			d = start_in_dst(m, o->dst, o->a, 0);
 			shift_imm(&m->c, ext, size, o_reg(d), (u8)n.imm & (size == 8 ? 63 : 31));
@@ -361,7 +372,8 @@ static bool factor_in_place(const struct em *m, ref r)
 {
 	u32 i = REF_INDEX(r);
 
-	return REF_KIND(r) == REF_SLOT && (m->th->pin[i] != NOREG ? m->th->pin[i] != RDX : m->ir->slots[i].type >= m->o->type);
+	return REF_KIND(r) == REF_SLOT &&
+	       (m->th->pin[i] != NOREG ? m->th->pin[i] != RDX : m->ir->slots[i].type >= m->o->type);
 }
 
 /* a in rax, b in r14 (or in place), whatever scratch registers they come from. */
@@ -423,7 +435,8 @@ static void emit_extend(struct em *m)
 {
 	const struct ir_op *o = m->o;
 	bool s = o->op >= IR_SEXT8;
-	unsigned from = s ? 1u << (o->op - IR_SEXT8) : 1u << (o->op - IR_ZEXT8), size = MAX(size_of(o), 4u), d;
+	unsigned from = s ? 1u << (o->op - IR_SEXT8) : 1u << (o->op - IR_ZEXT8),
+		 size = MAX(size_of(o), 4u), d;
 	struct opnd a = val(m, o->a, from == 1 ? I8 : from == 2 ? I16 : I32);
 
 	if (a.kind == O_IMM)
@@ -434,11 +447,12 @@ static void emit_extend(struct em *m)
 	else if (from == 4)
 		ins(&m->c, 0, size, 0x63, d, a, 0);
 	else
-		ins(&m->c, 0, s ? size : 4, (s ? 0x0fbe : 0x0fb6) + (from == 2), d, a, from == 1 ? BYTE_RM : 0);
+		ins(&m->c, 0, s ? size : 4, (s ? 0x0fbe : 0x0fb6) + (from == 2), d, a,
+		    from == 1 ? BYTE_RM : 0);
 	dst_done(m, o->dst, d, o->type);
 }
 
-static void rotate_noflags(struct em *m, unsigned d, unsigned s, unsigned right)	/* 64 bits: rorx */
+static void rotate_noflags(struct em *m, unsigned d, unsigned s, unsigned right) /* 64 bits: rorx */
 {
 	struct code *c = &m->c;
 
@@ -456,7 +470,7 @@ static void emit_ext8h(struct em *m)
 	struct opnd a = val(m, o->a, I16);
 	unsigned d;
 
-	if (a.kind == O_MEM) {	/* the second byte lies there */
+	if (a.kind == O_MEM) { /* the second byte lies there */
 		a.disp++;
 		d = dst_reg(m, o->dst);
 		mov_load(&m->c, 1, d, a);
@@ -588,7 +602,9 @@ static void emit_lea(struct em *m)
 	if (base == NOREG && idx == NOREG)
 		mov_imm(&m->c, d, o->type == I64 ? disp : (u32)disp);
 	else
-		lea(&m->c, size, d, idx == NOREG ? o_mem(base, (s32)disp) : o_idx(base, idx, b ? o->scale : 0, (s32)disp));
+		lea(&m->c, size, d,
+		    idx == NOREG ? o_mem(base, (s32)disp) :
+				   o_idx(base, idx, b ? o->scale : 0, (s32)disp));
 	if (o->type == I16)
 		ins(&m->c, 0, 4, 0x0fb7, d, o_reg(d), 0);
 	dst_done(m, o->dst, d, o->type);
@@ -632,7 +648,7 @@ static void select_by(struct em *m, unsigned cc)
 	if (!holds(m, d, no))
 		load_into(m, d, no, type);
 	else if (size == 4)
-		mov_rr(&m->c, 4, d, d);		/* the upper half goes in either case */
+		mov_rr(&m->c, 4, d, d); /* the upper half goes in either case */
 	ins(&m->c, 0, size, 0x0f40 | cc, d, v, 0);
 	dst_done(m, o->dst, d, o->type);
 }
@@ -684,7 +700,7 @@ static void emit_putf(struct em *m)
 	unsigned d = take(m);
 
 	load_into(m, d, m->o->a, I16);
-	alu_imm(&m->c, ALU_AND, 4, o_reg(d), HF_ALL);	/* flags_load relies on it */
+	alu_imm(&m->c, ALU_AND, 4, o_reg(d), HF_ALL); /* flags_load relies on it */
 	mov_store(&m->c, 2, o_cpu(offsetof(struct cpu, hflags)), d);
 	m->fl = FL_MEM;
 }
@@ -739,7 +755,11 @@ static void emit_scan(struct em *m)
 static void emit_bit(struct em *m)
 {
 	const struct ir_op *o = m->o;
-	unsigned ext = 4 + (o->op == IR_BTS ? 1 : o->op == IR_BTR ? 2 : o->op == IR_BTC ? 3 : 0), size = size_of(o), d, b;
+	unsigned ext = 4 + (o->op == IR_BTS ? 1 :
+			    o->op == IR_BTR ? 2 :
+			    o->op == IR_BTC ? 3 :
+					      0),
+		 size = size_of(o), d, b;
 
 	flags_before(m, true);
 	if (o->op == IR_BT)
@@ -761,7 +781,8 @@ static void emit_bit(struct em *m)
 static void emit_pdep(struct em *m)
 {
 	const struct ir_op *o = m->o;
-	unsigned a = val_reg(m, o->a, o->type), b = val_reg(m, o->b, o->type), d = dst_reg(m, o->dst);
+	unsigned a = val_reg(m, o->a, o->type), b = val_reg(m, o->b, o->type),
+		 d = dst_reg(m, o->dst);
 	struct opnd rb = o_reg(b);
 
 	e8(&m->c, 0xc4);
@@ -777,12 +798,16 @@ static void emit_crc32(struct em *m)
 	const struct ir_op *o = m->o;
 	unsigned b = val_reg(m, o->b, o->type), d;
 
-	d = REF_KIND(o->dst) == REF_SLOT && !memory_slot(m, o->dst) && m->th->pin[REF_INDEX(o->dst)] != b ? m->th->pin[REF_INDEX(o->dst)] : take(m);
+	d = REF_KIND(o->dst) == REF_SLOT && !memory_slot(m, o->dst) &&
+			    m->th->pin[REF_INDEX(o->dst)] != b ?
+		    m->th->pin[REF_INDEX(o->dst)] :
+		    take(m);
 	if (!holds(m, d, o->a) || d != b)
 		load_into(m, d, o->a, I32);
 	if (o->type == I16)
 		e8(&m->c, 0x66);
-	ins(&m->c, 0xf2, o->type == I64 ? 8 : 4, o->type == I8 ? 0x0f38f0 : 0x0f38f1, d, o_reg(b), o->type == I8 ? BYTE_RM : 0);
+	ins(&m->c, 0xf2, o->type == I64 ? 8 : 4, o->type == I8 ? 0x0f38f0 : 0x0f38f1, d, o_reg(b),
+	    o->type == I8 ? BYTE_RM : 0);
 	dst_done(m, o->dst, d, I32);
 }
 
@@ -791,62 +816,196 @@ static void emit_op(struct em *m)
 	const struct ir_op *o = m->o;
 
 	switch (o->op) {
-	case IR_INSN: m->held = false; vec_insn(m); m->u->ninsns = (u32)o->imm; break;
-	case IR_MOV: emit_mov(m); break;
-	case IR_LEA: emit_lea(m); break;
-	case IR_ZEXT8: case IR_ZEXT16: case IR_ZEXT32: case IR_SEXT8: case IR_SEXT16: case IR_SEXT32: emit_extend(m); break;
-	case IR_EXT8H: emit_ext8h(m); break;
-	case IR_INS8: case IR_INS8H: case IR_INS16: emit_insert(m); break;
-	case IR_ADD: emit_alu(m, ALU_ADD); break;
-	case IR_SUB: emit_alu(m, ALU_SUB); break;
-	case IR_ADC: emit_alu(m, ALU_ADC); break;
-	case IR_SBB: emit_alu(m, ALU_SBB); break;
-	case IR_AND: emit_alu(m, ALU_AND); break;
-	case IR_OR: emit_alu(m, ALU_OR); break;
-	case IR_XOR: emit_alu(m, ALU_XOR); break;
-	case IR_ANDN: emit_andn(m); break;
-	case IR_NOT: emit_unary(m, 2, 0xf6); break;
-	case IR_NEG: emit_unary(m, 3, 0xf6); break;
-	case IR_INC: emit_unary(m, 0, 0xfe); break;
-	case IR_DEC: emit_unary(m, 1, 0xfe); break;
-	case IR_ROL: emit_shift(m, 0); break;
-	case IR_ROR: emit_shift(m, 1); break;
-	case IR_RCL: emit_shift(m, 2); break;
-	case IR_RCR: emit_shift(m, 3); break;
-	case IR_SHL: emit_shift(m, 4); break;
-	case IR_SHR: emit_shift(m, 5); break;
-	case IR_SAR: emit_shift(m, 7); break;
-	case IR_SHLD: case IR_SHRD: emit_double_shift(m); break;
-	case IR_MUL: emit_mul(m); break;
-	case IR_MULU2: case IR_MULS2: emit_mul2(m); break;
-	case IR_DIVU2: case IR_DIVS2: emit_divide(m); break;
-	case IR_BSWAP: emit_bswap(m); break;
-	case IR_CLZ: case IR_CTZ: case IR_BSF: case IR_BSR: case IR_POPCNT: emit_scan(m); break;
-	case IR_BT: case IR_BTS: case IR_BTR: case IR_BTC: emit_bit(m); break;
-	case IR_PDEP: case IR_PEXT: emit_pdep(m); break;
-	case IR_CRC32: emit_crc32(m); break;
-	case IR_SETCC: emit_setcc(m); break;
-	case IR_SELCC: emit_selcc(m); break;
-	case IR_GETF: emit_getf(m); break;
-	case IR_PUTF: emit_putf(m); break;
-	case IR_SETC: emit_setc(m); break;
-	case IR_SEL: emit_sel(m); break;
-	case IR_LOAD: case IR_STORE: case IR_RMW: case IR_CAS: case IR_PROBE: emit_memory(m); break;
-	case IR_FENCE: e8(&m->c, 0x0f); e8(&m->c, 0xae); e8(&m->c, 0xf0); break;
-	case IR_CALL: emit_call(m); break;
-	case IR_LABEL: emit_label(m); break;
-	case IR_BR: case IR_BRCC: case IR_BRNZ: case IR_BRZ: emit_branch(m); break;
-	case IR_EXITCC: emit_exitcc(m); break;
-	case IR_EXITNZ: case IR_EXITZ: emit_exitz(m); break;
-	case IR_CALLHINT: break;
-	case IR_GOTO: add_exit(m, NULL, ir_const_value(m->ir, o->a), o->pad); break;
-	case IR_GOTOIND: emit_gotoind(m); break;
-	case IR_EXIT: emit_exit(m); break;
-	default: m->bug = "an operation has no emitter"; break;
+	case IR_INSN:
+		m->held = false;
+		vec_insn(m);
+		m->u->ninsns = (u32)o->imm;
+		break;
+	case IR_MOV:
+		emit_mov(m);
+		break;
+	case IR_LEA:
+		emit_lea(m);
+		break;
+	case IR_ZEXT8:
+	case IR_ZEXT16:
+	case IR_ZEXT32:
+	case IR_SEXT8:
+	case IR_SEXT16:
+	case IR_SEXT32:
+		emit_extend(m);
+		break;
+	case IR_EXT8H:
+		emit_ext8h(m);
+		break;
+	case IR_INS8:
+	case IR_INS8H:
+	case IR_INS16:
+		emit_insert(m);
+		break;
+	case IR_ADD:
+		emit_alu(m, ALU_ADD);
+		break;
+	case IR_SUB:
+		emit_alu(m, ALU_SUB);
+		break;
+	case IR_ADC:
+		emit_alu(m, ALU_ADC);
+		break;
+	case IR_SBB:
+		emit_alu(m, ALU_SBB);
+		break;
+	case IR_AND:
+		emit_alu(m, ALU_AND);
+		break;
+	case IR_OR:
+		emit_alu(m, ALU_OR);
+		break;
+	case IR_XOR:
+		emit_alu(m, ALU_XOR);
+		break;
+	case IR_ANDN:
+		emit_andn(m);
+		break;
+	case IR_NOT:
+		emit_unary(m, 2, 0xf6);
+		break;
+	case IR_NEG:
+		emit_unary(m, 3, 0xf6);
+		break;
+	case IR_INC:
+		emit_unary(m, 0, 0xfe);
+		break;
+	case IR_DEC:
+		emit_unary(m, 1, 0xfe);
+		break;
+	case IR_ROL:
+		emit_shift(m, 0);
+		break;
+	case IR_ROR:
+		emit_shift(m, 1);
+		break;
+	case IR_RCL:
+		emit_shift(m, 2);
+		break;
+	case IR_RCR:
+		emit_shift(m, 3);
+		break;
+	case IR_SHL:
+		emit_shift(m, 4);
+		break;
+	case IR_SHR:
+		emit_shift(m, 5);
+		break;
+	case IR_SAR:
+		emit_shift(m, 7);
+		break;
+	case IR_SHLD:
+	case IR_SHRD:
+		emit_double_shift(m);
+		break;
+	case IR_MUL:
+		emit_mul(m);
+		break;
+	case IR_MULU2:
+	case IR_MULS2:
+		emit_mul2(m);
+		break;
+	case IR_DIVU2:
+	case IR_DIVS2:
+		emit_divide(m);
+		break;
+	case IR_BSWAP:
+		emit_bswap(m);
+		break;
+	case IR_CLZ:
+	case IR_CTZ:
+	case IR_BSF:
+	case IR_BSR:
+	case IR_POPCNT:
+		emit_scan(m);
+		break;
+	case IR_BT:
+	case IR_BTS:
+	case IR_BTR:
+	case IR_BTC:
+		emit_bit(m);
+		break;
+	case IR_PDEP:
+	case IR_PEXT:
+		emit_pdep(m);
+		break;
+	case IR_CRC32:
+		emit_crc32(m);
+		break;
+	case IR_SETCC:
+		emit_setcc(m);
+		break;
+	case IR_SELCC:
+		emit_selcc(m);
+		break;
+	case IR_GETF:
+		emit_getf(m);
+		break;
+	case IR_PUTF:
+		emit_putf(m);
+		break;
+	case IR_SETC:
+		emit_setc(m);
+		break;
+	case IR_SEL:
+		emit_sel(m);
+		break;
+	case IR_LOAD:
+	case IR_STORE:
+	case IR_RMW:
+	case IR_CAS:
+	case IR_PROBE:
+		emit_memory(m);
+		break;
+	case IR_FENCE:
+		e8(&m->c, 0x0f);
+		e8(&m->c, 0xae);
+		e8(&m->c, 0xf0);
+		break;
+	case IR_CALL:
+		emit_call(m);
+		break;
+	case IR_LABEL:
+		emit_label(m);
+		break;
+	case IR_BR:
+	case IR_BRCC:
+	case IR_BRNZ:
+	case IR_BRZ:
+		emit_branch(m);
+		break;
+	case IR_EXITCC:
+		emit_exitcc(m);
+		break;
+	case IR_EXITNZ:
+	case IR_EXITZ:
+		emit_exitz(m);
+		break;
+	case IR_CALLHINT:
+		break;
+	case IR_GOTO:
+		add_exit(m, NULL, ir_const_value(m->ir, o->a), o->pad);
+		break;
+	case IR_GOTOIND:
+		emit_gotoind(m);
+		break;
+	case IR_EXIT:
+		emit_exit(m);
+		break;
+	default:
+		m->bug = "an operation has no emitter";
+		break;
 	}
 }
 
-/* Return addresses of slow-path calls, for engine_sync_pc: ascending, as cold parts are emitted in order. */
+/* Return addresses of slow-path calls, for engine_sync_pc: ascending, as cold parts are emitted in
+ * order. */
 static void points(struct em *m, struct unit *u, const u32 *cold_insn, const u8 *const *cold_at)
 {
 	u->npoints = m->ncold;
@@ -883,7 +1042,8 @@ static size_t emit_unit(struct engine *e, struct unit *u, u8 *at, size_t room)
 		release(m, m->o->b);
 		release(m, m->o->c);
 		if (m->bug) {
-			fprintf(stderr, "quern: the x86 code generator failed at op %u (%s): %s\n", i, ir_opinfo[m->o->op].name, m->bug);
+			fprintf(stderr, "quern: the x86 code generator failed at op %u (%s): %s\n",
+				i, ir_opinfo[m->o->op].name, m->bug);
 			abort();
 		}
 	}
@@ -905,7 +1065,8 @@ static size_t emit_unit(struct engine *e, struct unit *u, u8 *at, size_t room)
 	return u->host_size;
 }
 
-/* The exit whose stub made the call that returns to ra: a jump to patch, then that call, five bytes each. */
+/* The exit whose stub made the call that returns to ra: a jump to patch, then that call, five bytes
+ * each. */
 static struct exit_slot *slot_at(struct engine *e, const u8 *ra)
 {
 	struct unit *u = unit_at(e, ra - 1);
@@ -913,13 +1074,16 @@ static struct exit_slot *slot_at(struct engine *e, const u8 *ra)
 	for (u32 i = 0; i < u->nexits; i++)
 		if (u->exits[i].patch + 4 + 5 == ra)
 			return &u->exits[i];
-	abort();	/* every such call follows a patch place */
+	abort(); /* every such call follows a patch place */
 }
 
-static enum ir_leave enter(struct engine *e, struct cpu *cpu, const u8 *host, struct exit_slot **slot)
+static enum ir_leave enter(struct engine *e, struct cpu *cpu, const u8 *host,
+			   struct exit_slot **slot)
 {
 	enum ir_leave (*fn)(struct cpu *, const u8 *, struct tlb_set *, const u8 **) =
-		(enum ir_leave(*)(struct cpu *, const u8 *, struct tlb_set *, const u8 **))(uintptr_t)thunks_of(e)->enter;
+		(enum ir_leave(*)(struct cpu *, const u8 *, struct tlb_set *, const u8 **))(
+			uintptr_t)thunks_of(e)
+			->enter;
 
 	const u8 *ra = NULL;
 	enum ir_leave why = fn(cpu, host, cpu->engine->set, &ra);
@@ -935,14 +1099,10 @@ static void link_exit(struct exit_slot *s, const struct unit *to)
 	patch_rel(s->patch, to ? to->guard ? to->guard : to->host : s->patch + 4);
 }
 
-static int init(struct engine *e, u8 *at, size_t room)
-{
-	return thunks_make(e, at, room);
-}
+static int init(struct engine *e, u8 *at, size_t room) { return thunks_make(e, at, room); }
 
-static const struct backend x86_backend = { .name = "x86-64", .init = init, .emit = emit_unit, .enter = enter, .link = link_exit };
+static const struct backend x86_backend = {
+	.name = "x86-64", .init = init, .emit = emit_unit, .enter = enter, .link = link_exit
+};
 
-const struct backend *backend_host(void)
-{
-	return &x86_backend;
-}
+const struct backend *backend_host(void) { return &x86_backend; }

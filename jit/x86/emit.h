@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* emit.h - the x86-64 back end's inside: where guest state lives on the host, and the state of one unit's emission.
+/* emit.h - the x86-64 back end's inside: where guest state lives on the host, and the state of one
+ * unit's emission.
  *
- * Registers: rbp = cpu + BIAS; GS base = the current TLB set; rax, r14, r15 are scratch (temporaries, address checks, lahf); rsp = a frame of
- * FRAME bytes. The other eleven hold pinned guest slots across units. EFLAGS may hold the guest's flags inside a unit; between units they
- * are in cpu->hflags. */
+ * Registers: rbp = cpu + BIAS; GS base = the current TLB set; rax, r14, r15 are scratch
+ * (temporaries, address checks, lahf); rsp = a frame of FRAME bytes. The other eleven hold pinned
+ * guest slots across units. EFLAGS may hold the guest's flags inside a unit; between units they are
+ * in cpu->hflags. */
 #pragma once
 #include "../engine.h"
 #include "asm.h"
@@ -13,11 +15,16 @@
 enum {
 	BIAS = 128,
 	NSCRATCH = 3,
-	ARGS = 0,			/* rsp offsets: four argument words, then spilled temporaries */
-	SPAN = 32,			/* addends of spans */
-	SPILL = SPAN + 8 * IR_MAX_SPANS, NSPILL = 58,
-	FRAME = SPILL + NSPILL * 8 + 8,	/* keeps rsp aligned to 16 in units */
-	MAX_COLD = 512, MAX_EXITS = 256, MAX_LABEL = 256, MAX_FIX = 512,
+	/* rsp offsets: four argument words, then spilled temporaries */
+	ARGS = 0,
+	SPAN = 32, /* addends of spans */
+	SPILL = SPAN + 8 * IR_MAX_SPANS,
+	NSPILL = 58,
+	FRAME = SPILL + NSPILL * 8 + 8, /* keeps rsp aligned to 16 in units */
+	MAX_COLD = 512,
+	MAX_EXITS = 256,
+	MAX_LABEL = 256,
+	MAX_FIX = 512,
 };
 extern const u8 x86_scratch[NSCRATCH];
 
@@ -25,36 +32,40 @@ extern const u8 x86_scratch[NSCRATCH];
 enum { FN_LOAD, FN_LOAD128, FN_STORE, FN_STORE128, FN_FILLW, FN_PROBE, FN_DIV, FN_COUNT };
 
 struct thunks {
-	const u8 *enter, *leave_goto, *leave_slot, *leave_next, *leave_poll;	/* leave_goto: rax = pc; leave_slot: called, and found by its return address */
-	const u8 *indirect[ENGINE_CLASSES];		/* rax = guest pc */
-	/* rax = address, r14d = description; pinned registers survive, in the second form xmm2 to xmm15 too */
+	/* leave_goto: rax = pc; leave_slot: called, and found by its return address */
+	const u8 *enter, *leave_goto, *leave_slot, *leave_next, *leave_poll;
+	const u8 *indirect[ENGINE_CLASSES]; /* rax = guest pc */
+	/* rax = address, r14d = description; pinned registers survive, in the second form xmm2 to
+	 * xmm15 too */
 	const u8 *slow[2][FN_COUNT];
-	const u8 *call[4];				/* eax = helper number; bit 0: helper reads slots, bit 1: writes slots */
-	const u64 *table;				/* function pointers: helpers, then FN_* */
-	u8 pin[512];					/* slot -> host register or NOREG */
+	/* eax = helper number; bit 0: helper reads slots, bit 1: writes slots */
+	const u8 *call[4];
+	const u64 *table; /* function pointers: helpers, then FN_* */
+	u8 pin[512];	  /* slot -> host register or NOREG */
 	u8 npins, pinned_slot[16], pinned_reg[16];
 	bool bmi2, lzcnt, bmi1, popcnt, sse42;
-	u32 vec_need;					/* bits of enum host_feature that the host has */
+	/* bits of enum host_feature that the host has */
+	u32 vec_need;
 };
 
 enum flag_place { FL_MEM, FL_HOST, FL_BOTH };
 
-struct cold {		/* an out-of-line continuation */
-	u8 *from[2];		/* jumps to it */
-	u8 *back;		/* where it returns to */
-	u8 fn;			/* FN_* */
-	u8 addr;		/* register of the address */
-	u8 dst;			/* loads: register for the result */
+struct cold {	     /* an out-of-line continuation */
+	u8 *from[2]; /* jumps to it */
+	u8 *back;    /* where it returns to */
+	u8 fn;	     /* FN_* */
+	u8 addr;     /* register of the address */
+	u8 dst;	     /* loads: register for the result */
 	u8 type;
 	u16 aux;
-	ref value;		/* stores */
-	struct opnd vopnd;	/* the value's place */
+	ref value;	   /* stores */
+	struct opnd vopnd; /* the value's place */
 	u8 div_signed;
-	bool vector;		/* the value is a vector slot's, in xmm register dst */
-	bool vectors;		/* vector registers are live across it */
+	bool vector;  /* the value is a vector slot's, in xmm register dst */
+	bool vectors; /* vector registers are live across it */
 };
 struct exit_rec {
-	u8 *from;		/* jump to the stub, or NULL: it follows in line */
+	u8 *from; /* jump to the stub, or NULL: it follows in line */
 	u64 pc;
 	bool save_flags, nospan;
 };
@@ -69,54 +80,70 @@ struct em {
 	unsigned class;
 	const struct ir_op *o;
 	/* temporaries */
-	u8 treg[4096];			/* register or NOREG */
-	u8 tspill[4096];		/* spill index + 1, 0 = none */
+	u8 treg[4096];	 /* register or NOREG */
+	u8 tspill[4096]; /* spill index + 1, 0 = none */
 	u16 uses[4096];
-	s32 owner[NSCRATCH];		/* temporary in a scratch register, -1 = free */
-	u8 lock;			/* scratch registers in use by the op at hand (bit per index) */
-	u64 spills;			/* used spill places */
-	int span;			/* r14 = addend of that span, -1 = no span's */
-	bool held;			/* r14 = host address between LOAD|WILLWRITE and STORE|SAME */
+	s32 owner[NSCRATCH]; /* temporary in a scratch register, -1 = free */
+	/* scratch registers in use by the op at hand (bit per index) */
+	u8 lock;
+	u64 spills; /* used spill places */
+	int span;   /* r14 = addend of that span, -1 = no span's */
+	/* r14 = host address between LOAD|WILLWRITE and STORE|SAME */
+	bool held;
 	enum flag_place fl;
 	struct cold cold[MAX_COLD];
 	u32 ncold;
 	struct exit_rec exit[MAX_EXITS];
 	u32 nexits;
 	u8 *label[MAX_LABEL];
-	struct { u8 *at; u32 label; } fix[MAX_FIX];
+	struct {
+		u8 *at;
+		u32 label;
+	} fix[MAX_FIX];
 	u32 nfix;
 	/* vec.c: slot + 1 in each xmm register, use stamps, scratch slots not yet stored */
 	u16 vslot[16], vdirty;
 	u32 vstamp[16], vclock;
-	const char *bug;		/* something the emitter cannot do: an internal error, named */
+	/* something the emitter cannot do: an internal error, named */
+	const char *bug;
 };
 
 static inline struct thunks *thunks_of(struct engine *e) { return e->backend_data; }
-static inline struct opnd o_slot_mem(const struct em *m, ref s) { return o_mem(RBP, (s32)m->ir->slots[REF_INDEX(s)].offset - BIAS); }
+static inline struct opnd o_slot_mem(const struct em *m, ref s)
+{
+	return o_mem(RBP, (s32)m->ir->slots[REF_INDEX(s)].offset - BIAS);
+}
 static inline struct opnd o_cpu(size_t offset) { return o_mem(RBP, (s32)offset - BIAS); }
 static inline struct opnd o_spill(unsigned i) { return o_mem(RSP, SPILL + 8 * (s32)i); }
 
 /* regs.c: temporaries, operands, flags */
 void em_start(struct em *m);
 int scratch_index(unsigned reg);
-unsigned take(struct em *m);			/* a free scratch register, locked for this op; spills if need be */
-unsigned take_reg(struct em *m, unsigned reg);	/* that very one */
-void spill_all(struct em *m);			/* every temporary that is used after this op goes to memory; scratch registers stay readable */
-void drop_scratch(struct em *m);		/* forget what scratch registers hold (after spill_all) */
+/* a free scratch register, locked for this op; spills if need be */
+unsigned take(struct em *m);
+unsigned take_reg(struct em *m, unsigned reg); /* that very one */
+/* every temporary that is used after this op goes to memory; scratch registers stay readable */
+void spill_all(struct em *m);
+/* forget what scratch registers hold (after spill_all) */
+void drop_scratch(struct em *m);
 void bind_temp(struct em *m, ref temp, unsigned reg);
-void release(struct em *m, ref r);		/* one use less */
-struct opnd val(struct em *m, ref r, unsigned type);	/* where a value can be read: register, memory or immediate */
-unsigned val_reg(struct em *m, ref r, unsigned type);	/* the same, in a register (may take a scratch) */
-void load_into(struct em *m, unsigned reg, ref r, unsigned type);	/* mov; flags untouched */
-unsigned dst_reg(struct em *m, ref dst);	/* a register to compute a result in */
+void release(struct em *m, ref r); /* one use less */
+/* where a value can be read: register, memory or immediate */
+struct opnd val(struct em *m, ref r, unsigned type);
+/* the same, in a register (may take a scratch) */
+unsigned val_reg(struct em *m, ref r, unsigned type);
+void load_into(struct em *m, unsigned reg, ref r, unsigned type); /* mov; flags untouched */
+unsigned dst_reg(struct em *m, ref dst); /* a register to compute a result in */
 void dst_done(struct em *m, ref dst, unsigned reg, unsigned type);
-void flags_save(struct em *m);			/* EFLAGS -> memory, when only there */
-void flags_load(struct em *m);			/* memory -> EFLAGS, when only there */
-void flags_clobber(struct em *m);		/* about to destroy EFLAGS: save when somebody wants them */
+void flags_save(struct em *m); /* EFLAGS -> memory, when only there */
+void flags_load(struct em *m); /* memory -> EFLAGS, when only there */
+/* about to destroy EFLAGS: save when somebody wants them */
+void flags_clobber(struct em *m);
 /* mem.c */
 void emit_memory(struct em *m);
 void emit_divide(struct em *m);
-void emit_cold_parts(struct em *m, const u8 **at);	/* at[i] = return address of part i's slow call */
+/* at[i] = return address of part i's slow call */
+void emit_cold_parts(struct em *m, const u8 **at);
 /* thunks.c */
 int thunks_make(struct engine *e, u8 *at, size_t room);
 static inline bool fl_live(const struct em *m) { return m->o->live != 0; }
@@ -141,14 +168,16 @@ static inline bool vector_slot(const struct em *m, ref r)
 }
 
 /* vec.c */
-void vec_drop(struct em *m);			/* forget all (before which scratch slots that are needed were flushed) */
-void vec_flush(struct em *m);			/* store scratch slots that wait */
-void vec_insn(struct em *m);			/* a new instruction: scratch slots are dead */
+/* forget all (before which scratch slots that are needed were flushed) */
+void vec_drop(struct em *m);
+void vec_flush(struct em *m); /* store scratch slots that wait */
+void vec_insn(struct em *m);  /* a new instruction: scratch slots are dead */
 bool vec_cached(const struct em *m);
-void vec_written(struct em *m, ref slot);	/* part of a vector was written in memory */
-void vec_read_part(struct em *m, ref slot);	/* part of a vector will be read from memory */
-unsigned vec_read(struct em *m, ref slot);	/* register that holds the slot */
-unsigned vec_write(struct em *m, ref slot);	/* register to put its new value in; then vec_done */
+void vec_written(struct em *m, ref slot);   /* part of a vector was written in memory */
+void vec_read_part(struct em *m, ref slot); /* part of a vector will be read from memory */
+unsigned vec_read(struct em *m, ref slot);  /* register that holds the slot */
+/* register to put its new value in; then vec_done */
+unsigned vec_write(struct em *m, ref slot);
 void vec_done(struct em *m, ref slot);
 void emit_vector_move(struct em *m);
 bool inline_vector(struct em *m, const struct ir_helper *h);
@@ -162,5 +191,5 @@ void emit_exit(struct em *m);
 void emit_branch(struct em *m);
 void emit_label(struct em *m);
 void add_exit(struct em *m, u8 *from, u64 pc, bool flags_live);
-const u8 *emit_guard(struct em *m);	/* the unit's own way in through the jump cache */
+const u8 *emit_guard(struct em *m); /* the unit's own way in through the jump cache */
 void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s);

@@ -11,7 +11,9 @@ void add_exit(struct em *m, u8 *from, u64 pc, bool flags_live)
 		return;
 	}
 	x = &m->exit[m->nexits++];
-	*x = (struct exit_rec){ .from = from, .pc = pc, .save_flags = flags_live && m->fl == FL_HOST };
+	*x = (struct exit_rec){ .from = from,
+				.pc = pc,
+				.save_flags = flags_live && m->fl == FL_HOST };
 }
 
 void emit_exitcc(struct em *m)
@@ -39,7 +41,8 @@ void emit_exitz(struct em *m)
 	const struct ir_op *o = m->o;
 
 	test_zero(m);
-	add_exit(m, jcc(&m->c, o->op == IR_EXITNZ ? CC_NE : CC_E), ir_const_value(m->ir, o->b), o->pad);
+	add_exit(m, jcc(&m->c, o->op == IR_EXITNZ ? CC_NE : CC_E), ir_const_value(m->ir, o->b),
+		 o->pad);
 }
 
 void emit_gotoind(struct em *m)
@@ -107,11 +110,13 @@ void emit_label(struct em *m)
 		m->label[m->o->imm] = m->c.p;
 }
 
-/* To a known pc whose translation may be another one by now; busy: a jump to join where the dispatcher is asked. */
+/* To a known pc whose translation may be another one by now; busy: a jump to join where the
+ * dispatcher is asked. */
 static void through_jump_cache(struct em *m, u64 pc, u8 *busy)
 {
 	struct code *c = &m->c;
-	s32 jc = (s32)(offsetof(struct tlb_set, jc) + m->class * sizeof(struct jc_entry) * JC_SIZE + jc_index(pc) * sizeof(struct jc_entry));
+	s32 jc = (s32)(offsetof(struct tlb_set, jc) + m->class * sizeof(struct jc_entry) * JC_SIZE +
+		       jc_index(pc) * sizeof(struct jc_entry));
 	u8 *miss;
 
 	if (fits32(pc)) {
@@ -130,12 +135,15 @@ static void through_jump_cache(struct em *m, u64 pc, u8 *busy)
 	jmp_to(c, m->th->leave_goto);
 }
 
-/* The way out to a known pc: linked by patching when it lies in this page, else through the jump cache. */
+/* The way out to a known pc: linked by patching when it lies in this page, else through the jump
+ * cache. */
 void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s)
 {
 	struct code *c = &m->c;
-	u64 page = (m->u->pc + m->u->pc_base) >> GUEST_PAGE_BITS, to = (x->pc + m->u->pc_base) >> GUEST_PAGE_BITS;
-	bool local = page == to && m->u->ram_page2 == ~0ull, back = x->pc <= m->u->pc + (u64)(s64)m->u->insn_pc[m->ir->ninsns - 1];
+	u64 page = (m->u->pc + m->u->pc_base) >> GUEST_PAGE_BITS,
+	    to = (x->pc + m->u->pc_base) >> GUEST_PAGE_BITS;
+	bool local = page == to && m->u->ram_page2 == ~0ull,
+	     back = x->pc <= m->u->pc + (u64)(s64)m->u->insn_pc[m->ir->ninsns - 1];
 	u8 *busy = NULL;
 
 	s->pc = x->pc;
@@ -156,7 +164,7 @@ void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s)
 		busy = jcc(c, CC_NE);
 	}
 	if (local) {
-		s->patch = jmp(c);	/* to the next instruction until it is linked */
+		s->patch = jmp(c); /* to the next instruction until it is linked */
 		patch_rel(s->patch, c->p);
 		if (busy)
 			patch_rel(busy, c->p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mem.c - guest memory operations: the inline soft TLB look-up, atomics, and the out-of-line paths. Also division, whose rare cases
- * leave the line in the same way. */
+/* mem.c - guest memory operations: the inline soft TLB look-up, atomics, and the out-of-line paths.
+ * Also division, whose rare cases leave the line in the same way. */
 #include "emit.h"
 
 static u8 *new_cold(struct em *m, unsigned fn, struct cold **out)
@@ -21,13 +21,15 @@ static u8 *new_cold(struct em *m, unsigned fn, struct cold **out)
 	return m->c.p;
 }
 
-/* The address in one register: a pinned one when it needs no arithmetic, else rax. Scratch registers are free for use afterwards. */
+/* The address in one register: a pinned one when it needs no arithmetic, else rax. Scratch
+ * registers are free for use afterwards. */
 static unsigned address(struct em *m)
 {
 	const struct ir_op *o = m->o;
 	struct code *c = &m->c;
 	bool index = o->b && (o->op == IR_LOAD || o->op == IR_STORE || o->op == IR_PROBE);
-	unsigned size = o->aux & (IR_ADDR32 | IR_ADDR16) ? 4 : 8, scale = index ? o->aux & IR_SCALE : 0;
+	unsigned size = o->aux & (IR_ADDR32 | IR_ADDR16) ? 4 : 8,
+		 scale = index ? o->aux & IR_SCALE : 0;
 	u64 disp = (u64)(s64)o->imm;
 	unsigned base = NOREG, idx = NOREG;
 
@@ -44,7 +46,8 @@ static unsigned address(struct em *m)
 		idx = val_reg(m, o->b, I64);
 	if (!fits32(disp)) {
 		/* only from constants: put it into a register of its own */
-		unsigned d = base == RAX || idx == RAX ? (base == R15 || idx == R15 ? R14 : R15) : RAX;
+		unsigned d =
+			base == RAX || idx == RAX ? (base == R15 || idx == R15 ? R14 : R15) : RAX;
 
 		mov_imm(c, d, disp);
 		if (base != NOREG && idx != NOREG) {
@@ -93,13 +96,13 @@ static void lookup(struct em *m, unsigned a, unsigned type, bool write, struct c
 	unsigned size = 1u << type;
 
 	if (m->o->aux & IR_ALIGNED && size > 1) {
-		ins(c, 0, 1, 0xf6, 0, o_reg(a), BYTE_RM);	/* test a8, size - 1 */
+		ins(c, 0, 1, 0xf6, 0, o_reg(a), BYTE_RM); /* test a8, size - 1 */
 		e8(c, (u8)(size - 1));
 		k->from[1] = jcc(c, CC_NE);
 		size = 1;
 	}
 	if (m->th->bmi2) {
-		e8(c, 0xc4);				/* rorx r14, a, 8 */
+		e8(c, 0xc4); /* rorx r14, a, 8 */
 		e8(c, (u8)(0x43 | (a & 8 ? 0 : 0x20)));
 		e8(c, 0xfb);
 		e8(c, 0xf0);
@@ -139,7 +142,8 @@ static void load_ext(struct em *m, unsigned type, u16 aux, unsigned d, struct op
 	}
 }
 
-/* Into a vector slot: all of it, or 32 or 64 bits that clear the rest; narrower ones by way of rax. */
+/* Into a vector slot: all of it, or 32 or 64 bits that clear the rest; narrower ones by way of rax.
+ */
 static void emit_load_vector(struct em *m)
 {
 	const struct ir_op *o = m->o;
@@ -152,9 +156,10 @@ static void emit_load_vector(struct em *m)
 	k->dst = (u8)x;
 	k->vector = true;
 	if (o->type == V128)
-		ins(&m->c, 0, 4, 0x0f10, x, o_idx(R14, a, 0, 0), 0);		/* movups */
+		ins(&m->c, 0, 4, 0x0f10, x, o_idx(R14, a, 0, 0), 0); /* movups */
 	else if (o->type >= I32)
-		ins(&m->c, o->type == I64 ? 0xf3 : 0x66, 4, o->type == I64 ? 0x0f7e : 0x0f6e, x, o_idx(R14, a, 0, 0), 0);	/* movq, movd */
+		ins(&m->c, o->type == I64 ? 0xf3 : 0x66, 4, o->type == I64 ? 0x0f7e : 0x0f6e, x,
+		    o_idx(R14, a, 0, 0), 0); /* movq, movd */
 	else
 		m->bug = "a vector load narrower than 32 bits";
 	k->back = m->c.p;
@@ -187,7 +192,9 @@ static void emit_load(struct em *m)
 	new_cold(m, FN_LOAD, &k);
 	lookup(m, a, o->type, false, k);
 	m->lock = 0;
-	d = REF_KIND(o->dst) == REF_SLOT && m->th->pin[REF_INDEX(o->dst)] != NOREG ? m->th->pin[REF_INDEX(o->dst)] : RAX;
+	d = REF_KIND(o->dst) == REF_SLOT && m->th->pin[REF_INDEX(o->dst)] != NOREG ?
+		    m->th->pin[REF_INDEX(o->dst)] :
+		    RAX;
 	load_ext(m, o->type, o->aux, d, o_idx(R14, a, 0, 0), 0);
 	k->dst = (u8)d;
 	k->back = m->c.p;
@@ -195,7 +202,8 @@ static void emit_load(struct em *m)
 		dst_done(m, o->dst, d, I64);
 }
 
-/* Where a value to be stored lies once scratch registers are free; r15 is used when it must be in a register. */
+/* Where a value to be stored lies once scratch registers are free; r15 is used when it must be in a
+ * register. */
 static struct opnd stored(struct em *m, ref r, unsigned type)
 {
 	struct opnd o;
@@ -204,7 +212,10 @@ static struct opnd stored(struct em *m, ref r, unsigned type)
 		return o_slot_mem(m, r);
 	o = val(m, r, type);
 	if (o.kind == O_IMM) {
-		o.imm = type == I8 ? (u64)(s64)(s8)o.imm : type == I16 ? (u64)(s64)(s16)o.imm : type == I32 ? (u64)(s64)(s32)o.imm : o.imm;
+		o.imm = type == I8  ? (u64)(s64)(s8)o.imm :
+			type == I16 ? (u64)(s64)(s16)o.imm :
+			type == I32 ? (u64)(s64)(s32)o.imm :
+				      o.imm;
 	}
 	return o;
 }
@@ -252,7 +263,8 @@ static void emit_store(struct em *m)
 		if (o->type == V128)
 			ins(&m->c, 0, 4, 0x0f11, x, o_idx(R14, a, 0, 0), 0);
 		else
-			ins(&m->c, 0x66, 4, o->type == I64 ? 0x0fd6 : 0x0f7e, x, o_idx(R14, a, 0, 0), 0);	/* movq, movd */
+			ins(&m->c, 0x66, 4, o->type == I64 ? 0x0fd6 : 0x0f7e, x,
+			    o_idx(R14, a, 0, 0), 0); /* movq, movd */
 	} else {
 		k->vopnd = stored(m, o->c, o->type);
 		store_value(m, o_idx(R14, a, 0, 0), o->c, o->type, R15);
@@ -296,7 +308,11 @@ static void atomic_loop(struct em *m, unsigned alu)
 
 static void emit_rmw(struct em *m)
 {
-	static const u8 alu[] = { [IR_RMW_ADD] = ALU_ADD, [IR_RMW_AND] = ALU_AND, [IR_RMW_OR] = ALU_OR, [IR_RMW_XOR] = ALU_XOR, [IR_RMW_SUB] = ALU_SUB };
+	static const u8 alu[] = { [IR_RMW_ADD] = ALU_ADD,
+				  [IR_RMW_AND] = ALU_AND,
+				  [IR_RMW_OR] = ALU_OR,
+				  [IR_RMW_XOR] = ALU_XOR,
+				  [IR_RMW_SUB] = ALU_SUB };
 	const struct ir_op *o = m->o;
 	struct code *c = &m->c;
 	unsigned op = o->aux >> IR_RMW_SHIFT & 7, size = 1u << o->type, old = R15;
@@ -364,8 +380,9 @@ static void emit_probe(struct em *m)
 	k->back = m->c.p;
 }
 
-/* An access in a span that is checked once for all its members. A failing check (a page boundary inside it, or a page not in the TLB) leaves
- * for a unit without spans at this instruction: nothing of it is done yet. */
+/* An access in a span that is checked once for all its members. A failing check (a page boundary
+ * inside it, or a page not in the TLB) leaves for a unit without spans at this instruction: nothing
+ * of it is done yet. */
 static void span_check(struct em *m, unsigned g)
 {
 	const struct ir_span *s = &m->ir->span[g];
@@ -403,7 +420,8 @@ static void span_load(struct em *m, struct opnd p)
 		if (o->type == V128)
 			ins(&m->c, 0, 4, 0x0f10, d, p, 0);
 		else
-			ins(&m->c, o->type == I64 ? 0xf3 : 0x66, 4, o->type == I64 ? 0x0f7e : 0x0f6e, d, p, 0);
+			ins(&m->c, o->type == I64 ? 0xf3 : 0x66, 4,
+			    o->type == I64 ? 0x0f7e : 0x0f6e, d, p, 0);
 		vec_done(m, o->dst);
 		return;
 	}
@@ -466,7 +484,7 @@ static void spill_operands(struct em *m)
 		s32 t = m->owner[i];
 
 		if (t >= 0 && o->op == IR_CAS && o->b == REF(REF_TEMP, t) && !m->tspill[t]) {
-			m->uses[t]++;	/* make spill_all keep it */
+			m->uses[t]++; /* make spill_all keep it */
 			spill_all(m);
 			m->uses[t]--;
 		}
@@ -491,15 +509,26 @@ void emit_memory(struct em *m)
 		spill_operands(m);
 	}
 	switch (o->op) {
-	case IR_LOAD: emit_load(m); break;
-	case IR_STORE: emit_store(m); break;
-	case IR_RMW: emit_rmw(m); break;
-	case IR_CAS: emit_cas(m); break;
-	default: emit_probe(m); break;
+	case IR_LOAD:
+		emit_load(m);
+		break;
+	case IR_STORE:
+		emit_store(m);
+		break;
+	case IR_RMW:
+		emit_rmw(m);
+		break;
+	case IR_CAS:
+		emit_cas(m);
+		break;
+	default:
+		emit_probe(m);
+		break;
 	}
 }
 
-/* rax = low, r15 = high, r14 = divisor; the pinned rdx is kept aside. Results: rax quotient, r15 remainder. */
+/* rax = low, r15 = high, r14 = divisor; the pinned rdx is kept aside. Results: rax quotient, r15
+ * remainder. */
 void emit_divide(struct em *m)
 {
 	const struct ir_op *o = m->o;
@@ -514,7 +543,7 @@ void emit_divide(struct em *m)
 	m->span = -1;
 	for (int i = 0; i < NSCRATCH; i++)
 		if (m->owner[i] >= 0)
-			m->uses[m->owner[i]]++;		/* all operands are read from memory below */
+			m->uses[m->owner[i]]++; /* all operands are read from memory below */
 	spill_all(m);
 	for (int i = 0; i < NSCRATCH; i++)
 		if (m->owner[i] >= 0)
@@ -530,11 +559,12 @@ void emit_divide(struct em *m)
 	} else if (o->op == IR_DIVU2) {
 		alu_rm(c, ALU_CMP, size, R15, o_reg(R14));
 		k->from[0] = jcc(c, CC_AE);
-		ins(c, 0, 8, 0x87, RDX, o_reg(R15), 0);		/* xchg */
+		ins(c, 0, 8, 0x87, RDX, o_reg(R15), 0); /* xchg */
 		ins(c, 0, size, 0xf7, 6, o_reg(R14), 0);
 		ins(c, 0, 8, 0x87, RDX, o_reg(R15), 0);
 	} else {
-		/* safe when the dividend is the sign extension of its low half and the divisor is neither 0 nor -1 */
+		/* safe when the dividend is the sign extension of its low half and the divisor is
+		 * neither 0 nor -1 */
 		mov_store(c, 8, o_mem(RSP, ARGS + 24), RDX);
 		mov_rr(c, 8, RDX, RAX);
 		shift_imm(c, 7, size, o_reg(RDX), 8 * size - 1);
@@ -577,7 +607,7 @@ static void cold_value(struct em *m, const struct cold *k)
 	struct code *c = &m->c;
 
 	if (k->vector) {
-		ins(c, 0, 4, 0x0f29, k->dst, o_mem(RSP, ARGS), 0);	/* movaps */
+		ins(c, 0, 4, 0x0f29, k->dst, o_mem(RSP, ARGS), 0); /* movaps */
 		return;
 	}
 	if (k->vopnd.kind == O_REG) {

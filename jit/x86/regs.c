@@ -33,10 +33,7 @@ void em_start(struct em *m)
 	m->bug = NULL;
 }
 
-int scratch_index(unsigned reg)
-{
-	return reg == RAX ? 0 : reg == R15 ? 1 : reg == R14 ? 2 : -1;
-}
+int scratch_index(unsigned reg) { return reg == RAX ? 0 : reg == R15 ? 1 : reg == R14 ? 2 : -1; }
 
 static void spill(struct em *m, int i)
 {
@@ -192,7 +189,11 @@ void load_into(struct em *m, unsigned reg, ref r, unsigned type)
 	else if (o.kind == O_MEM)
 		mov_load(&m->c, MAX(size, 4u), reg, o);
 	else
-		mov_imm(&m->c, reg, size == 8 ? o.imm : size == 4 ? (u32)o.imm : size == 2 ? (u16)o.imm : (u8)o.imm);
+		mov_imm(&m->c, reg,
+			size == 8 ? o.imm :
+			size == 4 ? (u32)o.imm :
+			size == 2 ? (u16)o.imm :
+				    (u8)o.imm);
 }
 
 unsigned val_reg(struct em *m, ref r, unsigned type)
@@ -243,7 +244,7 @@ void dst_done(struct em *m, ref dst, unsigned reg, unsigned type)
 void flags_save(struct em *m)
 {
 	struct code *c = &m->c;
-	bool busy = m->lock & 1;	/* rax holds an operand of the op at hand */
+	bool busy = m->lock & 1; /* rax holds an operand of the op at hand */
 
 	if (m->fl != FL_HOST)
 		return;
@@ -252,7 +253,7 @@ void flags_save(struct em *m)
 	else
 		mov_store(c, 8, o_mem(RSP, ARGS + 24), RAX);
 	e8(c, 0x9f);				/* lahf */
-	ins(c, 0, 1, 0x0f90, 0, o_reg(RAX), 0);	/* seto al */
+	ins(c, 0, 1, 0x0f90, 0, o_reg(RAX), 0); /* seto al */
 	mov_store(c, 2, o_cpu(offsetof(struct cpu, hflags)), RAX);
 	if (!busy)
 		m->lock &= (u8)~1;
@@ -273,9 +274,9 @@ void flags_load(struct em *m)
 	else
 		mov_store(c, 8, o_mem(RSP, ARGS + 24), RAX);
 	mov_load(c, 2, RAX, o_cpu(offsetof(struct cpu, hflags)));
-	e8(c, 0x04);				/* add al, 0x7f: overflow when bit 0 was set */
+	e8(c, 0x04); /* add al, 0x7f: overflow when bit 0 was set */
 	e8(c, 0x7f);
-	e8(c, 0x9e);				/* sahf */
+	e8(c, 0x9e); /* sahf */
 	if (!busy)
 		m->lock &= (u8)~1;
 	else

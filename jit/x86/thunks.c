@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* thunks.c - the fixed pieces of code that units share: entering and leaving, slow memory paths, helper calls, indirect jumps. */
+/* thunks.c - the fixed pieces of code that units share: entering and leaving, slow memory paths,
+ * helper calls, indirect jumps. */
 #include "emit.h"
 #include <cpuid.h>
 #include <errno.h>
@@ -29,7 +30,8 @@ static void slow_store(struct cpu *cpu, u64 va, u64 desc, const u8 *ra, const u6
 	cpu->engine->ra = NULL;
 }
 
-/* A read-modify-write needs the host address itself; where there is none (devices, translated pages, two pages) the instruction is executed by tier 0. */
+/* A read-modify-write needs the host address itself; where there is none (devices, translated
+ * pages, two pages) the instruction is executed by tier 0. */
 static void *slow_fillw(struct cpu *cpu, u64 va, u64 desc, const u8 *ra)
 {
 	struct engine_cpu *ec = cpu->engine;
@@ -78,9 +80,10 @@ static void detect(struct thunks *t)
 	unsigned a, b, c, d;
 
 	__cpuid(1, a, b, c, d);
-	t->vec_need = BIT(HOST_BASE) | (c & BIT(0) ? BIT(HOST_SSE3) : 0) | (c & BIT(9) ? BIT(HOST_SSSE3) : 0) | (c & BIT(19) ? BIT(HOST_SSE41) : 0) |
-		      (c & BIT(20) ? BIT(HOST_SSE42) : 0) | (c & BIT(25) ? BIT(HOST_AES) : 0) | (c & BIT(1) ? BIT(HOST_PCLMUL) : 0) |
-		      (c & BIT(23) ? BIT(HOST_POPCNT) : 0);
+	t->vec_need = BIT(HOST_BASE) | (c & BIT(0) ? BIT(HOST_SSE3) : 0) |
+		      (c & BIT(9) ? BIT(HOST_SSSE3) : 0) | (c & BIT(19) ? BIT(HOST_SSE41) : 0) |
+		      (c & BIT(20) ? BIT(HOST_SSE42) : 0) | (c & BIT(25) ? BIT(HOST_AES) : 0) |
+		      (c & BIT(1) ? BIT(HOST_PCLMUL) : 0) | (c & BIT(23) ? BIT(HOST_POPCNT) : 0);
 	t->popcnt = c & BIT(23);
 	t->sse42 = c & BIT(20);
 	if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
@@ -92,9 +95,13 @@ static void detect(struct thunks *t)
 		t->lzcnt = c & BIT(5);
 }
 
-static const char *const host_names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" };
+static const char *const host_names[16] = {
+	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+	"r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"
+};
 
-/* Pinned slots: the best-ranked eleven; a slot named as a host register that is free for it gets that one. */
+/* Pinned slots: the best-ranked eleven; a slot named as a host register that is free for it gets
+ * that one. */
 static void choose_pins(struct thunks *t, const struct isa *isa)
 {
 	static const u8 pool[] = { RCX, RDX, RBX, RSI, RDI, R8, R9, R12, R13, R10, R11 };
@@ -124,12 +131,10 @@ static void choose_pins(struct thunks *t, const struct isa *isa)
 	}
 }
 
-static bool callee_saved(unsigned r)
-{
-	return r == RBX || r >= R12;
-}
+static bool callee_saved(unsigned r) { return r == RBX || r >= R12; }
 
-static void pins(struct code *c, const struct thunks *t, const struct isa *isa, bool store, bool all)
+static void pins(struct code *c, const struct thunks *t, const struct isa *isa, bool store,
+		 bool all)
 {
 	for (unsigned i = 0; i < t->npins; i++) {
 		struct opnd m = o_mem(RBP, (s32)isa->slots[t->pinned_slot[i]].offset - BIAS);
@@ -145,7 +150,7 @@ static void pins(struct code *c, const struct thunks *t, const struct isa *isa, 
 
 static void call_table(struct code *c, const struct thunks *t, unsigned index)
 {
-	e8(c, 0xff);		/* call [rip + disp] */
+	e8(c, 0xff); /* call [rip + disp] */
 	e8(c, 0x15);
 	e32(c, (u32)((const u8 *)&t->table[index] - (c->p + 4)));
 }
@@ -168,17 +173,17 @@ static const u8 saved[] = { RBX, RBP, R12, R13, R14, R15 };
 
 static void make_enter(struct code *c, struct thunks *t, const struct isa *isa)
 {
-	t->enter = c->p;	/* (cpu, host, set, &slot) */
+	t->enter = c->p; /* (cpu, host, set, &slot) */
 	for (unsigned i = 0; i < ARRAY_SIZE(saved); i++)
 		push(c, saved[i]);
 	alu_imm(c, ALU_SUB, 8, o_reg(RSP), FRAME);
 	mov_store(c, 8, o_mem(RSP, FRAME - 8), RCX);
 	lea(c, 8, RBP, o_mem(RDI, BIAS));
-	ins(c, 0xf3, 8, 0x0fae, 3, o_reg(RDX), 0);	/* wrgsbase */
+	ins(c, 0xf3, 8, 0x0fae, 3, o_reg(RDX), 0); /* wrgsbase */
 	mov_rr(c, 8, RAX, RSI);
 	pins(c, t, isa, false, true);
 	e8(c, 0xff);
-	e8(c, 0xe0);					/* jmp rax */
+	e8(c, 0xe0); /* jmp rax */
 }
 
 static void make_leaves(struct code *c, struct thunks *t, const struct isa *isa)
@@ -243,7 +248,7 @@ static void make_calls(struct code *c, struct thunks *t, const struct isa *isa)
 		mov_load(c, 8, RDX, o_mem(RSP, 8 + ARGS + 8));
 		mov_load(c, 8, RCX, o_mem(RSP, 8 + ARGS + 16));
 		mov_load(c, 8, R8, o_mem(RSP, 8 + ARGS + 24));
-		e8(c, 0x4c);		/* lea r9, [rip + table] */
+		e8(c, 0x4c); /* lea r9, [rip + table] */
 		e8(c, 0x8d);
 		e8(c, 0x0d);
 		e32(c, (u32)((const u8 *)t->table - (c->p + 4)));
@@ -258,7 +263,8 @@ static void make_calls(struct code *c, struct thunks *t, const struct isa *isa)
 static void make_indirect(struct code *c, struct thunks *t)
 {
 	for (unsigned k = 0; k < ENGINE_CLASSES; k++) {
-		s32 jc = (s32)(offsetof(struct tlb_set, jc) + k * sizeof(struct jc_entry) * JC_SIZE);
+		s32 jc =
+			(s32)(offsetof(struct tlb_set, jc) + k * sizeof(struct jc_entry) * JC_SIZE);
 
 		t->indirect[k] = c->p;
 		alu_imm(c, ALU_CMP, 4, o_cpu(offsetof(struct cpu, exit_request)), 0);
@@ -277,8 +283,9 @@ static void make_indirect(struct code *c, struct thunks *t)
 int thunks_make(struct engine *e, u8 *at, size_t room)
 {
 	const void *const fn[FN_COUNT] = {
-		[FN_LOAD] = (const void *)slow_load, [FN_LOAD128] = (const void *)slow_load128, [FN_STORE] = (const void *)slow_store,
-		[FN_STORE128] = (const void *)slow_store, [FN_FILLW] = (const void *)slow_fillw, [FN_PROBE] = (const void *)slow_probe,
+		[FN_LOAD] = (const void *)slow_load,   [FN_LOAD128] = (const void *)slow_load128,
+		[FN_STORE] = (const void *)slow_store, [FN_STORE128] = (const void *)slow_store,
+		[FN_FILLW] = (const void *)slow_fillw, [FN_PROBE] = (const void *)slow_probe,
 		[FN_DIV] = (const void *)slow_divide,
 	};
 	const struct isa *isa = e->machine->isa;
@@ -288,7 +295,7 @@ int thunks_make(struct engine *e, u8 *at, size_t room)
 
 	e->backend_data = t;
 	detect(t);
-	if (!(getauxval(AT_HWCAP2) & 2))	/* FSGSBASE in user mode */
+	if (!(getauxval(AT_HWCAP2) & 2)) /* FSGSBASE in user mode */
 		return -ENOTSUP;
 	for (unsigned i = 0; i < isa->nhelpers; i++)
 		table[i] = (u64)(uintptr_t)isa->helpers[i].fn;

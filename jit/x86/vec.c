@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vec.c - vector slots in host registers. xmm2 to xmm15 are a write-through cache of slots inside a unit: whatever is written goes to memory at
- * once, so that leaving and faulting need nothing; only scratch slots wait, as they are dead at the instruction's end. */
+/* vec.c - vector slots in host registers. xmm2 to xmm15 are a write-through cache of slots inside a
+ * unit: whatever is written goes to memory at once, so that leaving and faulting need nothing; only
+ * scratch slots wait, as they are dead at the instruction's end. */
 #include "emit.h"
 
 enum { FIRST = 2, LAST = 15 };
 
 static void store_back(struct em *m, unsigned x)
 {
-	ins(&m->c, 0, 4, 0x0f29, x, o_slot_mem(m, SLOT(m->vslot[x] - 1u)), 0);	/* movaps */
-	m->vdirty &= (u16)~(1u << x);
+	ins(&m->c, 0, 4, 0x0f29, x, o_slot_mem(m, SLOT(m->vslot[x] - 1u)), 0); /* movaps */
+	m->vdirty &= (u16) ~(1u << x);
 }
 
 void vec_drop(struct em *m)
@@ -147,9 +148,9 @@ void emit_vector_move(struct em *m)
 
 		x = vec_write(m, o->dst);
 		if (size == 8) {
-			ins(&m->c, 0xf3, 4, 0x0f7e, x, o_reg(s), 0);		/* movq */
+			ins(&m->c, 0xf3, 4, 0x0f7e, x, o_reg(s), 0); /* movq */
 		} else {
-			ins(&m->c, 0x66, 4, 0x0fef, 0, o_reg(0), 0);		/* pxor; movss */
+			ins(&m->c, 0x66, 4, 0x0fef, 0, o_reg(0), 0); /* pxor; movss */
 			ins(&m->c, 0xf3, 4, 0x0f10, 0, o_reg(s), 0);
 			ins(&m->c, 0, 4, 0x0f28, x, o_reg(0), 0);
 		}
@@ -178,12 +179,14 @@ bool inline_vector(struct em *m, const struct ir_helper *h)
 	const struct ir_op *o = m->o;
 	unsigned d, s;
 
-	if (!(h->flags & H_VEC) || !h->x86.map || !(m->th->vec_need & BIT(h->x86.host_need)) || o->c || o->dst || !vector_slot(m, o->a) ||
-	    !vector_slot(m, o->b))
+	if (!(h->flags & H_VEC) || !h->x86.map || !(m->th->vec_need & BIT(h->x86.host_need)) ||
+	    o->c || o->dst || !vector_slot(m, o->a) || !vector_slot(m, o->b))
 		return false;
 	s = vec_read(m, o->b);
 	d = vec_read(m, o->a);
-	if (h->x86.host_need == HOST_SHA || (h->x86.map == 2 && h->x86.prefix == 0x66 && (h->x86.opcode == 0x10 || (h->x86.opcode & 0xfe) == 0x14))) {
+	if (h->x86.host_need == HOST_SHA ||
+	    (h->x86.map == 2 && h->x86.prefix == 0x66 &&
+	     (h->x86.opcode == 0x10 || (h->x86.opcode & 0xfe) == 0x14))) {
 		/* those that read xmm0 implicitly are left to the helper */
 		return false;
 	}
@@ -202,7 +205,8 @@ bool inline_alt(struct em *m, const struct ir_helper *h)
 	u32 op = opcode(h->x86_alt.map, h->x86_alt.opcode);
 	unsigned size = h->x86_alt.rexw ? 8 : 4, r, x, s;
 
-	if (!h->x86_alt.form || !(m->th->vec_need & BIT(h->x86_alt.host_need)) || !vector_slot(m, o->a))
+	if (!h->x86_alt.form || !(m->th->vec_need & BIT(h->x86_alt.host_need)) ||
+	    !vector_slot(m, o->a))
 		return false;
 	switch (h->x86_alt.form) {
 	case X86_FORM_RV:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * options_fuzz.c - libFuzzer target: the command line (one argument per line of the input), configuration files, and the short forms
- * of character back ends. Nothing is opened or built, except files that options name for reading. Run: make fuzz-options
+ * options_fuzz.c - libFuzzer target: the command line (one argument per line of the input),
+ * configuration files, and the short forms of character back ends. Nothing is opened or built,
+ * except files that options name for reading. Run: make fuzz-options
  */
 #include "cli/options.h"
 #include "host/chardev.h"
@@ -10,16 +11,18 @@
 
 enum { ARGUMENTS = 64 };
 
-/* Options that read whatever file they name, or load it as a program, say nothing about the parser. */
+/* Options that read whatever file they name, or load it as a program, say nothing about the parser.
+ */
 static bool reads_files(const char *word)
 {
-	return strstr(word, "readconfig") || strstr(word, "events") || strstr(word, ".so") || strstr(word, "file");
+	return strstr(word, "readconfig") || strstr(word, "events") || strstr(word, ".so") ||
+	       strstr(word, "file");
 }
 
 static void command_line(char *text)
 {
 	char *argv[ARGUMENTS] = { (char *)"quern" }, *line;
-	struct error e = {0};
+	struct error e = { 0 };
 	struct settings s;
 	int argc = 1, err;
 
@@ -41,7 +44,7 @@ static void command_line(char *text)
 
 static void config_file(const char *text)
 {
-	struct error e = {0};
+	struct error e = { 0 };
 	struct settings s;
 
 	if (reads_files(text))
@@ -56,8 +59,8 @@ static void config_file(const char *text)
 /* What is parsed and written again means the same. */
 static void key_values(const char *text)
 {
-	struct keyvals kv = {0}, again = {0};
-	struct error e = {0};
+	struct keyvals kv = { 0 }, again = { 0 };
+	struct error e = { 0 };
 
 	if (!keyvals_parse(&kv, text, NULL, &e) && *text != '{') {
 		char *written = keyvals_text(&kv);
@@ -65,7 +68,8 @@ static void key_values(const char *text)
 		if (keyvals_parse(&again, written, NULL, NULL) || again.n != kv.n)
 			abort();
 		for (size_t i = 0; i < kv.n; i++)
-			if (!str_eq(kv.at[i].key, again.at[i].key) || !str_eq(kv.at[i].value, again.at[i].value))
+			if (!str_eq(kv.at[i].key, again.at[i].key) ||
+			    !str_eq(kv.at[i].value, again.at[i].value))
 				abort();
 		free(written);
 	}
