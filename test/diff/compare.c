@@ -84,13 +84,34 @@ static bool state_image(const char *n)
 	       !strcmp(n, "fnstenv");
 }
 
+static bool string_operand(const struct regs *s)
+{
+	enum { WIDEST = 8 };
+	const u64 base[] = { 0, s->fsbase, s->gsbase };
+
+	for (unsigned i = 0; i < 2 * ARRAY_SIZE(base); i++) {
+		u64 at = s->cr2 - base[i / 2], reg = s->gpr[i & 1 ? R_DI : R_SI];
+
+		if (at - reg < WIDEST || at - (u32)reg < WIDEST)
+			return true;
+	}
+	return false;
+}
+
+/* Both operands of a CMPS lie where nothing is mapped: processors differ in which they read first,
+ * even those of one vendor. */
+static bool other_operand(const struct regs *a, const struct regs *b, const char *name)
+{
+	return !strcmp(name, "cmps") && a->rip == b->rip && string_operand(a) && string_operand(b);
+}
+
 static void ending(struct report *r, const struct regs *a, const struct regs *b, const char *name)
 {
 	u32 mask = ~0u;
 
 	number(r, "vector", (u64)(s64)a->vector, (u64)(s64)b->vector);
 	if (a->vector == EXC_PF && b->vector == EXC_PF) {
-		if (!state_image(name))
+		if (!state_image(name) && !other_operand(a, b, name))
 			number(r, "cr2", a->cr2, b->cr2);
 		/* the host's kernel half is not empty, and Linux hides whether */
 		if (a->cr2 >= 0x7ffffffff000)
@@ -119,13 +140,17 @@ static bool either_fault(const struct snippet *s, const struct regs *a, const st
 	const char *n = at_end(s, a->rip);
 	u64 page = (a->vector == EXC_PF ? a : b)->cr2 >> 12;
 
-	/* where canonical addresses end or begin: part of the operand, or its offset, is not */
-	if (page == 0x7ffffffff || page == 0xffff800000000)
+	/* where canonical addresses end or begin: part of the operand, or its offset, which a
+	 * snippet's segment base moves by a page, is not */
+	if (page - 0x7fffffffe <= 1 || page - 0xffff800000000 <= 1)
 		return true;
 	if (a->rip != b->rip)
 		return false;
 	/* which of its accesses ENTER tries first */
 	if (!strcmp(n, "enter"))
+		return true;
+	/* one operand's alignment against the other's page */
+	if (!strcmp(n, "cmps") && (a->vector == EXC_AC || b->vector == EXC_AC))
 		return true;
 	if (!strcmp(n, "call_ind"))
 		return a->vector == EXC_GP || b->vector == EXC_GP;
