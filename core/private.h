@@ -41,6 +41,8 @@ struct machine_private {
 	u64 random_state;
 	u32 unimplemented_count;
 	u64 *unimplemented_seen;
+	const struct os *os; /* os.h */
+	void *os_state;
 };
 
 /* machine_wait.c */

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* os.c - who knows the operating system in a machine. */
+#include "core/os.h"
+#include "core/private.h"
+
+const struct os *os_of(struct machine *m) { return m->priv->os; }
+void *os_state(struct machine *m) { return m->priv->os_state; }
+
+void os_set(struct machine *m, const struct os *os, void *state)
+{
+	m->priv->os = os;
+	m->priv->os_state = state;
+}
