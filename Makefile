@@ -111,7 +111,7 @@ test: build-tests
 
 # On a fresh machine: three steps, because the probe must see what the first one installed.
 check:
-	@test/have-deps || $(MAKE) --no-print-directory deps
+	@test/have-deps check || tools/install-deps check
 	@$(MAKE) --no-print-directory build-tests
 	@$(RUN_ENV) test/run
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * list.c - the description grammar of the kernel's gen_init_cpio (file, dir, nod, slink, pipe,
- *sock) and what Quern adds: tree HOSTDIR [PREFIX]			everything below a directory
- *	prog NAME LOCATION MODE UID GID [LINK...]	a file, and the interpreter and libraries
- *that it needs quote on|off				fields of the following lines may be quoted
- *(tree and prog lines always are)
+ * sock) and what Quern adds:
+ *
+ *	tree HOSTDIR [PREFIX]
+ *		everything below a directory
+ *	prog NAME LOCATION MODE UID GID [LINK...]
+ *		a file, and the interpreter and libraries that it needs
+ *	quote on|off
+ *		fields of the following lines may be quoted; those of tree and prog always are
  */
 #include "initrd/list.h"
 #include "lib/alloc.h"

@@ -118,8 +118,8 @@ static int write_out(const struct request *r, const struct bytes *b, struct erro
 	return err ? error_ret(e, err, "could not write '%s': %s", name, strerror(-err)) : 0;
 }
 
-/* An error of use ends with 1, one of the description or the files with 255, as the kernel's tool
- * does. */
+/* An error of use, or a description that cannot be read, ends with 1, a mistake in the description
+ * or its files with 255, as the kernel's tool does. */
 int initramfs_main(int argc, char **argv)
 {
 	static const struct option longs[] = { { "closure", no_argument, NULL, 'C' },
@@ -154,6 +154,11 @@ int initramfs_main(int argc, char **argv)
 		r.o.compression = initrd_compression_of(r.output);
 	if (!r.output && isatty(STDOUT_FILENO)) {
 		error_set(&e, "an archive is not for a terminal: use -o FILE");
+		error_print(&e);
+		return 1;
+	}
+	if (!str_eq(argv[optind], "-") && access(argv[optind], R_OK) < 0) {
+		error_set(&e, "could not open '%s': %s", argv[optind], strerror(errno));
 		error_print(&e);
 		return 1;
 	}
