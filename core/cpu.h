@@ -63,6 +63,17 @@ struct cpu {
 	const struct cpu_intc *intc; /* the interrupt controller in front of it, or NULL */
 	void *intc_dev;
 	jmp_buf *unwind; /* the machine loop's recovery point */
+
+	/* Debugging (debug.h). */
+	u8 resume;    /* enum debug_resume: what the next debug_resume does */
+	bool step;    /* executes one instruction, then stops */
+	bool held;    /* does not run */
+	bool stepped; /* the engine's: that instruction is done */
+	/* the point at this address has been told: it is passed once */
+	bool pass_valid;
+	/* the pending exception has been told */
+	bool passed_exception;
+	u64 pass;
 };
 
 /* Access kinds, for walks and faults. */
@@ -120,6 +131,9 @@ struct isa {
 	 * code for mem_fault. `peek` (debugger): no side effect, permissions ignored. */
 	int (*walk)(struct cpu *cpu, u64 va, enum access access, unsigned ctx, bool peek,
 		    struct mapping *m);
+	/* The same for a debugger (like peek) in the address space of another page-table root.
+	 * *entry: the last table entry read, also when it is not present. May be NULL. */
+	int (*walk_root)(struct cpu *cpu, u64 root, u64 va, struct mapping *m, u64 *entry);
 	/* An access to a page whose mapping says `watch`, before it is made: does it meet a watched
 	 * address? The engine then executes its instruction singly and asks again with commit =
 	 * true: note it, and let `interrupt` raise what follows. May be NULL. */
@@ -140,6 +154,8 @@ struct isa {
 	 * CPU_EXIT_IRQ: take at most one interrupt; false when nothing was taken. has_work: would a
 	 * halted CPU wake? */
 	bool (*exception_pending)(const struct cpu *cpu);
+	/* its number for debug_catch_exceptions; ~0 = what is pending is no exception (INT n) */
+	unsigned (*exception_number)(const struct cpu *cpu);
 	void (*deliver)(struct cpu *cpu);
 	bool (*interrupt)(struct cpu *cpu);
 	bool (*has_work)(struct cpu *cpu);

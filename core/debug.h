@@ -33,6 +33,7 @@ struct debug_point {
 	bool (*hit)(struct debug_point *p, struct cpu *cpu, u64 va);
 	void *owner; /* the client's */
 	u64 hits;    /* how often it was met */
+	u64 round;   /* debug.c's */
 	struct list link;
 	bool armed;
 };
@@ -134,17 +135,18 @@ u64 debug_pc(const struct cpu *cpu);
 struct debug {
 	struct list points, clients;
 	unsigned nexec, nwatch; /* armed ones */
-	u64 generation;	      /* changes when exec points were armed: translations across them go */
-	u64 watch_generation; /* changes when watched addresses changed: TLB entries go */
-	u64 *exec;	      /* addresses of armed exec points, sorted, each once */
+	u64 generation;		/* changes when an address is armed: translations across it go */
+	u64 watch_generation;	/* changes when watched addresses changed: TLB entries go */
+	u64 *exec;		/* addresses of armed exec points, sorted, each once */
 	unsigned nsorted, cap;
+	u64 rounds;
 	u64 catch_exceptions;
 	bool catch_triple_fault;
-	bool stop_set; /* a stop that waits to be told */
+	bool owes_reset; /* after a triple fault that was caught */
+	bool stop_set;	 /* `stop` waits to be told */
 	struct debug_stop stop;
 	unsigned sstep;
 	bool stepping; /* some CPU steps */
-	bool free_run; /* a client's callback runs: nested stops are noted only */
 };
 struct debug *debug_of(struct machine *m);
 /* Is there an armed exec point in [lo, hi]? */

@@ -7,6 +7,7 @@
 #include "core/machine.h"
 #include "core/chardev.h"
 #include "core/cpu.h"
+#include "core/debug.h"
 #include "core/device.h"
 #include "core/fault.h"
 #include "core/private.h"
@@ -48,6 +49,7 @@ struct machine *machine_new(void)
 		error_print(&e);
 		abort();
 	}
+	debug_init(m);
 	clock_init(&m->clock);
 	m->clock.rearmed = rearmed;
 	m->clock.rearmed_arg = m;
@@ -87,6 +89,7 @@ void machine_free(struct machine *m)
 	region_fini(&m->io_root);
 	region_fini(&m->ram);
 	fault_disarm_all(m);
+	debug_fini(m);
 	wait_fini(m);
 	clock_fini(&m->clock);
 	free(m->priv->unimplemented_seen);
@@ -133,6 +136,7 @@ void machine_reset(struct machine *m)
 		m->cpu[i]->isa->reset(m->cpu[i]);
 	}
 	call_hooks(&m->priv->reset_hooks);
+	debug_tell_reset(m);
 }
 
 /* ---- requests */
@@ -199,6 +203,8 @@ void machine_stop(struct machine *m, enum run_state why)
 			d->dev->class->stopped(d->dev);
 	request(m, &m->stop_requested, CAUSE_NONE);
 	event(m, "STOP", "{}");
+	if (why != RUN_DEBUG)
+		debug_tell_state(m);
 }
 
 void machine_cont(struct machine *m)
@@ -213,6 +219,7 @@ void machine_cont(struct machine *m)
 	m->state = RUN_RUNNING;
 	clock_run(&m->clock, true);
 	event(m, "RESUME", "{}");
+	debug_tell_state(m);
 }
 
 static const char *cause_name(enum shutdown_cause why)
@@ -290,6 +297,8 @@ static bool requested(const struct machine *m)
 
 static bool runnable(struct cpu *cpu)
 {
+	if (cpu->held)
+		return false;
 	if (__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED) & CPU_EXIT_IRQ)
 		return true;
 	return !cpu->stopped && (!cpu->halted || cpu->isa->has_work(cpu));
@@ -385,9 +394,12 @@ int machine_run(struct machine *m)
 		wait_service(m);
 		if (requested(m) && requests(m))
 			break;
+		if (debug_tell(m))
+			continue;
 		step(m);
 	}
 	clock_run(&m->clock, false);
+	debug_tell_end(m, m->exit_code);
 	return m->exit_code;
 }
 

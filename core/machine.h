@@ -14,6 +14,7 @@ struct engine;
 struct device;
 struct error;
 struct board;
+struct debug;
 
 enum run_state {
 	RUN_PRELAUNCH,
@@ -68,6 +69,7 @@ struct machine {
 	/* set by the engine: translations of this RAM page must go ([offset, offset+n) in the page)
 	 */
 	void (*code_written)(struct machine *m, u64 ram_page, unsigned offset, unsigned n);
+	struct debug *debug;	      /* debug.h; never NULL */
 	struct machine_private *priv; /* posts, wake-up, poll set */
 	/* -seed: all randomness that a guest can see derives from it when set */
 	u64 seed;

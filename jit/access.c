@@ -2,6 +2,7 @@
 /* access.c - guest memory access outside the inline fast path: misses, devices, code pages, page
  * crossings, and what helpers call. */
 #include "engine.h"
+#include "../core/debug.h"
 
 static const struct mem_attrs attrs_cpu = { 0 };
 
@@ -60,17 +61,29 @@ static void bus_answer(struct cpu *cpu, enum mem_result r, u64 phys, enum access
 		cpu_unwind(cpu);
 }
 
-/* The guest watches this page. Its instruction runs singly when a watched address is met: what
- * follows comes right behind it. */
+/* The guest or a debugger watches this page. Its instruction runs singly when a watched address is
+ * met: what follows comes right behind it. */
 static cold_path void watched(struct engine_cpu *ec, u64 va, unsigned size, enum access access)
 {
-	const struct isa *isa = ec->cpu->isa;
+	struct cpu *cpu = ec->cpu;
+	const struct isa *isa = cpu->isa;
+	bool met = isa->watched && isa->watched(cpu, va, size, access, ec->single),
+	     debug = debug_watched(cpu->machine->debug, va, size, access == ACCESS_WRITE);
 
-	if (!isa->watched || !isa->watched(ec->cpu, va, size, access, ec->single) || ec->single)
+	if (ec->single) {
+		/* a write is told rather than a read of the same instruction */
+		if (debug && (!ec->met.size || access == ACCESS_WRITE)) {
+			ec->met.va = va;
+			ec->met.size = size;
+			ec->met.write = access == ACCESS_WRITE;
+		}
+		return;
+	}
+	if (!met && !debug)
 		return;
 	engine_sync_pc(ec);
 	ec->single = true;
-	cpu_unwind(ec->cpu);
+	cpu_unwind(cpu);
 }
 
 /* Inside one page, entry at hand. */

@@ -164,6 +164,12 @@ struct engine_cpu {
 	bool single;
 	/* in a slow path of translated code: its return address, from which cpu->pc follows */
 	const u8 *ra;
+	/* a debugger's watched bytes that the instruction under way has met; size 0 = none */
+	struct {
+		u64 va;
+		u32 size;
+		bool write;
+	} met;
 };
 
 struct engine {
@@ -185,6 +191,8 @@ struct engine {
 	u64 temps[4096];
 	struct engine_stats stats;
 	struct space_listener listener;
+	/* of struct debug: what translations and TLBs know of its points */
+	u64 debug_generation, watch_generation;
 	void *backend_data;
 };
 
@@ -228,6 +236,8 @@ bool units_written(struct engine *e, u64 ram_page, unsigned off, unsigned n, str
 		   bool keep_current);
 void units_flush(struct engine *e);
 void unit_link(struct engine *e, struct exit_slot *s, struct unit *to);
+/* A debugger's points changed: translations that run across one go. */
+void units_debug(struct engine *e);
 /* Lift one instruction at cpu->pc into e->ir, from any memory (uncached); page faults unwind. */
 void unit_lift_single(struct engine *e, struct engine_cpu *ec);
 

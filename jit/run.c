@@ -2,6 +2,7 @@
 /* run.c - the engine's life and the vCPU loop: exceptions, interrupts, and execution by whichever
  * tier there is. */
 #include "engine.h"
+#include "../core/debug.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -175,14 +176,41 @@ static void run_single(struct engine *e, struct engine_cpu *ec)
 	ec->cpu->icount++;
 }
 
+/* A debugger's point at the next instruction: it has been asked, and the CPU stops there, or the
+ * instruction was executed. No unit ever begins at a point, so that all ways to it lead here. */
+static bool met_point(struct engine *e, struct engine_cpu *ec)
+{
+	struct cpu *cpu = ec->cpu;
+	const struct debug *d = e->machine->debug;
+	u64 lin;
+
+	if (likely(!d->nexec))
+		return false;
+	if (unlikely(e->debug_generation != d->generation))
+		units_debug(e);
+	lin = debug_pc(cpu);
+	if (!debug_exec_in(d, lin, lin))
+		return false;
+	if (debug_met_exec(cpu, lin)) {
+		cpu->pass = lin;
+		cpu->pass_valid = true;
+	} else if (debug_pc(cpu) == lin) {
+		run_single(e, ec);
+	}
+	return true;
+}
+
 static void run_tier0(struct engine *e, struct engine_cpu *ec)
 {
 	struct cpu *cpu = ec->cpu;
 	struct ir_env env = env_of(cpu);
 
 	while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED)) {
-		struct unit *u = unit_get(e, ec, false);
+		struct unit *u;
 
+		if (met_point(e, ec))
+			return;
+		u = unit_get(e, ec, false);
 		if (!u) {
 			run_single(e, ec);
 			return;
@@ -243,8 +271,11 @@ static void run_tier1(struct engine *e, struct engine_cpu *ec)
 	struct exit_slot *slot = NULL;
 
 	while (!__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED)) {
-		const u8 *host = host_code(e, ec, slot);
+		const u8 *host;
 
+		if (met_point(e, ec))
+			return;
+		host = host_code(e, ec, slot);
 		slot = NULL;
 		if (!host) {
 			run_single(e, ec);
@@ -270,8 +301,9 @@ static bool interrupt(struct cpu *cpu)
 static bool events(struct cpu *cpu)
 {
 	u32 req = __atomic_load_n(&cpu->exit_request, __ATOMIC_ACQUIRE);
+	bool masked = cpu->step && cpu->machine->debug->sstep & DEBUG_SSTEP_NOIRQ && !cpu->halted;
 
-	if (req & CPU_EXIT_IRQ) {
+	if (req & CPU_EXIT_IRQ && !masked) {
 		__atomic_fetch_and(&cpu->exit_request, ~(u32)CPU_EXIT_IRQ, __ATOMIC_ACQ_REL);
 		if (interrupt(cpu))
 			cpu->halted = false;
@@ -286,40 +318,114 @@ static bool events(struct cpu *cpu)
 	return !cpu->halted && !cpu->stopped;
 }
 
+/* Exceptions that wait are delivered. False: a debugger wants to see one first. */
+static bool deliver(struct engine_cpu *ec)
+{
+	struct cpu *cpu = ec->cpu;
+	const struct debug *d = cpu->machine->debug;
+
+	while (cpu->isa->exception_pending(cpu)) {
+		if (unlikely(d->catch_exceptions) && !cpu->passed_exception &&
+		    cpu->isa->exception_number &&
+		    debug_met_exception(cpu, cpu->isa->exception_number(cpu))) {
+			cpu->passed_exception = true;
+			return false;
+		}
+		cpu->passed_exception = false;
+		ec->met.size = 0;
+		/* no translation runs now: a store into one does not have to leave it */
+		ec->single = true;
+		cpu->isa->deliver(cpu);
+		ec->single = false;
+	}
+	return true;
+}
+
+/* The instruction at a point that has been told is executed without asking again. True: done. */
+static cold_path bool passed(struct engine *e, struct engine_cpu *ec)
+{
+	struct cpu *cpu = ec->cpu;
+
+	if (cpu->halted ||
+	    __atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED) & ~(u32)CPU_EXIT_IRQ)
+		return false;
+	cpu->pass_valid = false;
+	if (cpu->pass != debug_pc(cpu))
+		return false;
+	cpu->stepped = cpu->step;
+	run_single(e, ec);
+	return true;
+}
+
+/* The instruction that met watched bytes is complete. */
+static cold_path void met_watch(struct engine_cpu *ec)
+{
+	u32 size = ec->met.size;
+
+	ec->met.size = 0;
+	if (debug_met_watch(ec->cpu, ec->met.va, size, ec->met.write))
+		ec->single = false;
+}
+
+/* One instruction, or a stretch of them. */
+static void go_on(struct engine *e, struct engine_cpu *ec)
+{
+	struct cpu *cpu = ec->cpu;
+
+	if (unlikely(cpu->step)) {
+		cpu->stepped = true;
+		run_single(e, ec);
+	} else if (__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED)) {
+		/* an interrupt waits until the shadow of an STI or MOV SS is over: one
+		 * instruction */
+		run_single(e, ec);
+	} else if (e->backend) {
+		run_tier1(e, ec);
+	} else {
+		run_tier0(e, ec);
+	}
+}
+
+static void debug_changed(struct engine *e)
+{
+	const struct debug *d = e->machine->debug;
+
+	if (e->debug_generation != d->generation)
+		units_debug(e);
+	if (e->watch_generation != d->watch_generation) {
+		e->watch_generation = d->watch_generation;
+		tlb_flush_everything(e);
+	}
+}
+
 void engine_run(struct engine *e, struct cpu *cpu)
 {
 	struct engine_cpu *ec = cpu->engine;
 	jmp_buf back;
 
+	debug_changed(e);
 	cpu->unwind = &back;
 	if (cpu->isa->enter)
 		cpu->isa->enter(cpu);
 	setjmp(back);
-	for (;;) {
-		while (cpu->isa->exception_pending(cpu)) {
-			/* no translation runs now: a store into one does not have to leave it */
-			ec->single = true;
-			cpu->isa->deliver(cpu);
-			ec->single = false;
+	while (deliver(ec)) {
+		if (unlikely(ec->met.size))
+			met_watch(ec);
+		if (unlikely(cpu->stepped)) {
+			cpu->stepped = ec->single = false;
+			debug_stepped(cpu);
+			break;
 		}
+		if (unlikely(cpu->pass_valid) && passed(e, ec))
+			continue;
 		if (ec->single) {
 			run_single(e, ec);
 			continue;
 		}
 		if (!events(cpu))
 			break;
-		if (cpu->isa->exception_pending(cpu))
-			continue;
-		if (__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED)) {
-			/* an interrupt waits until the shadow of an STI or MOV SS is over: one
-			 * instruction */
-			run_single(e, ec);
-			continue;
-		}
-		if (e->backend)
-			run_tier1(e, ec);
-		else
-			run_tier0(e, ec);
+		if (!cpu->isa->exception_pending(cpu))
+			go_on(e, ec);
 	}
 	if (cpu->isa->leave)
 		cpu->isa->leave(cpu);

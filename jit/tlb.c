@@ -3,6 +3,7 @@
  * entry exists only for plain RAM; write entries only where the guest's dirty bit is set and the
  * page holds no translation. */
 #include "engine.h"
+#include "../core/debug.h"
 #include <errno.h>
 #include <sys/mman.h>
 
@@ -271,7 +272,8 @@ static void install(struct engine_cpu *ec, unsigned ctx, u64 va, const struct ma
 	n->perm = (m->read ? TLB_R : 0) | (m->write ? TLB_W : 0) | (m->exec ? TLB_X : 0);
 	n->global = m->global;
 	n->large = m->page_bits > GUEST_PAGE_BITS;
-	n->watch = m->watch;
+	n->watch = m->watch || (unlikely(ec->cpu->machine->debug->nwatch) &&
+				debug_watched_page(ec->cpu->machine->debug, page));
 	resolve(ec, n);
 	if (!n->global)
 		log_fill(s, ctx, i);

@@ -2,13 +2,15 @@
 /* unit.c - translated units: finding, translating, linking, killing, and the memory they live in.
  * Code memory is a ring of regions; when it is full the oldest region's units go. */
 #include "engine.h"
+#include "../core/debug.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <time.h>
 
-enum { BUCKETS = 1 << 16, META_BLOCK = 256 << 10, META_LIMIT = 8 << 20 };
+/* FLAGS_AHEAD: bytes that isa->flags_dead may look at */
+enum { BUCKETS = 1 << 16, META_BLOCK = 256 << 10, META_LIMIT = 8 << 20, FLAGS_AHEAD = 256 };
 
 static u64 host_ns(void)
 {
@@ -300,6 +302,34 @@ void units_flush(struct engine *e)
 	e->stats.flushes++;
 }
 
+/* Does a unit run across a debugger's point, or leave for one without its flags made? */
+static bool meets_point(const struct debug *d, const struct unit *u, const struct isa *isa)
+{
+	u64 lin = (u->pc + u->pc_base) & isa->pc_mask(u->mode), page = lin & ~(u64)(GUEST_PAGE - 1);
+
+	if (debug_exec_in(d, page + u->lo, page + u->hi - 1) ||
+	    (u->hi2 && debug_exec_in(d, page + GUEST_PAGE, page + GUEST_PAGE + u->hi2 - 1)))
+		return true;
+	for (u32 i = 0; i < u->nexits; i++) {
+		u64 to = (u->exits[i].pc + u->pc_base) & isa->pc_mask(u->mode);
+
+		if (debug_exec_in(d, to, to + FLAGS_AHEAD))
+			return true;
+	}
+	return false;
+}
+
+void units_debug(struct engine *e)
+{
+	const struct debug *d = e->machine->debug;
+
+	e->debug_generation = d->generation;
+	for (u32 i = 0; d->nexec && i < e->nregions; i++)
+		for (struct unit *u = e->regions[i].units; u; u = u->region_next)
+			if (!u->dead && meets_point(d, u, e->machine->isa))
+				unit_kill(e, u);
+}
+
 /* --- translation */
 
 struct job {
@@ -313,7 +343,11 @@ static bool stop_at(struct lift *l, u64 pc)
 {
 	struct job *j = container_of(l, struct job, lift);
 	unsigned b = start_bit((pc + l->pc_base) & (GUEST_PAGE - 1));
+	const struct debug *d = j->e->machine->debug;
+	u64 lin = (pc + l->pc_base) & l->cpu->isa->pc_mask(l->mode);
 
+	if (unlikely(d->nexec) && debug_exec_in(d, lin, lin))
+		return true;
 	if (!(page_units(j->e, j->ram_page)->starts[b >> 6] >> (b & 63) & 1))
 		return false;
 	return unit_find(j->e, pc, l->pc_base, l->mode, j->ram_page, false) != NULL;
@@ -328,6 +362,10 @@ static bool exit_flags_dead(void *arg, u64 pc)
 	unsigned off = lin & (GUEST_PAGE - 1);
 
 	if (!isa->flags_dead || !j->page || (lin ^ start) >> GUEST_PAGE_BITS)
+		return false;
+	/* a debugger looks at them there */
+	if (unlikely(j->e->machine->debug->nexec) &&
+	    debug_exec_in(j->e->machine->debug, lin, lin + FLAGS_AHEAD))
 		return false;
 	return isa->flags_dead(&j->lift, j->page + off, GUEST_PAGE - off);
 }

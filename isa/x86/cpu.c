@@ -329,10 +329,11 @@ static u64 timestamp(struct cpu *cpu, u64 *hz)
 		.mode_class = mode_class, .fetch_context = fetch_context, .walk = x86_walk, \
 		.watched = x86_watched, .mem_fault = x86_mem_fault, .misaligned = misaligned, \
 		.divide_error = divide_error, .bus_error = bus_error, \
-		.exception_pending = x86_exception_pending, .deliver = x86_deliver, \
-		.interrupt = x86_interrupt, .has_work = x86_has_work, .set_line = x86_set_line, \
-		.timestamp = timestamp, .enter = x86_fpu_enter, .leave = x86_fpu_leave, \
-		.regs = regs_, .disasm = x86_disasm, .dump = x86_dump, \
+		.exception_pending = x86_exception_pending, \
+		.exception_number = x86_exception_number, .deliver = x86_deliver, \
+		.walk_root = x86_walk_root, .interrupt = x86_interrupt, .has_work = x86_has_work, \
+		.set_line = x86_set_line, .timestamp = timestamp, .enter = x86_fpu_enter, \
+		.leave = x86_fpu_leave, .regs = regs_, .disasm = x86_disasm, .dump = x86_dump, \
 		.boot_entry = x86_boot_entry, .boot_mode = x86_boot_mode, \
 		.cpu_help = x86_cpuid_help, \
 	}

@@ -3,6 +3,7 @@
  * handlers in real, V86, protected and long mode. SDM volume 3 chapters 6 and 20. */
 #include "system.h"
 #include "helpers.h"
+#include "core/debug.h"
 #include "core/machine.h"
 #include <quern/device.h>
 
@@ -48,6 +49,16 @@ void x86_soft_int(struct x86_cpu *c, int vector, u64 next)
 }
 
 bool x86_exception_pending(const struct cpu *cpu) { return X86(cpu)->exc_vector >= 0; }
+
+/* INT3 and INTO are exceptions, INT n is none. */
+unsigned x86_exception_number(const struct cpu *cpu)
+{
+	const struct x86_cpu *c = X86(cpu);
+
+	if (c->exc_soft && c->exc_vector != EXC_BP && c->exc_vector != EXC_OF)
+		return ~0u;
+	return (unsigned)c->exc_vector;
+}
 
 /* --- entering a handler */
 
@@ -284,6 +295,8 @@ static cold_path void triple_fault(struct x86_cpu *c)
 	c->exc_delivering = -1;
 	c->exc_ext = 0;
 	c->cpu.stopped = true;
+	if (debug_met_triple_fault(&c->cpu))
+		return;
 	machine_request_reset(c->cpu.machine, CAUSE_TRIPLE_FAULT);
 }
 

@@ -31,6 +31,7 @@ struct walk {
 	unsigned n; /* levels read */
 	struct level level[4];
 	bool rw, us, nx; /* accumulated */
+	u64 last;	 /* the entry read last */
 	unsigned size;	 /* of an entry */
 };
 enum { STEP_FAULT = -1, STEP_TABLE, STEP_LEAF };
@@ -55,6 +56,7 @@ static int read_entry(struct walk *w, u64 at, u64 reserved, u64 *entry)
 {
 	u64 e = cpu_phys_ld(&w->c->cpu, at, w->size);
 
+	w->last = e;
 	if (!(e & PTE_P))
 		return fault_code(w, 0);
 	if (e & reserved)
@@ -278,6 +280,35 @@ int x86_walk(struct cpu *cpu, u64 va, enum access access, unsigned ctx, bool pee
 		    c->cr4 & CR4_PAE   ? walk_pae(&w, m) :
 					 walk32(&w, m);
 	} while (r < 0);
+	return r;
+}
+
+int x86_walk_root(struct cpu *cpu, u64 root, u64 va, struct mapping *m, u64 *entry)
+{
+	/* a CPU that differs in its page-table root alone; nothing is written to it */
+	struct x86_cpu c = *X86(cpu);
+	struct walk w = { .c = &c,
+			  .va = va,
+			  .access = ACCESS_READ,
+			  .ctx = CTX_KERNEL_OPEN,
+			  .peek = true,
+			  .rw = true,
+			  .us = true };
+	int r;
+
+	c.cr3 = root & ~0xfffull;
+	if (!(c.cr0 & CR0_PG))
+		return x86_walk(cpu, va, ACCESS_READ, CTX_KERNEL_OPEN, true, m);
+	if (c.efer & EFER_LMA && !x86_canonical(va))
+		return WALK_NONCANONICAL;
+	if (!(c.efer & EFER_LMA) && c.cr4 & CR4_PAE) {
+		c.cr3 = root & 0xffffffe0;
+		if (!x86_load_pdptes(&c, c.cr3))
+			return fault_code(&w, PF_P | PF_RSVD);
+	}
+	r = c.efer & EFER_LMA ? walk64(&w, m) : c.cr4 & CR4_PAE ? walk_pae(&w, m) : walk32(&w, m);
+	if (entry)
+		*entry = w.last;
 	return r;
 }
 

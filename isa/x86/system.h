@@ -133,6 +133,7 @@ u32 x86_flags_mask(const struct x86_cpu *c, unsigned size);
 void x86_exc_reset(struct x86_cpu *c);
 void x86_set_line(struct cpu *cpu, unsigned line, int level);
 bool x86_exception_pending(const struct cpu *cpu);
+unsigned x86_exception_number(const struct cpu *cpu);
 /* trap-class exception, pc moved to next first */
 _Noreturn void x86_trap(struct x86_cpu *c, int vector, u64 next);
 /* Tells once that the guest uses what Quern lacks. */

@@ -312,6 +312,7 @@ u64 x86_linear(struct x86_cpu *c, unsigned sreg, u64 off, unsigned n, bool write
 /* Mode-dependent stack access for helpers (far calls, exceptions use their own). */
 /* --- mmu.c */
 int x86_walk(struct cpu *c, u64 va, enum access access, unsigned ctx, bool peek, struct mapping *m);
+int x86_walk_root(struct cpu *cpu, u64 root, u64 va, struct mapping *m, u64 *entry);
 /* Where a branch at pc goes when its target is not canonical: nowhere that code can be, and back.
  */
 static inline u64 x86_branch_alias(u64 pc) { return pc ^ 1ull << 62; }
