@@ -95,10 +95,10 @@ static void points(unsigned tier)
 TEST(x86_debug_points_interpreter) { points(0); }
 TEST(x86_debug_points_translator) { points(1); }
 
-/* xor eax, eax; stc; cmp ecx, ecx; jmp over; ud2; over: mov ebx, 1; add ebx, ebx; hlt
- * Nobody reads the flags of CMP; whoever stops at `over` or behind it sees them. */
+/* jmp first; over: mov ebx, 1; add ebx, ebx; hlt; nop; first: xor eax, eax; stc; cmp ecx, ecx; jmp
+ * over Nobody reads the flags of CMP; whoever stops at `over` or behind it sees them. */
 static const char dead_flags[] =
-	"\x31\xc0\xf9\x39\xc9\xeb\x02\x0f\x0b\xbb\x01\x00\x00\x00\x01\xdb\xf4";
+	"\xeb\x09\xbb\x01\x00\x00\x00\x01\xdb\xf4\x90\x31\xc0\xf9\x39\xc9\xeb\xf0";
 
 static void flags(unsigned tier, u64 at)
 {
@@ -121,8 +121,8 @@ static void flags(unsigned tier, u64 at)
 TEST(x86_debug_flags_at_points)
 {
 	for (unsigned tier = 0; tier < 2; tier++) {
-		flags(tier, CODE + 9);
-		flags(tier, CODE + 14);
+		flags(tier, CODE + 2);
+		flags(tier, CODE + 7);
 	}
 }
 
