@@ -139,6 +139,38 @@ void flags_save(struct em *m); /* EFLAGS -> memory, when only there */
 void flags_load(struct em *m); /* memory -> EFLAGS, when only there */
 /* about to destroy EFLAGS: save when somebody wants them */
 void flags_clobber(struct em *m);
+/* alu.c: what others build on, too */
+/* The flags that the op leaves alone must be in EFLAGS when somebody wants them; those that it
+ * destroys without being asked are saved. */
+void flags_before(struct em *m, bool host_clobbers);
+void flags_after(struct em *m);
+/* a register holding operand a, in which the result can be made, given that b is read afterwards */
+unsigned start_in_dst(struct em *m, ref dst, ref a, ref b);
+bool memory_slot(struct em *m, ref r);
+void emit_compare(struct em *m, enum alu op, unsigned size);
+void emit_alu(struct em *m, enum alu op);
+void emit_andn(struct em *m);
+void emit_unary(struct em *m, unsigned ext, unsigned opcode);
+void emit_shift(struct em *m, unsigned ext);
+void emit_double_shift(struct em *m);
+void emit_mul(struct em *m);
+void emit_mul2(struct em *m);
+void emit_extend(struct em *m);
+void emit_ext8h(struct em *m);
+void emit_insert(struct em *m);
+void emit_mov(struct em *m);
+void emit_lea(struct em *m);
+void emit_setcc(struct em *m);
+void emit_selcc(struct em *m);
+void emit_sel(struct em *m);
+void emit_setc(struct em *m);
+void emit_getf(struct em *m);
+void emit_putf(struct em *m);
+void emit_bswap(struct em *m);
+void emit_scan(struct em *m);
+void emit_bit(struct em *m);
+void emit_pdep(struct em *m);
+void emit_crc32(struct em *m);
 /* mem.c */
 void emit_memory(struct em *m);
 void emit_divide(struct em *m);
