@@ -139,7 +139,7 @@ FUZZ_SECONDS ?= 60
 fuzz-%:
 	@$(MAKE) --no-print-directory BUILD=fuzz CC=clang out/fuzz/run-$*
 	@mkdir -p out/fuzz/corpus-$*
-	out/fuzz/run-$* -max_total_time=$(FUZZ_SECONDS) -close_fd_mask=3 -artifact_prefix=out/fuzz/ $(patsubst %,-dict=%,$(wildcard test/fuzz/$*.dict)) out/fuzz/corpus-$*
+	out/fuzz/run-$* -max_total_time=$(FUZZ_SECONDS) -close_fd_mask=3 -artifact_prefix=$(CURDIR)/out/fuzz/ $(patsubst %,-dict=%,$(wildcard test/fuzz/$*.dict)) out/fuzz/corpus-$*
 $(OUT)/run-%: $(OUT)/test/fuzz/%_fuzz.o $(filter-out $(OUT)/cli/main.o,$(BIN_OBJ))
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LIBS) -lm -ldl
@@ -162,7 +162,7 @@ install: $(BIN) doc/quern.1
 	install -m 644 doc/quern.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	$(foreach l,$(INSTALL_LINKS),ln -sf quern $(DESTDIR)$(PREFIX)/bin/$(l);)
 
-C_FILES = $(sort $(wildcard $(ROOMS:%=%/*.[ch]) include/quern/*.h test/diff/*.[ch]))
+C_FILES = $(sort $(wildcard $(ROOMS:%=%/*.[ch]) include/quern/*.h test/diff/*.[ch] test/fuzz/*.c))
 CLANG_FORMAT ?= clang-format
 fmt:
 	@$(CLANG_FORMAT) -i $(C_FILES)

@@ -217,6 +217,9 @@ TEST(list_errors)
 {
 	check_error("dir", "name is missing");
 	check_error("dir a 755 0", "test:1: dir line: gid is missing");
+	check_error("slink a", "slink line: target is missing");
+	check_error("nod a 755 0 0", "nod line: device type is missing");
+	check_error("quote on\nnod a 755 0 0 \"\" 1 2", "is neither b nor c");
 	check_error("\ndir a 798 0 0", "test:2: dir line: mode '798' is not an octal number");
 	check_error("dir a 755 x 0", "uid 'x'");
 	check_error("nod a 755 0 0 cb 1 1", "device type 'cb'");

@@ -119,15 +119,20 @@ static int missing(const struct line *l, const char *what, struct error *e)
 	return error_ret(e, -EINVAL, "%s line: %s is missing", l->type, what);
 }
 
+/* *s stays as it is when there is none. */
 static int get_text(struct line *l, const char *what, const char **s, struct error *e)
 {
-	*s = list_field(&l->rest, l->quote, e);
-	return *s ? 0 : missing(l, what, e);
+	const char *field = list_field(&l->rest, l->quote, e);
+
+	if (!field)
+		return missing(l, what, e);
+	*s = field;
+	return 0;
 }
 
 static int get_number(struct line *l, const char *what, int base, u32 *v, struct error *e)
 {
-	const char *s;
+	const char *s = "";
 	int err = get_text(l, what, &s, e);
 	s64 n = 0;
 
@@ -197,7 +202,7 @@ static int add_nod(struct build *b, struct line *l, struct error *e)
 
 	err = err ? err : get_owner(l, 0, &en, e);
 	err = err ? err : get_text(l, "device type", &kind, e);
-	if (!err && kind[1])
+	if (!err && strlen(kind) != 1)
 		err = error_ret(e, -EINVAL, "nod line: device type '%s' is neither b nor c", kind);
 	err = err ? err : get_number(l, "major number", 10, &en.rdev_major, e);
 	err = err ? err : get_number(l, "minor number", 10, &en.rdev_minor, e);
@@ -254,7 +259,7 @@ int file_add(struct build *b, struct cpio_entry *en, const char *location, const
 static int add_file_line(struct build *b, struct line *l, bool closure, struct error *e)
 {
 	struct cpio_entry en = { 0 };
-	const char *name, *where = "";
+	const char *name = "", *where = "";
 	AUTO_FREE char *location = NULL;
 	VEC(const char *) names = { 0 };
 	int err = get_text(l, "name", &name, e);

@@ -30,5 +30,6 @@ void *map_del(struct map *m, u64 key);		    /* returns the value it removed, or 
 void map_fini(struct map *m);			    /* the values stay the caller's */
 /* Every slot in use, in no order; put and del inside the loop are not allowed. */
 #define map_for_each(slot, m) \
-	for (struct map_slot *slot = (m)->at; slot < (m)->at + (m)->cap; slot++) \
+	for (struct map_slot *slot = (m)->at, *end_ = slot ? slot + (m)->cap : NULL; slot < end_; \
+	     slot++) \
 		if (slot->value)

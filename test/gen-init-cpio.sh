@@ -99,7 +99,9 @@ bad missing-gid "dir /b 755 0"
 bad mode-no-number "dir /b rwx 0 0"
 bad file-missing "file /b $PWD/nofile 755 0 0"
 bad nod-no-minor "nod /b 755 0 0 c 1"
-bad slink-no-target "slink /b 755 0 0"
+bad nod-no-type "nod /b 755 0 0"
+bad slink-no-target "slink /b"
+bad slink-no-gid "slink /b 755 0 0"
 for arguments in "" "-x every.list" "-t x every.list" "-t 4294967296 every.list" "every.list empty.list" nofile -h; do
 	"$tool" $arguments > /dev/null 2>&1; want=$?
 	"$QUERN" initramfs $arguments > /dev/null 2>&1; status=$?
