@@ -68,6 +68,14 @@ struct chardev *chardev_claim(struct machine *m, const char *id, struct error *e
 	return c;
 }
 
+bool chardev_peers(struct chardev *c, void (*fn)(void *arg, struct chardev *peer), void *arg)
+{
+	if (!c->ops->peers)
+		return false;
+	c->ops->peers(c, fn, arg);
+	return true;
+}
+
 int chardev_log(struct chardev *c, const char *path, bool append, struct error *e)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0666);

@@ -19,6 +19,8 @@ struct chardev_ops {
 	void (*set_break)(struct chardev *c);
 	/* a mux: a further front of itself; others NULL */
 	struct chardev *(*front)(struct chardev *c);
+	/* servers: see chardev_peers; others NULL */
+	void (*peers)(struct chardev *c, void (*fn)(void *arg, struct chardev *peer), void *arg);
 };
 struct chardev {
 	const struct chardev_ops *ops;
@@ -44,6 +46,11 @@ struct chardev *chardev_find(struct machine *m, const char *id);
 /* The chardev for a new front end: a mux gives a further front of itself; any other must be free.
  * NULL with a sentence. */
 struct chardev *chardev_claim(struct machine *m, const char *id, struct error *e);
+/* From now on further clients are accepted while one is connected. Each is a chardev of its own,
+ * without a name, which fn takes and frees when it is closed (not within its event). False: c
+ * serves one peer only. */
+bool must_check chardev_peers(struct chardev *c, void (*fn)(void *arg, struct chardev *peer),
+			      void *arg);
 void chardev_free(struct chardev *c);
 /* logfile=, logappend=: what front ends write is also appended to this file. */
 int must_check chardev_log(struct chardev *c, const char *path, bool append, struct error *e);

@@ -43,6 +43,8 @@ struct machine_private {
 	u64 *unimplemented_seen;
 	const struct os *os; /* os.h */
 	void *os_state;
+	/* gdbserver.h */
+	int (*gdbserver_open)(struct machine *m, const char *spec, struct error *e);
 };
 
 /* machine_wait.c */

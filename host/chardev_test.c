@@ -366,6 +366,50 @@ TEST(chardev_unix_server)
 	remove_tmp();
 }
 
+/* The second client of a server becomes a character device of its own. */
+static void take_peer(void *arg, struct chardev *peer)
+{
+	struct guest *g = arg;
+
+	g->c = peer;
+	g->want = 3;
+	chardev_attach(peer, g, &guest_user);
+}
+
+TEST(chardev_server_with_peers)
+{
+	AUTO_FREE char *path = in_tmp("s"),
+		       *text = xasprintf("socket,id=s,path=%s,server=on,wait=off", path);
+	struct guest *first = guest_new(text), second = { .m = first->m, .limit = 256 };
+	char buf[8];
+	int a, b;
+
+	CHECK(chardev_peers(first->c, take_peer, &second));
+	a = connect_unix(path);
+	CHECK_EQ(write(a, "one", 3), 3);
+	run_until(first, 3);
+	b = connect_unix(path);
+	CHECK_EQ(write(b, "two", 3), 3);
+	machine_run(first->m);
+	CHECK_EQ(second.opened, 1);
+	CHECK_MEM(second.got, "two", 3);
+	CHECK_MEM(first->got, "one", 3);
+	put(&second, "to b");
+	read_all(b, buf, 4);
+	CHECK_MEM(buf, "to b", 4);
+	put(first, "to a");
+	read_all(a, buf, 4);
+	CHECK_MEM(buf, "to a", 4);
+	close(b);
+	machine_run(first->m);
+	CHECK_EQ(second.closed, 1);
+	CHECK_EQ(first->closed, 0);
+	chardev_free(second.c);
+	close(a);
+	guest_free(first);
+	remove_tmp();
+}
+
 TEST(chardev_unix_client)
 {
 	AUTO_FREE char *path = in_tmp("s"), *text = xasprintf("socket,id=s,path=%s", path);

@@ -116,8 +116,9 @@ int fdio_write(struct fdio *f, const u8 *buf, int n)
 	left = MIN((size_t)n - done, QUEUE_MOST - (f->n - f->at));
 	if (left && !f->out_broken)
 		queue(f, buf + done, left);
+	f->refused = done + left < (size_t)n && !f->out_broken;
 	update(f);
-	return done + left;
+	return f->out_broken ? n : (int)(done + left);
 }
 
 static void end_input(struct fdio *f)
@@ -131,7 +132,7 @@ static void end_input(struct fdio *f)
 static void read_some(struct fdio *f)
 {
 	int room = chardev_can_receive(f->c);
-	u8 buf[4096];
+	u8 buf[65536];
 	ssize_t n;
 
 	if (room <= 0) {
@@ -160,6 +161,10 @@ static void on_ready(void *arg, short revents)
 		flush_queue(f);
 	if ((revents & (POLLIN | POLLHUP | POLLERR)) && (f->in_events & POLLIN))
 		read_some(f);
+	if (f->refused && !f->n && f->out >= 0) {
+		f->refused = false;
+		chardev_event(f->c, CHARDEV_WRITABLE);
+	}
 	update(f);
 }
 
@@ -191,7 +196,7 @@ void fdio_start(struct fdio *f, int in, int out)
 	f->in = in;
 	f->out = out;
 	f->in_events = f->out_events = 0;
-	f->in_paused = f->in_ended = f->out_broken = false;
+	f->in_paused = f->in_ended = f->out_broken = f->refused = false;
 	f->at = f->n = 0;
 	update(f);
 }

@@ -17,6 +17,7 @@ struct fdio {
 	int in, out;		     /* may be equal; -1 = none. Owned */
 	short in_events, out_events; /* as registered */
 	bool in_paused, in_ended, out_broken;
+	bool refused; /* the last write took less than all */
 	bool in_socket, out_socket;
 	bool out_shared; /* the description is somebody else's too and may block */
 	u8 *queue;	 /* what could not be written yet: [at, n) */

@@ -29,10 +29,16 @@ struct sock {
 	u64 reconnect_ms;
 	int listener, connecting, timer; /* -1 = none */
 	struct telnet tn;
+	/* whoever takes further clients (chardev_peers), or NULL */
+	void (*peer)(void *arg, struct chardev *c);
+	void *peer_arg;
 };
 
 static void on_listener(void *arg, short revents);
 static void on_connecting(void *arg, short revents);
+static void sock_hangup(struct fdio *f);
+static size_t sock_filter(struct fdio *f, u8 *buf, size_t n);
+static const struct chardev_ops sock_ops;
 
 static void start(struct sock *s, int fd)
 {
@@ -108,6 +114,24 @@ static void on_timer(void *arg, short revents)
 		try_later(s);
 }
 
+/* One more at the same address; it listens to nobody itself. */
+static void further_client(struct sock *s, int fd)
+{
+	struct sock *p;
+
+	p = NEW(struct sock);
+	chardev_init(&p->c, s->c.machine, &sock_ops, NULL, p);
+	fdio_init(&p->io, &p->c, s->c.machine, p->addr.text);
+	p->addr = s->addr;
+	p->io.hangup = sock_hangup;
+	p->io.filter = sock_filter;
+	p->telnet = s->telnet;
+	p->nodelay = s->nodelay;
+	p->listener = p->connecting = p->timer = -1;
+	start(p, fd);
+	s->peer(s->peer_arg, &p->c);
+}
+
 static void on_listener(void *arg, short revents)
 {
 	struct sock *s = arg;
@@ -115,8 +139,13 @@ static void on_listener(void *arg, short revents)
 
 	if (fd < 0)
 		return;
+	if (s->connected) {
+		further_client(s, fd);
+		return;
+	}
 	/* One client at a time: the next one waits in the listener's queue. */
-	wait_for_client(s, false);
+	if (!s->peer)
+		wait_for_client(s, false);
 	start(s, fd);
 }
 
@@ -194,9 +223,21 @@ static void sock_fini(struct chardev *c)
 	free(s);
 }
 
-static const struct chardev_ops sock_ops = {
-	.name = "socket", .write = sock_write, .room = sock_room, .fini = sock_fini
-};
+static void sock_peers(struct chardev *c, void (*fn)(void *arg, struct chardev *peer), void *arg)
+{
+	struct sock *s = c->impl;
+
+	s->peer = fn;
+	s->peer_arg = arg;
+	if (s->listener >= 0)
+		wait_for_client(s, true);
+}
+
+static const struct chardev_ops sock_ops = { .name = "socket",
+					     .write = sock_write,
+					     .room = sock_room,
+					     .fini = sock_fini,
+					     .peers = sock_peers };
 
 /* ---- opening */
 

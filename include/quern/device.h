@@ -217,9 +217,16 @@ struct chardev_user {
 	void (*receive)(void *dev, const u8 *buf, int n);
 	void (*event)(void *dev, int event); /* enum chardev_event */
 };
-/* FOCUS: of several front ends that share a back end, this one gets the input from now on. Unknown
- * events are to be ignored. */
-enum chardev_event { CHARDEV_OPENED, CHARDEV_CLOSED, CHARDEV_BREAK, CHARDEV_FOCUS };
+/* FOCUS: of several front ends that share a back end, this one gets the input from now on.
+ * WRITABLE: after a write that took less than all, there is room again. Unknown events are to be
+ * ignored. */
+enum chardev_event {
+	CHARDEV_OPENED,
+	CHARDEV_CLOSED,
+	CHARDEV_BREAK,
+	CHARDEV_FOCUS,
+	CHARDEV_WRITABLE
+};
 /* NULL u detaches */
 void chardev_attach(struct chardev *c, void *dev, const struct chardev_user *u);
 /* bytes taken: all of them unless the peer is slow */
