@@ -164,6 +164,7 @@ static int realized(struct device *d, struct error *e)
 }
 
 static void set_asserted(struct pci_core *c, bool on);
+static bool may_master(struct device *d, const char *what, u64 addr);
 
 static void unplug(struct device *d)
 {
@@ -214,6 +215,7 @@ static const struct bus_type pci_type = { .name = "pci",
 					  .unplug = unplug,
 					  .freed = freed,
 					  .reset = reset,
+					  .may_master = may_master,
 					  .props = pci_props };
 BUS_TYPE(pci_type)
 
@@ -302,21 +304,22 @@ void pci_intx(struct pci_device *p, int level)
 
 /* ---- DMA */
 
-static bool may_master(struct pci_device *p, const char *what, u64 addr)
+static bool may_master(struct device *d, const char *what, u64 addr)
 {
-	if (pci_command(p->pci) & CMD_MASTER)
+	if (pci_command(pci_of(d)->pci) & CMD_MASTER)
 		return true;
-	guest_error(p, "DMA %s of %#llx while Bus Master Enable is off", what,
-		    (unsigned long long)addr);
+	if (what)
+		guest_error(d, "DMA %s of %#llx while Bus Master Enable is off", what,
+			    (unsigned long long)addr);
 	return false;
 }
 
 int dma_read(struct pci_device *p, u64 addr, void *buf, size_t n)
 {
-	return may_master(p, "read", addr) ? dev_dma_read(p, addr, buf, n) : -EFAULT;
+	return may_master(&p->dev, "read", addr) ? dev_dma_read(p, addr, buf, n) : -EFAULT;
 }
 
 int dma_write(struct pci_device *p, u64 addr, const void *buf, size_t n)
 {
-	return may_master(p, "write", addr) ? dev_dma_write(p, addr, buf, n) : -EFAULT;
+	return may_master(&p->dev, "write", addr) ? dev_dma_write(p, addr, buf, n) : -EFAULT;
 }

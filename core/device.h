@@ -82,6 +82,9 @@ struct bus_type {
 	int (*realized)(struct device *d, struct error *e);
 	void (*reset)(struct device *d);
 	void (*freed)(struct device *d);
+	/* may it access memory now? what: "read" or "write", for the report; NULL: do not report.
+	 * NULL = always */
+	bool (*may_master)(struct device *d, const char *what, u64 addr);
 	const struct prop *props; /* for help: the bus's own properties, ends with {} */
 };
 void bus_register(const struct bus_type *t);

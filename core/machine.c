@@ -5,6 +5,7 @@
  * -action chose.
  */
 #include "core/machine.h"
+#include "core/block.h"
 #include "core/chardev.h"
 #include "core/cpu.h"
 #include "core/debug.h"
@@ -72,6 +73,7 @@ void machine_free(struct machine *m)
 	/* the last created goes first: it may stand on earlier ones */
 	while (!list_empty(&m->devices))
 		device_free(container_of(m->devices.prev, struct device_core, link)->dev);
+	block_machine_fini(m);
 	while (!list_empty(&m->priv->chardevs))
 		chardev_free(container_of(m->priv->chardevs.prev, struct chardev, link));
 	for (u32 i = 0; i < m->ncpus; i++) {
@@ -220,6 +222,7 @@ void machine_cont(struct machine *m)
 	clock_run(&m->clock, true);
 	event(m, "RESUME", "{}");
 	debug_tell_state(m);
+	block_machine_cont(m);
 }
 
 static const char *cause_name(enum shutdown_cause why)

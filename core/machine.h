@@ -24,7 +24,8 @@ enum run_state {
 	RUN_GUEST_PANICKED,
 	RUN_DEBUG,
 	RUN_INTERNAL_ERROR,
-	RUN_WATCHDOG
+	RUN_WATCHDOG,
+	RUN_IO_ERROR
 };
 /* Why a guest stops or resets; names as in QMP SHUTDOWN events. */
 enum shutdown_cause {

@@ -36,8 +36,9 @@ struct machine_private {
 	struct poll_entry *poll; /* by descriptor */
 	int npoll, nalways;
 
-	u32 turn;	      /* the vCPU that runs next */
-	bool was_reset, hold; /* hold: stopped before the first run (-S) */
+	struct block_state *block; /* block.c; NULL until there is a disk */
+	u32 turn;		   /* the vCPU that runs next */
+	bool was_reset, hold;	   /* hold: stopped before the first run (-S) */
 	u64 random_state;
 	u32 unimplemented_count;
 	u64 *unimplemented_seen;
