@@ -169,6 +169,9 @@ struct isa {
 
 	/* Registers for the debugger and `info registers`. */
 	const struct cpu_reg *regs; /* ends with {} */
+	/* The value of a register by a name that the table does not have ("eax" beside rax); may
+	 * be NULL. */
+	bool (*reg_alias)(struct cpu *cpu, const char *name, u64 *val);
 	/* One instruction as text; returns its length or 0. */
 	unsigned (*disasm)(struct cpu *cpu, u64 pc, const u8 *code, unsigned avail, char *text,
 			   size_t size);

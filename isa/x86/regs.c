@@ -290,6 +290,37 @@ const struct cpu_reg x86_regs32[] = { GPR32("eax", R_AX),
 				      { "cr4", CONTROL, "int", 64, FN(cr4) },
 				      { 0 } };
 
+bool x86_reg_alias(struct cpu *cpu, const char *name, u64 *val)
+{
+	static const char low[8][4] = { "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi" };
+	static const char seg[S_COUNT][4] = { "es", "cs", "ss", "ds", "fs", "gs", "ldt", "tr" };
+	struct x86_cpu *c = X86(cpu);
+	size_t n = strlen(name);
+
+	for (unsigned i = 0; i < 8; i++) {
+		if (!strcmp(name, low[i])) {
+			*val = (u32)c->gpr[i];
+			return true;
+		}
+	}
+	for (unsigned i = 0; i < S_COUNT; i++) {
+		if (n == strlen(seg[i]) + 5 && !strncmp(name, seg[i], n - 5) &&
+		    !strcmp(name + n - 5, ".base")) {
+			*val = c->seg[i].base;
+			return true;
+		}
+	}
+	if (!strcmp(name, "eip"))
+		*val = (u32)cpu->pc;
+	else if (!strcmp(name, "gdt.base") || !strcmp(name, "gdtbase"))
+		*val = c->gdt.base;
+	else if (!strcmp(name, "idt.base") || !strcmp(name, "idtbase"))
+		*val = c->idt.base;
+	else
+		return false;
+	return true;
+}
+
 /* --- info registers: one line after another, in the layout that scripts parse */
 
 struct out {

@@ -164,6 +164,8 @@ bool x86_wrmsr(struct x86_cpu *c, u32 n, u64 v);
 void x86_msr_reset(struct x86_cpu *c, bool init);
 void x86_msr_init_once(struct x86_cpu *c);
 extern const struct cpu_reg x86_regs[];
+/* eax and the like, eip, descriptor table bases */
+bool x86_reg_alias(struct cpu *cpu, const char *name, u64 *val);
 void x86_dump(struct cpu *cpu, void (*line)(void *arg, const char *text), void *arg);
 /* Was the faulting access of the instruction at pc one to the stack segment (#SS instead of #GP for
  * non-canonical addresses)? */

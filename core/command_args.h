@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* command_args.h - arguments of commands by their tables: from a human's line and from QMP. */
+#pragma once
+#include "core/command.h"
+
+/* The rest of a line into c->args. *parse: the sentence is about the line and not an error of the
+ * command. */
+int must_check command_parse_args(struct command_call *c, const char *text, struct error *e);
+int must_check command_check_args(struct command_call *c, json_t *given, struct error *e);
