@@ -16,6 +16,7 @@ struct ir_slot;
 struct ir_helper;
 struct error;
 struct boot_entry;
+struct corefile_isa;
 
 /* exit_request bits: set by anybody (atomically, cpu_kick), tested by translated code at polls,
  * cleared by the machine loop. */
@@ -172,6 +173,7 @@ struct isa {
 	/* The value of a register by a name that the table does not have ("eax" beside rax); may
 	 * be NULL. */
 	bool (*reg_alias)(struct cpu *cpu, const char *name, u64 *val);
+	const struct corefile_isa *corefile; /* corefile.h; NULL: there are no dumps of it */
 	/* One instruction as text; returns its length or 0. */
 	unsigned (*disasm)(struct cpu *cpu, u64 pc, const u8 *code, unsigned avail, char *text,
 			   size_t size);

@@ -181,3 +181,5 @@ u64 x86_outer_sp(const struct x86_cpu *c, const struct x86_seg *cs, const struct
 /* --- cpuid.c, regs.c */
 u32 x86_signature(const struct x86_cpu *c); /* CPUID.1 EAX */
 extern const struct cpu_reg x86_regs32[];
+/* corefile.c */
+extern const struct corefile_isa x86_corefile;
