@@ -45,6 +45,7 @@ struct machine *machine_new(void)
 	list_init(&p->faults);
 	list_init(&p->reset_hooks);
 	list_init(&p->powerdown_hooks);
+	list_init(&p->fini_hooks);
 	list_init(&m->devices);
 	if (wait_init(m, &e)) {
 		error_print(&e);
@@ -65,11 +66,20 @@ struct machine *machine_new(void)
 	return m;
 }
 
+static void call_hooks(struct list *hooks)
+{
+	struct reset_hook *h, *tmp;
+
+	list_for_each_safe (h, tmp, hooks, link)
+		h->fn(h->arg);
+}
+
 void machine_free(struct machine *m)
 {
 	if (!m)
 		return;
 	wait_stop(m);
+	call_hooks(&m->priv->fini_hooks);
 	/* the last created goes first: it may stand on earlier ones */
 	while (!list_empty(&m->devices))
 		device_free(container_of(m->devices.prev, struct device_core, link)->dev);
@@ -117,12 +127,9 @@ void machine_add_powerdown(struct machine *m, struct reset_hook *h)
 	list_add_tail(&m->priv->powerdown_hooks, &h->link);
 }
 
-static void call_hooks(struct list *hooks)
+void machine_add_fini(struct machine *m, struct reset_hook *h)
 {
-	struct reset_hook *h, *tmp;
-
-	list_for_each_safe (h, tmp, hooks, link)
-		h->fn(h->arg);
+	list_add_tail(&m->priv->fini_hooks, &h->link);
 }
 
 void machine_reset(struct machine *m)

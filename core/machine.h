@@ -15,6 +15,7 @@ struct device;
 struct error;
 struct board;
 struct debug;
+struct dump_job;
 
 enum run_state {
 	RUN_PRELAUNCH,
@@ -71,6 +72,7 @@ struct machine {
 	 */
 	void (*code_written)(struct machine *m, u64 ram_page, unsigned offset, unsigned n);
 	struct debug *debug;	      /* debug.h; never NULL */
+	struct dump_job *dump;	      /* the last one asked for: dump/'s to free, or NULL */
 	struct machine_private *priv; /* posts, wake-up, poll set */
 	/* -seed: all randomness that a guest can see derives from it when set */
 	u64 seed;
@@ -118,6 +120,8 @@ struct reset_hook {
 };
 /* called in order of addition, after devices */
 void machine_add_reset(struct machine *m, struct reset_hook *h);
+/* Called when the machine is freed, before anything of it goes. */
+void machine_add_fini(struct machine *m, struct reset_hook *h);
 /* Called on the machine thread when the user presses the power button (machine_request_powerdown);
  * runs after other hooks. */
 void machine_add_powerdown(struct machine *m, struct reset_hook *h);
