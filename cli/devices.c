@@ -4,6 +4,7 @@
 #include "boot/boot.h"
 #include "core/device.h"
 #include "core/fault.h"
+#include "core/user_object.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <stdio.h>
@@ -96,6 +97,20 @@ static int make_device(struct machine *m, const struct settings *s, struct keyva
 		err = device_realize(d, e);
 	if (err)
 		device_free(d);
+	return err;
+}
+
+int objects_make(struct machine *m, const struct settings *s, struct error *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->objects.n && !err; i++) {
+		struct keyvals *kv = &s->objects.at[i];
+
+		err = object_make(m, kv, e);
+		if (err)
+			error_prefix(e, "-object %s", keyvals_get(kv, "qom-type"));
+	}
 	return err;
 }
 

@@ -7,6 +7,8 @@
 
 struct boot_loader;
 
+/* What -object asks for. */
+int objects_make(struct machine *m, const struct settings *s, struct error *e) must_check;
 int devices_make(struct machine *m, const struct settings *s, struct error *e) must_check;
 /* -device loader is no device: boot/ does it. The strings stay the settings'. */
 bool is_loader(struct keyvals *device);

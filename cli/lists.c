@@ -6,6 +6,7 @@
 #include "core/cpu.h"
 #include "core/device.h"
 #include "core/fault.h"
+#include "core/user_object.h"
 #include "host/chardev.h"
 #include "lib/str.h"
 #include <errno.h>
@@ -73,19 +74,24 @@ void list_devices(void)
 }
 
 static const char *const prop_kinds[] = {
-	[PROP_UINT] = "number",	  [PROP_BOOL] = "bool",	      [PROP_SIZE] = "size",
-	[PROP_STR] = "str",	  [PROP_CHARDEV] = "chardev", [PROP_DRIVE] = "drive",
-	[PROP_NETDEV] = "netdev", [PROP_MAC] = "mac",	      [PROP_LINK] = "device",
+	[PROP_UINT] = "number",	    [PROP_BOOL] = "bool",
+	[PROP_SIZE] = "size",	    [PROP_STR] = "str",
+	[PROP_CHARDEV] = "chardev", [PROP_DRIVE] = "drive",
+	[PROP_NETDEV] = "netdev",   [PROP_MAC] = "mac",
+	[PROP_LINK] = "device",	    [PROP_ONOFFAUTO] = "OnOffAuto",
+	[PROP_OBJECT] = "object",
 };
 
 static void print_prop(const struct prop *p)
 {
 	printf("  %s=<%s> - %s", p->name,
 	       p->kind < ARRAY_SIZE(prop_kinds) ? prop_kinds[p->kind] : "?", p->doc ? p->doc : "");
-	if (p->def_str)
+	if (p->def_str && p->kind != PROP_OBJECT)
 		printf(" (default: %s)", p->def_str);
 	else if (p->kind == PROP_BOOL)
 		printf(" (default: %s)", p->def ? "on" : "off");
+	else if (p->kind == PROP_ONOFFAUTO)
+		printf(" (default: auto)");
 	else if (p->kind == PROP_UINT || p->kind == PROP_SIZE)
 		printf(" (default: %llu)", (unsigned long long)p->def);
 	putchar('\n');
@@ -125,6 +131,18 @@ int list_device(const char *name, struct error *e)
 }
 
 /* ---- the rest */
+
+static void print_object(void *arg, const struct object_kind *k)
+{
+	printf("  %-16s %s%s%s%s\n", k->name, k->doc, k->keys ? " (keys: " : "",
+	       k->keys ? k->keys : "", k->keys ? ")" : "");
+}
+
+void list_objects(void)
+{
+	printf("List of user creatable objects:\n");
+	object_kind_each(print_object, NULL);
+}
 
 static void print_chardev(void *arg, const struct chardev_kind *k)
 {

@@ -2,6 +2,7 @@
 /* opt_device.c - handlers of the options that add devices and what is behind them, and of those
  * that watch them. */
 #include "cli/options.h"
+#include "core/user_object.h"
 #include "lib/bytes.h"
 #include "lib/str.h"
 #include <errno.h>
@@ -72,12 +73,25 @@ OPTION_HANDLER(opt_fw_cfg)
 
 OPTION_HANDLER(opt_object)
 {
+	struct keyvals kv = { 0 };
+	const char *type;
+	int err;
+
 	if (is_help(arg)) {
-		printf("List of user creatable objects:\n(none is built yet)\n");
+		list_objects();
 		return OPTION_DONE;
 	}
-	return error_ret(e, -ENOTSUP, "objects of type '%.*s' are not built yet",
-			 (int)strcspn(arg, ","), arg);
+	err = keyvals_parse(&kv, arg, "qom-type", e);
+	type = keyvals_get(&kv, "qom-type");
+	if (!err && (!type || !object_kind_find(type)))
+		err = error_ret(e, -EINVAL,
+				"there are no objects of type '%s'; -object help lists them",
+				type ? type : "");
+	if (err)
+		keyvals_fini(&kv);
+	else
+		vec_push(&s->objects, kv);
+	return err;
 }
 
 OPTION_HANDLER(opt_netdev)

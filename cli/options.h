@@ -54,6 +54,7 @@ int list_device(const char *class, struct error *e);
 void list_chardevs(void);
 void list_traces(void);
 void list_faults(void);
+void list_objects(void);
 
 /* Handlers; the table is their only user. */
 #define OPTION_HANDLER(name) \

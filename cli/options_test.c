@@ -443,7 +443,7 @@ TEST(options_devices)
 	refuses("quern -global nonsense", "the form is NAME.KEY=VALUE");
 	refuses("quern -global a.b", "the form is NAME.KEY=VALUE");
 	refuses("quern -global =.", "a key is missing");
-	refuses("quern -object rng-random,id=r", "objects of type 'rng-random' are not built yet");
+	refuses("quern -object nonsense,id=r", "there are no objects of type 'nonsense'");
 	refuses("quern -d in_asm", "logging of 'in_asm' is not built yet");
 	refuses("quern -d guest_error", "'guest_error' is no log item");
 	refuses("quern -trace events=/nonexistent/file", "/nonexistent/file");

@@ -360,6 +360,8 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	set_clock(r->m, s);
 	err = consoles_make(&r->consoles, r->m, s, &r->config, e);
 	if (!err)
+		err = objects_make(r->m, s, e);
+	if (!err)
 		err = board_build(r->m, r->board, &r->config, e);
 	if (!err)
 		err = make_engine(r->m, s, e);

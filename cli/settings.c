@@ -69,6 +69,7 @@ void settings_fini(struct settings *s)
 	free_keyvals(&s->accels);
 	free_keyvals(&s->devices);
 	free_keyvals(&s->globals);
+	free_keyvals(&s->objects);
 	free_keyvals(&s->chardevs);
 	free_keyvals(&s->mons);
 	*s = (struct settings){ 0 };

@@ -47,7 +47,7 @@ struct settings {
 	struct engine_options engine; /* from the accelerator that was chosen */
 	bool tier_given;
 
-	struct keyvals_list devices, globals;
+	struct keyvals_list devices, globals, objects;
 	struct keyvals_list chardevs, mons;
 	struct texts serial; /* specs in order */
 	bool nodefaults, nographic, no_display, monitor_given;

@@ -12,6 +12,7 @@
 #include "core/device.h"
 #include "core/fault.h"
 #include "core/private.h"
+#include "core/user_object.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include "lib/hash.h"
@@ -42,6 +43,7 @@ struct machine *machine_new(void)
 	list_init(&p->spaces);
 	list_init(&p->buses);
 	list_init(&p->chardevs);
+	list_init(&p->objects);
 	list_init(&p->faults);
 	list_init(&p->reset_hooks);
 	list_init(&p->powerdown_hooks);
@@ -83,6 +85,7 @@ void machine_free(struct machine *m)
 	/* the last created goes first: it may stand on earlier ones */
 	while (!list_empty(&m->devices))
 		device_free(container_of(m->devices.prev, struct device_core, link)->dev);
+	object_free_all(m);
 	block_machine_fini(m);
 	while (!list_empty(&m->priv->chardevs))
 		chardev_free(container_of(m->priv->chardevs.prev, struct chardev, link));

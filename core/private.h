@@ -19,7 +19,8 @@ struct poll_entry {
 };
 
 struct machine_private {
-	struct list spaces, buses, chardevs, faults, reset_hooks, powerdown_hooks, fini_hooks;
+	struct list spaces, buses, chardevs, objects, faults, reset_hooks, powerdown_hooks,
+		fini_hooks;
 	unsigned space_depth; /* inside space_begin */
 	bool space_dirty, space_force;
 

@@ -4,6 +4,7 @@
 #include "core/prop.h"
 #include "core/chardev.h"
 #include "core/machine.h"
+#include "core/user_object.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include "lib/str.h"
@@ -12,7 +13,7 @@
 
 static struct {
 	void *(*find)(struct machine *m, const char *id, struct error *e);
-} resolver[PROP_LINK + 1];
+} resolver[PROP_OBJECT + 1];
 
 void prop_resolver(enum prop_kind kind,
 		   void *(*find)(struct machine *m, const char *id, struct error *e))
@@ -86,6 +87,17 @@ static int parse_mac(u8 mac[6], const char *value, struct error *e)
 	return 0;
 }
 
+static int parse_onoffauto(u8 *at, const struct prop *p, const char *value, struct error *e)
+{
+	bool on = false;
+
+	if (!str_eq(value, "auto") && str_to_bool(value, &on))
+		return error_ret(e, -EINVAL, "property '%s' takes on, off or auto, not '%s'",
+				 p->name, value);
+	*at = str_eq(value, "auto") ? PROP_AUTO : on ? PROP_ON : PROP_OFF;
+	return 0;
+}
+
 static int parse_reference(struct machine *m, void **at, const struct prop *p, const char *value,
 			   struct error *e)
 {
@@ -96,6 +108,8 @@ static int parse_reference(struct machine *m, void **at, const struct prop *p, c
 
 	if (p->kind == PROP_CHARDEV)
 		found = chardev_claim(m, value, e);
+	else if (p->kind == PROP_OBJECT)
+		found = object_find(m, value, p->def_str, e);
 	else if (p->kind == PROP_LINK)
 		found = device_find(m, value);
 	else if (resolver[p->kind].find)
@@ -116,6 +130,10 @@ int prop_parse(struct machine *m, void *base, const struct prop *p, const char *
 	u64 v;
 	bool on;
 
+	if (p->ignored) {
+		warn("property '%s' has no effect: %s", p->name, p->ignored);
+		return 0;
+	}
 	switch (p->kind) {
 	case PROP_UINT:
 		if (str_to_u64(value, 0, &v))
@@ -136,6 +154,8 @@ int prop_parse(struct machine *m, void *base, const struct prop *p, const char *
 		free(*(char **)at);
 		*(char **)at = xstrdup(value);
 		return 0;
+	case PROP_ONOFFAUTO:
+		return parse_onoffauto(at, p, value, e);
 	case PROP_MAC:
 		return parse_mac(at, value, e);
 	default:
@@ -148,9 +168,12 @@ void prop_defaults(struct device *d)
 	for (const struct prop *p = d->class->props; p && p->name; p++) {
 		void *at = (u8 *)d + p->off;
 
+		if (p->ignored)
+			continue;
 		if (p->kind == PROP_STR)
 			*(char **)at = p->def_str ? xstrdup(p->def_str) : NULL;
-		else if (p->kind == PROP_UINT || p->kind == PROP_SIZE || p->kind == PROP_BOOL)
+		else if (p->kind == PROP_UINT || p->kind == PROP_SIZE || p->kind == PROP_BOOL ||
+			 p->kind == PROP_ONOFFAUTO)
 			put_uint(at, p->size, p->def);
 		else if (p->kind == PROP_MAC && p->def)
 			for (unsigned i = 0; i < 6; i++)
@@ -163,7 +186,7 @@ void prop_release(struct device *d)
 	for (const struct prop *p = d->class->props; p && p->name; p++) {
 		char **at = (char **)((u8 *)d + p->off);
 
-		if (p->kind != PROP_STR)
+		if (p->kind != PROP_STR || p->ignored)
 			continue;
 		free(*at);
 		*at = NULL;
@@ -226,6 +249,8 @@ int device_set_u64(struct device *d, const char *name, u64 value, struct error *
 
 	if (!p)
 		return -ENOENT;
+	if (p->ignored)
+		return 0;
 	if (p->kind == PROP_BOOL) {
 		*(bool *)((u8 *)d + p->off) = value;
 		return changed(d, p, 0);
@@ -244,7 +269,8 @@ int device_set_ptr(struct device *d, const char *name, void *value, struct error
 	if (p->kind == PROP_STR) {
 		free(*(char **)((u8 *)d + p->off));
 		value = value ? xstrdup(value) : NULL;
-	} else if (p->kind < PROP_CHARDEV || p->kind == PROP_MAC) {
+	} else if (p->kind < PROP_CHARDEV || p->kind == PROP_MAC || p->kind == PROP_ONOFFAUTO ||
+		   p->ignored) {
 		return error_ret(e, -EINVAL, "property '%s' is not a reference", name);
 	}
 	*(void **)((u8 *)d + p->off) = value;
@@ -276,6 +302,10 @@ static const char *type_name(const struct prop *p)
 		return "netdev id";
 	case PROP_MAC:
 		return "MAC address";
+	case PROP_ONOFFAUTO:
+		return "on|off|auto";
+	case PROP_OBJECT:
+		return "object id";
 	default:
 		return "device id";
 	}
@@ -288,7 +318,12 @@ static void default_text(const struct prop *p, char *buf, size_t size)
 		snprintf(buf, size, p->def > 9999 ? "%#llx" : "%llu", (unsigned long long)p->def);
 	else if (p->kind == PROP_BOOL)
 		snprintf(buf, size, "%s", p->def ? "on" : "off");
-	else if (p->def_str)
+	else if (p->kind == PROP_ONOFFAUTO)
+		snprintf(buf, size, "%s",
+			 p->def == PROP_ON  ? "on" :
+			 p->def == PROP_OFF ? "off" :
+					      "auto");
+	else if (p->def_str && p->kind != PROP_OBJECT)
 		snprintf(buf, size, "%s", p->def_str);
 }
 

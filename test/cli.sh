@@ -95,7 +95,7 @@ refused gdb "the debugger stub is not built yet" -s
 refused qmp "monitors are not built yet" -qmp stdio
 refused monitor "the human monitor is not built yet" -monitor stdio
 refused netdev "network back ends are not built yet" -netdev user,id=n
-refused object "not built yet" -object rng-random,id=r
+refused object "no objects of type" -object nonsense,id=r
 refused display "graphical displays are not built yet" -display gtk
 refused dfilter "not built yet" -dfilter 0x1000+0x10
 refused serial "none of stdio" -serial nosuch

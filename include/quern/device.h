@@ -82,8 +82,11 @@ enum prop_kind {
 	PROP_DRIVE,
 	PROP_NETDEV,
 	PROP_MAC,
-	PROP_LINK
+	PROP_LINK,
+	PROP_ONOFFAUTO, /* u8: enum on_off_auto */
+	PROP_OBJECT	/* what -object made; def_str: how the names of fitting kinds begin */
 };
+enum on_off_auto { PROP_AUTO, PROP_ON, PROP_OFF };
 /* One user-visible setting: -device crc,latency_us=50. With `changed`, settable while running. */
 struct prop {
 	const char *name, *doc;
@@ -94,6 +97,8 @@ struct prop {
 	u64 def, min, max; /* max 0 = whatever fits */
 	const char *def_str;
 	void (*changed)(void *dev);
+	/* taken without effect: the reason, which the user is told; there is no member then */
+	const char *ignored;
 };
 #define PROP(T, m, ...) \
 	{ \
