@@ -5,9 +5,11 @@
 #include "board/x86_board.h"
 #include "lib/error.h"
 #include <errno.h>
+#include <stdio.h>
 
-#define GED_BASE 0xfea00000ull
-enum { GED_EVENTS = 0x800, GED_GSI = 9 };
+#define GED_BASE    0xfea00000ull
+#define VIRTIO_BASE 0xfeb00000ull
+enum { GED_EVENTS = 0x800, GED_GSI = 9, VIRTIO_SLOTS = 8, VIRTIO_SIZE = 0x200, VIRTIO_GSI = 16 };
 
 static int make_acpi(struct x86_board *x, struct error *e)
 {
@@ -29,6 +31,25 @@ static int make_acpi(struct x86_board *x, struct error *e)
 	return 0;
 }
 
+/* In front of every device that -device adds: an empty slot is passed over by drivers. */
+static void make_virtio(struct x86_board *x)
+{
+	struct x86_board_info *i = &x->w.info;
+
+	for (unsigned n = 0; n < VIRTIO_SLOTS; n++) {
+		u64 base = VIRTIO_BASE + n * VIRTIO_SIZE;
+		char *name = x->w.virtio_name[n];
+
+		snprintf(name, sizeof(x->w.virtio_name[n]), "virtio-mmio-bus.%u", n);
+		x->w.virtio[n] =
+			virtio_slot_new(x->w.m, name, base, device_input(&x->dev, VIRTIO_GSI + n));
+		i->virtio_mmio[n].base = base;
+		i->virtio_mmio[n].size = VIRTIO_SIZE;
+		i->virtio_mmio[n].gsi = VIRTIO_GSI + n;
+	}
+	i->nvirtio_mmio = VIRTIO_SLOTS;
+}
+
 static int microvm_init(struct machine *m, const struct board_config *c, struct error *e)
 {
 	const struct board *b = m->board;
@@ -45,6 +66,7 @@ static int microvm_init(struct machine *m, const struct board_config *c, struct 
 
 	if (!x)
 		return -EINVAL;
+	make_virtio(x);
 	return board_option_on(b, c, "acpi", true) ? make_acpi(x, e) : 0;
 }
 

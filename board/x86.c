@@ -400,6 +400,8 @@ static void board_fini(void *dev)
 	if (!w->m)
 		return;
 	x86_pci_fini(x);
+	for (unsigned i = 0; i < w->info.nvirtio_mmio; i++)
+		virtio_slot_free(w->virtio[i]);
 	isa_bus_free(w->isa);
 	if (w->has_bios) {
 		region_fini(&w->isa_bios);

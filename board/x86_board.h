@@ -5,6 +5,7 @@
 #include "board/x86.h"
 #include "bus/isa.h"
 #include "bus/pci_ports.h"
+#include "bus/virtio.h"
 #include "core/cpu.h"
 #include <quern/chipset.h>
 
@@ -40,6 +41,8 @@ struct x86_wiring {
 	struct pci_ports config;
 	struct pci_device *bridge; /* routes INTx */
 	struct region pm_block;
+	struct virtio_slot *virtio[X86_MAX_VIRTIO_MMIO];
+	char virtio_name[X86_MAX_VIRTIO_MMIO][24];
 	struct reset_hook boot_state; /* direct boot: what firmware would program */
 };
 struct x86_board {

@@ -70,6 +70,7 @@ struct pci_core {
 	struct pci_bar_state bar[6];
 	unsigned msi, msix, express; /* offsets of capabilities, 0 = none */
 	/* MSI-X (PCI 3.0 6.8.2) */
+	unsigned nmsix;
 	u8 *msix_table; /* 16 bytes each */
 	u64 *msix_pending;
 	struct region msix_table_region, msix_pba_region;
@@ -85,6 +86,9 @@ int must_check pci_bar_add(struct pci_core *c, unsigned n, const struct pci_bar 
 void pci_bars_update(struct pci_core *c);
 /* pci_msix.c */
 int must_check pci_msi_init(struct pci_core *c, struct error *e);
+/* For classes whose number of vectors depends on the device: n of them, table and pending bits in
+ * a BAR of their own; before pci.c's realized. */
+int must_check pci_msix_add(struct pci_core *c, unsigned n, unsigned bar, struct error *e);
 void pci_msi_fini(struct pci_core *c);
 void pci_msi_reset(struct pci_core *c);
 void pci_msi_config_written(struct pci_core *c, u32 off, unsigned size);

@@ -189,20 +189,28 @@ static const struct region_ops pba_ops = {
 
 /* Table and pending bits share a BAR: one of their own, halved; or the upper half of the class's.
  */
-static int msix_place(struct pci_core *c, unsigned *bar, u64 *table, u64 *pba, struct error *e)
+static int own_bar(struct pci_core *c, unsigned bar, u64 *table, u64 *pba, struct error *e)
 {
-	u64 need = MAX((u64)c->class->msix * ENTRY, (u64)2048), half = 2048;
-	unsigned n = c->class->msix_bar;
+	u64 need = MAX((u64)c->nmsix * ENTRY, (u64)2048), half = 2048;
 	struct pci_bar own = { 0 };
-	int err;
 
 	while (half < need)
 		half *= 2;
+	own.size = 2 * half;
+	*table = 0;
+	*pba = half;
+	return pci_bar_add(c, bar, &own, e);
+}
+
+static int msix_place(struct pci_core *c, unsigned *bar, u64 *table, u64 *pba, struct error *e)
+{
+	unsigned n = c->class->msix_bar;
+
 	if (n && c->bar[n].size) {
 		*bar = n;
 		*table = c->bar[n].size / 2;
 		*pba = *table + c->bar[n].size / 4;
-		if (c->bar[n].io || c->bar[n].size / 4 < (u64)c->class->msix * ENTRY)
+		if (c->bar[n].io || c->bar[n].size / 4 < (u64)c->nmsix * ENTRY)
 			return error_ret(e, -EINVAL,
 					 "device class %s: the MSI-X table does not fit into BAR "
 					 "%u",
@@ -211,22 +219,14 @@ static int msix_place(struct pci_core *c, unsigned *bar, u64 *table, u64 *pba, s
 	}
 	while (!c->class->msix_bar && n < 6 && (c->bar[n].size || (n && c->bar[n - 1].bits64)))
 		n++;
-	own.size = 2 * half;
-	err = pci_bar_add(c, n, &own, e);
 	*bar = n;
-	*table = 0;
-	*pba = half;
-	return err;
+	return own_bar(c, n, table, pba, e);
 }
 
-static int msix_init(struct pci_core *c, struct error *e)
+static void msix_init(struct pci_core *c, unsigned bar, u64 table, u64 pba)
 {
-	unsigned n = c->class->msix, words = (n + 63) / 64, bar, at;
-	u64 table, pba;
-	int err = msix_place(c, &bar, &table, &pba, e);
+	unsigned n = c->nmsix, words = (n + 63) / 64, at;
 
-	if (err)
-		return err;
 	c->msix_table = xcalloc(n, ENTRY);
 	c->msix_pending = xcalloc(words, 8);
 	region_init_io(&c->msix_table_region, "msix-table", (u64)n * ENTRY, &table_ops, c);
@@ -240,14 +240,27 @@ static int msix_init(struct pci_core *c, struct error *e)
 	st16le(&c->wmask[at + MSIX_CONTROL], MSIX_ENABLE | MSIX_FUNCTION_MASK);
 	st32le(&c->config[at + MSIX_TABLE], table | bar);
 	st32le(&c->config[at + MSIX_PBA], pba | bar);
-	return 0;
+}
+
+int pci_msix_add(struct pci_core *c, unsigned n, unsigned bar, struct error *e)
+{
+	u64 table, pba;
+	int err;
+
+	c->nmsix = n;
+	err = own_bar(c, bar, &table, &pba, e);
+	if (!err)
+		msix_init(c, bar, table, pba);
+	return err;
 }
 
 /* ---- both */
 
 int pci_msi_init(struct pci_core *c, struct error *e)
 {
-	unsigned n = c->class->msi;
+	unsigned n = c->class->msi, bar;
+	u64 table, pba;
+	int err;
 
 	if (n > 32 || (n & (n - 1)))
 		return error_ret(e, -EINVAL,
@@ -256,7 +269,13 @@ int pci_msi_init(struct pci_core *c, struct error *e)
 				 c->class->dev.name, n);
 	if (n)
 		msi_init(c);
-	return c->class->msix ? msix_init(c, e) : 0;
+	c->nmsix = c->class->msix;
+	if (!c->nmsix)
+		return 0;
+	err = msix_place(c, &bar, &table, &pba, e);
+	if (!err)
+		msix_init(c, bar, table, pba);
+	return err;
 }
 
 void pci_msi_fini(struct pci_core *c)
@@ -273,9 +292,9 @@ void pci_msi_reset(struct pci_core *c)
 		st32le(&c->config[c->msi + MSI_PENDING], 0);
 	if (!c->msix)
 		return;
-	memset(c->msix_table, 0, (size_t)c->class->msix * ENTRY);
-	memset(c->msix_pending, 0, (c->class->msix + 63) / 64 * 8);
-	for (unsigned v = 0; v < c->class->msix; v++)
+	memset(c->msix_table, 0, (size_t)c->nmsix * ENTRY);
+	memset(c->msix_pending, 0, (c->nmsix + 63) / 64 * 8);
+	for (unsigned v = 0; v < c->nmsix; v++)
 		c->msix_table[v * ENTRY + ENTRY_CONTROL] = ENTRY_MASKED;
 }
 
@@ -284,7 +303,7 @@ void pci_msi_config_written(struct pci_core *c, u32 off, unsigned size)
 	if (c->msi && off + size > c->msi && off < c->msi + MSI_SIZE)
 		msi_unmasked(c);
 	if (c->msix && off + size > c->msix && off < c->msix + MSIX_SIZE) {
-		for (unsigned v = 0; v < c->class->msix; v++)
+		for (unsigned v = 0; v < c->nmsix; v++)
 			msix_unmasked(c, v);
 	}
 }
@@ -305,7 +324,7 @@ void pci_irq(struct pci_device *p, unsigned vector)
 	if (fault_named(&p->dev, point))
 		return;
 	if (msix_control(c) & MSIX_ENABLE) {
-		if (vector < c->class->msix)
+		if (vector < c->nmsix)
 			msix_send(c, vector);
 	} else if (msi_control(c) & MSI_ENABLE) {
 		msi_send(c, vector);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* all_devices_test.c - what every device class must hold, checked from its tables and by driving it
  * at random. */
-#include "bus/pci.h"
+#include "bus/virtio.h"
 #include "core/tdev.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
@@ -84,8 +84,20 @@ static void claim_regs(const struct device_class *c, const struct reg *r)
 	}
 }
 
+static bool is_made_virtio(const struct device_class *c)
+{
+	for (const struct prop *p = c->props; is_pci(c) && p && p->name; p++) {
+		if (str_eq(p->name, "indirect_desc"))
+			return true;
+	}
+	return false;
+}
+
 static u64 head_size(const struct device_class *c)
 {
+	/* made of a virtio class */
+	if (c->bus && (str_eq(c->bus, "virtio-mmio") || is_made_virtio(c)))
+		return sizeof(struct virtio_device);
 	return is_pci(c) ? sizeof(struct pci_device) : sizeof(struct device);
 }
 
@@ -111,8 +123,9 @@ static void claimed(void *arg, const struct device_class *c)
 	starts = xalloc(c->size + 1);
 	each_table(c, claim_regs);
 	for (const struct prop *p = c->props; p && p->name; p++)
-		claim(c, p->name, p->off, p->kind == PROP_MAC ? 6 : p->size,
-		      p->kind == PROP_MAC ? 1 : p->size);
+		if (!p->ignored)
+			claim(c, p->name, p->off, p->kind == PROP_MAC ? 6 : p->size,
+			      p->kind == PROP_MAC ? 1 : p->size);
 	for (const struct state *s = c->state; s && s->name; s++)
 		claim(c, s->name, s->off, s->size, s->size);
 	find_gaps(c);

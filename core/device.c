@@ -44,6 +44,24 @@ void bus_add(struct machine *m, struct bus *b, const struct bus_type *t, const c
 	list_add_tail(&m->priv->buses, &b->link);
 }
 
+void bus_add_first(struct machine *m, struct bus *b, const struct bus_type *t, const char *name)
+{
+	b->type = t;
+	b->name = name;
+	list_add(&m->priv->buses, &b->link);
+}
+
+struct bus *bus_next(struct machine *m, const struct bus *b)
+{
+	for (const struct list *l = b->link.next; l != &m->priv->buses; l = l->next) {
+		struct bus *next = container_of(l, struct bus, link);
+
+		if (next->type == b->type)
+			return next;
+	}
+	return NULL;
+}
+
 struct bus *bus_of(struct machine *m, const struct bus_type *t, const char *name)
 {
 	struct bus *b;
@@ -96,15 +114,15 @@ static void bind_timers(struct device *d)
 	}
 }
 
-static const struct device_class *class_for(const char *name, struct error *e)
+static const struct device_class *class_for(struct machine *m, const char *name, struct error *e)
 {
-	const struct device_class *c = device_class_find(name);
+	const struct device_class *c = device_class_for(m, name);
 	const char *first = NULL;
 
 	if (!c && str_suffix(name, ".so")) {
 		if (device_load_object(name, &first, e))
 			return NULL;
-		c = device_class_find(first);
+		c = device_class_for(m, first);
 	}
 	if (!c)
 		error_set(e, "there is no device '%s'; -device help lists what there is", name);
@@ -113,7 +131,7 @@ static const struct device_class *class_for(const char *name, struct error *e)
 
 struct device *device_new(struct machine *m, const char *class, const char *id, struct error *e)
 {
-	const struct device_class *c = class_for(class, e);
+	const struct device_class *c = class_for(m, class, e);
 	struct device_core *core;
 	struct device *d;
 

@@ -31,6 +31,9 @@ struct device_core {
 /* Classes by name or alias; NULL when there is none. Loading a shared object registers its classes
  * ("./crc.so" as a driver name does it). */
 const struct device_class *device_class_find(const char *name);
+/* As device_class_find, but of the classes that a name stands for ("virtio-rng") one that this
+ * machine has a bus for. */
+const struct device_class *device_class_for(struct machine *m, const char *name);
 int must_check device_load_object(const char *path, const char **first_class, struct error *e);
 void device_class_each(void (*fn)(void *arg, const struct device_class *c), void *arg);
 
@@ -86,6 +89,10 @@ struct bus_type {
 	 * NULL = always */
 	bool (*may_master)(struct device *d, const char *what, u64 addr);
 	const struct prop *props; /* for help: the bus's own properties, ends with {} */
+	/* Classes of this bus are no devices but descriptions of some: gives the classes made of
+	 * one, each named "<its name>-something"; the name alone means the first. */
+	void (*derive)(const struct device_class *c,
+		       void (*add)(void *arg, const struct device_class *made), void *arg);
 };
 void bus_register(const struct bus_type *t);
 const struct bus_type *bus_find(const char *name);
@@ -96,6 +103,10 @@ struct bus {
 	struct list link;
 };
 void bus_add(struct machine *m, struct bus *b, const struct bus_type *t, const char *name);
+/* As bus_add, before those of the machine that there are: it is tried first. */
+void bus_add_first(struct machine *m, struct bus *b, const struct bus_type *t, const char *name);
+/* The next of b's type, or NULL. */
+struct bus *bus_next(struct machine *m, const struct bus *b);
 /* NULL name = the first of that type */
 struct bus *bus_of(struct machine *m, const struct bus_type *t, const char *name);
 #define BUS_TYPE(var) \

@@ -21,30 +21,97 @@ extern const struct device_class *const __stop_quern_device[] __attribute__((wea
 
 /* Code is the process's, not a machine's: a loaded object stays. */
 static VEC(const struct device_class *) loaded;
+/* Made of classes that only describe devices (bus_type.derive), with the name of the description.
+ */
+struct made {
+	const struct device_class *class;
+	const char *of;
+};
+static VEC(struct made) made;
+static bool made_builtin;
 
 static bool class_name_eq(const char *a, const char *b) { return prop_name_eq(a, b); }
 
+static bool describes(const struct device_class *c)
+{
+	const struct bus_type *t = c->bus ? bus_find(c->bus) : NULL;
+
+	return t && t->derive;
+}
+
+static void add_made(void *arg, const struct device_class *c)
+{
+	vec_push(&made, ((struct made){ c, arg }));
+}
+
+static void derive(const struct device_class *c)
+{
+	if (describes(c))
+		bus_find(c->bus)->derive(c, add_made, (void *)c->name);
+}
+
+static void derive_builtin(void)
+{
+	if (made_builtin)
+		return;
+	made_builtin = true;
+	for (const struct device_class *const *c = __start_quern_device; c < __stop_quern_device;
+	     c++)
+		derive(*c);
+}
+
 const struct device_class *device_class_find(const char *name)
 {
+	derive_builtin();
 	for (const struct device_class *const *c = __start_quern_device; c < __stop_quern_device;
 	     c++) {
-		if (class_name_eq((*c)->name, name))
+		if (class_name_eq((*c)->name, name) && !describes(*c))
 			return *c;
 	}
 	for (size_t i = 0; i < loaded.n; i++) {
-		if (class_name_eq(loaded.at[i]->name, name))
+		if (class_name_eq(loaded.at[i]->name, name) && !describes(loaded.at[i]))
 			return loaded.at[i];
+	}
+	for (size_t i = 0; i < made.n; i++) {
+		if (class_name_eq(made.at[i].class->name, name))
+			return made.at[i].class;
+	}
+	for (size_t i = 0; i < made.n; i++) {
+		if (class_name_eq(made.at[i].of, name))
+			return made.at[i].class;
 	}
 	return NULL;
 }
 
+const struct device_class *device_class_for(struct machine *m, const char *name)
+{
+	const struct device_class *c = device_class_find(name);
+
+	if (!c || class_name_eq(c->name, name))
+		return c;
+	for (size_t i = 0; i < made.n; i++) {
+		const struct bus_type *t = bus_find(made.at[i].class->bus);
+
+		if (class_name_eq(made.at[i].of, name) && t && bus_of(m, t, NULL))
+			return made.at[i].class;
+	}
+	return c;
+}
+
 void device_class_each(void (*fn)(void *arg, const struct device_class *c), void *arg)
 {
+	derive_builtin();
 	for (const struct device_class *const *c = __start_quern_device; c < __stop_quern_device;
-	     c++)
-		fn(arg, *c);
-	for (size_t i = 0; i < loaded.n; i++)
-		fn(arg, loaded.at[i]);
+	     c++) {
+		if (!describes(*c))
+			fn(arg, *c);
+	}
+	for (size_t i = 0; i < loaded.n; i++) {
+		if (!describes(loaded.at[i]))
+			fn(arg, loaded.at[i]);
+	}
+	for (size_t i = 0; i < made.n; i++)
+		fn(arg, made.at[i].class);
 }
 
 struct sections {
@@ -129,7 +196,9 @@ static int add_classes(void *handle, const char *path, const char **first_class,
 	n = s.size[SEC_DEVICE] / sizeof(void *);
 	if (err || !n)
 		return error_ret(e, -ENOEXEC,
-				 "'%s' contains no device: DEVICE() or PCI_DEVICE() makes one",
+				 "'%s' contains no device: DEVICE(), PCI_DEVICE() or "
+				 "VIRTIO_DEVICE() "
+				 "makes one",
 				 path);
 	err = check_api(&s, path, e);
 	classes = s.at[SEC_DEVICE];
@@ -137,8 +206,10 @@ static int add_classes(void *handle, const char *path, const char **first_class,
 		err = check_class(classes[i], path, e);
 	if (err)
 		return err;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		vec_push(&loaded, classes[i]);
+		derive(classes[i]);
+	}
 	if (s.at[SEC_TRACE])
 		trace_add_points(s.at[SEC_TRACE], (struct point *const *)s.at[SEC_TRACE] +
 							  s.size[SEC_TRACE] / sizeof(void *));

@@ -2,8 +2,8 @@
 /*
  * tdev.h - drives one device without a guest: registers by name through its real banks, virtual
  * time by hand, interrupts counted. The machine has 1 MiB of RAM at 0, a PCI bus, and a counted
- * clock that stands still between tdev_run_us calls. A mistake of the test (no such register) ends
- * it with a message.
+ * clock that stands still between tdev_run_us calls; a virtio-mmio slot whose line is output 0. A
+ * mistake of the test (no such register) ends it with a message.
  */
 #pragma once
 #include "core/device.h"
@@ -18,6 +18,8 @@ struct tdev *tdev_new_props(const char *class, const char *props);
 void tdev_free(struct tdev *t);
 struct device *tdev_device(struct tdev *t);
 struct machine *tdev_machine(struct tdev *t);
+/* its PCI bus; the device is 0:0.0 */
+struct pci_bus *tdev_pci(struct tdev *t);
 /* A register by name, or an element as "name[3]", in the register's own width or another one. */
 u64 tdev_read(struct tdev *t, const char *reg, unsigned size);
 void tdev_write(struct tdev *t, const char *reg, unsigned size, u64 val);

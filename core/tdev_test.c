@@ -5,6 +5,7 @@
 #include "core/tdev.h"
 #include "bus/isa.h"
 #include "bus/pci.h"
+#include "bus/virtio.h"
 #include "core/irq.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
@@ -14,6 +15,7 @@
 enum { RAM_SIZE = 1 << 20, VECTORS = 64, OUTPUTS = VECTORS };
 #define BARS_AT	    0xc0000000u
 #define MESSAGES_AT 0xfee00000u
+#define VIRTIO_AT   0xfeb00000u
 
 struct output {
 	struct tdev *t;
@@ -25,6 +27,7 @@ struct tdev {
 	struct region messages;
 	struct pci_bus *pci;
 	struct isa_bus *isa;
+	struct virtio_slot *slot;
 	unsigned count[VECTORS];
 	int intx;
 	struct output output[OUTPUTS];
@@ -53,6 +56,14 @@ static void count_edge(void *to, unsigned n, int level)
 
 	if (level)
 		t->count[n]++;
+}
+
+static void slot_edge(void *to, unsigned n, int level)
+{
+	struct tdev *t = to;
+
+	count_edge(t, 0, level);
+	t->intx = level;
 }
 
 static enum mem_result message_read(void *opaque, u64 off, unsigned size, u64 *val,
@@ -192,6 +203,8 @@ struct tdev *tdev_new_props(const char *class, const char *props)
 	t->pci = pci_bus_new(t->m, "pci.0", &t->m->memory_root, &t->m->io_root, false);
 	pci_bus_route(t->pci, intx_map, intx_set, t, 1);
 	t->isa = isa_bus_new(t->m, "isa.0", device_make(t->m, "tlines", "lines", NULL, &e));
+	t->slot = virtio_slot_new(t->m, "virtio-mmio-bus.0", VIRTIO_AT,
+				  (struct irq){ .set = slot_edge, .to = t });
 	t->d = make_device(t, class, props, &e);
 	if (!t->d)
 		test_skip("%s", e.text);
@@ -215,11 +228,14 @@ void tdev_free(struct tdev *t)
 		device_free(list_entry(t->m->devices.prev, struct device_core, link)->dev);
 	pci_bus_free(t->pci);
 	isa_bus_free(t->isa);
+	virtio_slot_free(t->slot);
 	machine_free(t->m);
 	free(t);
 }
 
 struct device *tdev_device(struct tdev *t) { return t->d; }
+
+struct pci_bus *tdev_pci(struct tdev *t) { return t->pci; }
 
 struct machine *tdev_machine(struct tdev *t) { return t->m; }
 
