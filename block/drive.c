@@ -84,7 +84,7 @@ static int guess_format(struct keyvals *kv, const char *path, bool readonly, str
 				 path, found);
 	keyvals_add(kv, "driver", found ? found : "raw");
 	/* QEMU's warning, which clients know */
-	if (!found && name && !readonly) {
+	if (!found && fd >= 0 && !readonly) {
 		keyvals_add(kv, "guessed", "on");
 		warn("Image format was not specified for '%s' and probing guessed raw; write "
 		     "operations on block 0 will be restricted. Specify the 'raw' format "
