@@ -190,7 +190,7 @@ TEST(options_dashes_and_mistakes)
 	refuses("quern -", "'-' is no option");
 	refuses("quern -append x", "-append only allowed with -kernel option");
 	refuses("quern -initrd x", "-initrd only allowed with -kernel option");
-	refuses("quern -hda x", "-hda x: disks are not built yet");
+	refuses("quern -fda x", "-fda x: floppy disks are not built yet");
 }
 
 TEST(options_with_equal_signs)
