@@ -1,56 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* consoles.c - character back ends, the multiplexer of -nographic and mon:, serial ports; and who
- * answers where a monitor would. */
+/* consoles.c - character back ends, the multiplexer of -nographic and mon:, serial ports, and
+ * monitors. */
 #include "cli/consoles.h"
 #include "board/board.h"
 #include "host/chardev.h"
 #include "lib/str.h"
 #include <errno.h>
-
-/* ---- in the monitor's place */
-
-struct no_monitor {
-	struct chardev *c;
-};
-
-static void say(struct no_monitor *n)
-{
-	static const char text[] = "\r\nThe human monitor is not built yet; the escape key and "
-				   "then c leads back to the serial port.\r\n";
-
-	chardev_write(n->c, (const u8 *)text, sizeof(text) - 1);
-}
-
-static int no_monitor_room(void *arg) { return 4096; }
-
-static void no_monitor_receive(void *arg, const u8 *buf, int n)
-{
-	if (memchr(buf, '\r', n) || memchr(buf, '\n', n))
-		say(arg);
-}
-
-static void no_monitor_event(void *arg, int event)
-{
-	if (event == CHARDEV_FOCUS)
-		say(arg);
-}
-
-static const struct chardev_user no_monitor_user = { no_monitor_room, no_monitor_receive,
-						     no_monitor_event };
-
-static int make_no_monitor(struct consoles *k, struct machine *m, const char *id, struct error *e)
-{
-	struct chardev *c = chardev_claim(m, id, e);
-	struct no_monitor *n;
-
-	if (!c)
-		return -EINVAL;
-	n = NEW(struct no_monitor);
-	vec_push(k, n);
-	n->c = c;
-	chardev_attach(c, n, &no_monitor_user);
-	return 0;
-}
 
 /* ---- back ends */
 
@@ -91,6 +46,12 @@ static int make_chardev(struct machine *m, const struct settings *s, const struc
 	return c ? 0 : err ? err : -EINVAL;
 }
 
+/* A monitor on the chardev of that name, later: whoever shares a mux with it comes first. */
+static void want_monitor(struct consoles *k, const char *id, bool control, bool pretty)
+{
+	vec_push(&k->wanted, ((struct wanted_monitor){ xstrdup(id), control, pretty }));
+}
+
 /* ---- serial ports */
 
 /* A back end of its own for -serial SPEC, under the name serialN. */
@@ -117,7 +78,9 @@ static int make_serial(struct consoles *k, struct machine *m, const struct setti
 	*c = chardev_claim(m, id, e);
 	if (!*c)
 		return -EINVAL;
-	return mux ? make_no_monitor(k, m, id, e) : 0;
+	if (mux)
+		want_monitor(k, id, false, false);
+	return 0;
 }
 
 static int serial_port(struct consoles *k, struct machine *m, const struct settings *s,
@@ -149,6 +112,97 @@ static const char *default_serial(const struct settings *s)
 	return s->monitor_given ? "stdio" : "mon:stdio";
 }
 
+/* ---- monitors */
+
+/* -monitor, -qmp and their kin: a back end of their own under the name compat_monitorN. */
+static int monitor_backend(struct machine *m, const struct settings *s, const char *spec,
+			   unsigned n, char **id, struct error *e)
+{
+	struct keyvals kv = { 0 };
+	const char *name;
+	int err;
+
+	if (str_prefix(spec, "chardev:", &name)) {
+		*id = xstrdup(name);
+		return 0;
+	}
+	*id = xasprintf("compat_monitor%u", n);
+	str_prefix(spec, "mon:", &spec);
+	err = host_chardev_spec(&kv, spec, e);
+	if (err)
+		return err;
+	keyvals_set(&kv, "id", *id);
+	err = make_chardev(m, s, &kv, e);
+	keyvals_fini(&kv);
+	return err;
+}
+
+static int monitor(struct consoles *k, struct machine *m, const struct settings *s,
+		   struct keyvals *kv, unsigned *n, struct error *e)
+{
+	const char *spec = keyvals_get(kv, "spec"), *mode = keyvals_get(kv, "mode");
+	bool control = mode && str_eq(mode, "control"), pretty = false;
+	AUTO_FREE char *id = NULL;
+	int err = keyvals_bool(kv, "pretty", &pretty, e);
+
+	if (!err && spec)
+		err = monitor_backend(m, s, spec, (*n)++, &id, e);
+	if (!err)
+		want_monitor(k, id ? id : keyvals_get(kv, "chardev"), control, pretty);
+	else if (spec)
+		error_prefix(e, "-%s %s",
+			     !control ? "monitor" :
+			     pretty   ? "qmp-pretty" :
+					"qmp",
+			     spec);
+	return err;
+}
+
+static bool is_stdio(const struct keyvals *kv)
+{
+	const char *backend = keyvals_get((struct keyvals *)kv, "backend");
+
+	return backend && str_eq(backend, "stdio");
+}
+
+/* -nographic with a serial port elsewhere: the terminal is left for the monitor, as long as nobody
+ * asked for it. */
+static bool default_monitor(const struct settings *s)
+{
+	if (!s->nographic || s->native || s->nodefaults || s->monitor_given || !s->serial.n)
+		return false;
+	for (size_t i = 0; i < s->serial.n; i++) {
+		const char *spec = s->serial.at[i];
+
+		str_prefix(spec, "mon:", &spec);
+		if (str_eq(spec, "stdio") || str_prefix(spec, "file:/dev/std", NULL))
+			return false;
+	}
+	for (size_t i = 0; i < s->chardevs.n; i++) {
+		if (is_stdio(&s->chardevs.at[i]))
+			return false;
+	}
+	return true;
+}
+
+static int make_monitors(struct consoles *k, struct machine *m, const struct settings *s,
+			 struct error *e)
+{
+	unsigned n = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < s->mons.n && !err; i++)
+		err = monitor(k, m, s, &s->mons.at[i], &n, e);
+	if (!err && default_monitor(s)) {
+		struct keyvals kv = { 0 };
+
+		keyvals_add(&kv, "spec", "stdio");
+		err = monitor(k, m, s, &kv, &n, e);
+		keyvals_fini(&kv);
+	}
+	return err;
+}
+
 int consoles_make(struct consoles *k, struct machine *m, const struct settings *s,
 		  struct board_config *c, struct error *e)
 {
@@ -160,17 +214,32 @@ int consoles_make(struct consoles *k, struct machine *m, const struct settings *
 		err = serial_port(k, m, s, s->serial.at[i], i, &c->serial[i], e);
 	if (!err && !s->serial.n && !s->nodefaults)
 		err = serial_port(k, m, s, default_serial(s), 0, &c->serial[0], e);
-	for (size_t i = 0; i < s->mons.n && !err; i++) {
-		err = make_no_monitor(k, m, keyvals_get(&s->mons.at[i], "chardev"), e);
-		if (err)
+	return err ? err : make_monitors(k, m, s, e);
+}
+
+int consoles_monitors(struct consoles *k, struct machine *m, struct error *e)
+{
+	k->monitors = monitors_new(m);
+	for (size_t i = 0; i < k->wanted.n; i++) {
+		const struct wanted_monitor *w = &k->wanted.at[i];
+		struct chardev *c = chardev_claim(m, w->id, e);
+
+		if (!c) {
 			error_prefix(e, "-mon");
+			return -EINVAL;
+		}
+		if (w->control)
+			monitor_qmp(k->monitors, c, w->pretty);
+		else
+			monitor_human(k->monitors, c);
 	}
-	return err;
+	return 0;
 }
 
 void consoles_fini(struct consoles *k)
 {
-	for (size_t i = 0; i < k->n; i++)
-		free(k->at[i]);
-	vec_free(k);
+	monitors_free(k->monitors);
+	for (size_t i = 0; i < k->wanted.n; i++)
+		free(k->wanted.at[i].id);
+	vec_free(&k->wanted);
 }

@@ -4,18 +4,24 @@
 #pragma once
 #include "cli/settings.h"
 #include "lib/error.h"
+#include "mon/monitor.h"
 
 struct board_config;
-struct no_monitor;
 
+struct wanted_monitor {
+	char *id; /* of its chardev */
+	bool control, pretty;
+};
 /* What lives as long as the machine. `struct consoles c = {0}` starts empty. */
 struct consoles {
-	struct no_monitor **at;
-	size_t n, cap;
+	VEC(struct wanted_monitor) wanted;
+	struct monitors *monitors;
 };
 
-/* Opens every -chardev and -serial; fills c->serial. */
+/* Opens every -chardev, -serial, -monitor and -qmp; fills c->serial. */
 int consoles_make(struct consoles *k, struct machine *m, const struct settings *s,
 		  struct board_config *c, struct error *e) must_check;
+/* Starts the monitors, when all devices have taken their character back ends. */
+int consoles_monitors(struct consoles *k, struct machine *m, struct error *e) must_check;
 /* After the machine. */
 void consoles_fini(struct consoles *k);

@@ -53,29 +53,49 @@ OPTION_HANDLER(opt_serial)
 	return err;
 }
 
-OPTION_HANDLER(opt_monitor)
+/* A monitor on a back end of its own. */
+static int monitor_spec(struct settings *s, const char *arg, const char *mode, bool pretty,
+			struct error *e)
 {
+	struct keyvals kv = { 0 };
+	const char *spec = arg;
+	int err;
+
 	s->monitor_given = true;
 	if (str_eq(arg, "none") || str_eq(arg, "null"))
 		return 0;
-	return error_ret(e, -ENOTSUP, "the human monitor is not built yet; -monitor none works");
+	str_prefix(arg, "mon:", &spec);
+	err = check_spec(spec, e);
+	if (err)
+		return err;
+	keyvals_add(&kv, "spec", arg);
+	keyvals_add(&kv, "mode", mode);
+	keyvals_add(&kv, "pretty", pretty ? "on" : "off");
+	vec_push(&s->mons, kv);
+	return 0;
 }
+
+OPTION_HANDLER(opt_monitor) { return monitor_spec(s, arg, "readline", false, e); }
+
+OPTION_HANDLER(opt_qmp) { return monitor_spec(s, arg, "control", false, e); }
+
+OPTION_HANDLER(opt_qmp_pretty) { return monitor_spec(s, arg, "control", true, e); }
 
 OPTION_HANDLER(opt_mon)
 {
 	struct keyvals kv = { 0 };
 	int err = keyvals_parse(&kv, arg, "chardev", e);
 	unsigned mode = 0;
-	bool pretty;
+	bool pretty = false;
 
 	if (!err && !keyvals_get(&kv, "chardev"))
 		err = error_ret(e, -EINVAL, "chardev=ID is missing");
 	if (!err)
 		err = keyvals_choice(&kv, "mode", "readline|control", &mode, e);
-	if (!err && mode == 1)
-		err = error_ret(e, -ENOTSUP, "the machine-readable monitor is not built yet");
 	if (!err)
 		err = keyvals_bool(&kv, "pretty", &pretty, e);
+	if (!err && pretty && mode == 0)
+		err = error_ret(e, -EINVAL, "pretty=on is for mode=control");
 	if (!err)
 		err = keyvals_all_used(&kv, "chardev|mode|pretty", e);
 	s->monitor_given = true;

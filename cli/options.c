@@ -3,6 +3,7 @@
  * forms are QEMU 10.2's. */
 #include "cli/options.h"
 #include "cli/firmware.h"
+#include "core/compat.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <stdio.h>
@@ -25,8 +26,8 @@
 		.name = name_, .arg = arg_, .help = help_, .status = OPTION_NOTED, .note = why \
 	}
 
+#define NO_DISKS     "disks are not built yet; an initramfs (-initrd) works"
 #define NO_GDB	     "the debugger stub is not built yet"
-#define NO_MONITOR   "monitors are not built yet"
 #define NO_SHARES    "file sharing is not built yet"
 #define NO_DISPLAY   "graphical displays are not built yet"
 #define NO_SNAPSHOTS "snapshots and migration are not built yet"
@@ -95,10 +96,10 @@ const struct option_def option_table[] = {
 	    opt_chardev),
 	OPT("echr", "N", "the key of the multiplexer, 1 is Ctrl-a", opt_echr),
 	OPT("parallel", "none", "parallel port", opt_none, .note = "parallel ports are not built yet; -parallel none works"),
-	OPT("monitor", "none", "human monitor", opt_monitor),
-	OPT("mon", "[chardev=]ID[,mode=readline|control]", "monitor on a character back end", opt_mon),
-	REFUSED("qmp", "DEV", "machine-readable monitor", NO_MONITOR),
-	REFUSED("qmp-pretty", "DEV", "machine-readable monitor, indented", NO_MONITOR),
+	OPT("monitor", "DEV|none", "human monitor, as -serial's DEV", opt_monitor),
+	OPT("mon", "[chardev=]ID[,mode=readline|control][,pretty=on|off]", "monitor on a character back end", opt_mon),
+	OPT("qmp", "DEV", "machine-readable monitor (QMP)", opt_qmp),
+	OPT("qmp-pretty", "DEV", "machine-readable monitor, indented", opt_qmp_pretty),
 	OPT("debugcon", "DEV", "debug console at port 0xe9", opt_debugcon),
 	OPT("display", "none", "display", opt_display),
 	OPT("vga", "none", "graphics card", opt_none, .note = "graphics cards are not built yet; -vga none works"),
@@ -111,23 +112,21 @@ const struct option_def option_table[] = {
 	NOTED("msg", "timestamp=on|off,guest-name=on|off", "form of messages", "messages have one form"),
 
 	HEADING("Disks and files"),
-	OPT("drive", "file=FILE[,if=ide|virtio|none][,format=raw][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,id=ID]\n"
-	    "[,cache=none|writeback|writethrough|directsync|unsafe][,aio=threads|native|io_uring][,readonly=on][,snapshot=on]\n"
-	    "[,discard=ignore|unmap][,detect-zeroes=off|on|unmap][,rerror=...][,werror=...]", "disk image", opt_drive),
-	OPT("blockdev", "[driver=]D,node-name=N[,KEY=VALUE...]", "block node, for drive=N of a device (help lists drivers)", opt_blockdev),
-	OPT("hda", "FILE", "disk image 0", opt_hd),
-	OPT("hdb", "FILE", "disk image 1", opt_hd),
-	OPT("hdc", "FILE", "disk image 2", opt_hd),
-	OPT("hdd", "FILE", "disk image 3", opt_hd),
-	OPT("cdrom", "FILE", "CD-ROM image, the same as image 2", opt_cdrom),
-	REFUSED("fda", "FILE", "floppy image 0", "floppy disks are not built yet"),
-	REFUSED("fdb", "FILE", "floppy image 1", "floppy disks are not built yet"),
-	REFUSED("sd", "FILE", "SD card image", "SD cards are not built yet"),
-	REFUSED("mtdblock", "FILE", "flash image", "flash memory is not built yet"),
-	OPT("snapshot", NULL, "writes to disk images go to temporary files", opt_flag, AT(snapshot)),
+	REFUSED("drive", "file=FILE[,if=TYPE][,format=F]...", "disk image", NO_DISKS),
+	REFUSED("blockdev", "driver=D,node-name=N...", "block node", NO_DISKS),
+	REFUSED("hda", "FILE", "disk image 0", NO_DISKS),
+	REFUSED("hdb", "FILE", "disk image 1", NO_DISKS),
+	REFUSED("hdc", "FILE", "disk image 2", NO_DISKS),
+	REFUSED("hdd", "FILE", "disk image 3", NO_DISKS),
+	REFUSED("cdrom", "FILE", "CD-ROM image", NO_DISKS),
+	REFUSED("fda", "FILE", "floppy image 0", NO_DISKS),
+	REFUSED("fdb", "FILE", "floppy image 1", NO_DISKS),
+	REFUSED("sd", "FILE", "SD card image", NO_DISKS),
+	REFUSED("mtdblock", "FILE", "flash image", NO_DISKS),
+	NOTED("snapshot", NULL, "writes to disk images go to temporary files", NULL),
 	REFUSED("fsdev", "TYPE,id=ID,path=DIR...", "directory to share", NO_SHARES),
 	REFUSED("virtfs", "TYPE,path=DIR,mount_tag=TAG...", "directory shared over 9p", NO_SHARES),
-	REFUSED("iscsi", "KEY=VALUE...", "iSCSI session", "iSCSI is not built yet"),
+	REFUSED("iscsi", "KEY=VALUE...", "iSCSI session", NO_DISKS),
 
 	HEADING("Network and other devices"),
 	OPT("netdev", "TYPE,id=ID...", "network back end (help lists them)", opt_netdev),
@@ -148,7 +147,7 @@ const struct option_def option_table[] = {
 	OPT("daemonize", NULL, "go into the background once the machine is built", opt_flag, AT(daemonize)),
 	OPT("pidfile", "FILE", "write the process identifier", opt_text, AT(pidfile)),
 	REFUSED("run-with", "KEY=VALUE...", "chroot, user, ...", "-run-with is not built yet"),
-	REFUSED("preconfig", NULL, "wait before the machine is built", NO_MONITOR),
+	REFUSED("preconfig", NULL, "wait before the machine is built", "building the machine step by step is not built yet"),
 	OPT("sandbox", "off", "forbid system calls", opt_sandbox),
 	REFUSED("incoming", "URI", "wait for a migrated machine", NO_SNAPSHOTS),
 	REFUSED("loadvm", "TAG", "start from a snapshot", NO_SNAPSHOTS),
@@ -282,13 +281,11 @@ static int parse_one(struct settings *s, int left, char **argv, struct error *e)
 	const struct option_def *o;
 	int err;
 
-	/* an image alone is disk 0 */
-	if (*word != '-') {
-		err = option_apply(s, option_find("hda"), word, e);
-		return err ? err : 1;
-	}
-	if (!word[1])
-		return error_ret(e, -EINVAL, "'-' is no option, -help lists all");
+	if (*word != '-' || !word[1])
+		return error_ret(e, -ENOTSUP,
+				 "'%s' is not an option, and disk images are not built yet; a "
+				 "kernel is given with -kernel",
+				 word);
 	name += *name == '-';
 	AUTO_FREE char *stem = xstrndup(name, strcspn(name, "="));
 
@@ -346,9 +343,10 @@ void options_version(const struct settings *s)
 {
 	/* Clients look for "QEMU emulator version N.N" in the first line. */
 	if (s->native)
-		printf("Quern %s, compatible with QEMU emulator version 10.2.0\n", QUERN_VERSION);
+		printf("Quern %s, compatible with QEMU emulator version %s\n", QUERN_VERSION,
+		       QEMU_TEXT);
 	else
-		printf("QEMU emulator version 10.2.0 (Quern %s)\n", QUERN_VERSION);
+		printf("QEMU emulator version %s (Quern %s)\n", QEMU_TEXT, QUERN_VERSION);
 	printf("Free software under the GNU General Public License, version 2 or later; there is "
 	       "no warranty\n");
 }

@@ -95,15 +95,12 @@ OPTION_HANDLER(opt_trace);
 OPTION_HANDLER(opt_usb);
 OPTION_HANDLER(opt_fault);
 OPTION_HANDLER(opt_lint);
-/* opt_drive.c */
-OPTION_HANDLER(opt_drive);
-OPTION_HANDLER(opt_blockdev);
-OPTION_HANDLER(opt_hd);
-OPTION_HANDLER(opt_cdrom);
 /* opt_console.c */
 OPTION_HANDLER(opt_chardev);
 OPTION_HANDLER(opt_serial);
 OPTION_HANDLER(opt_monitor);
+OPTION_HANDLER(opt_qmp);
+OPTION_HANDLER(opt_qmp_pretty);
 OPTION_HANDLER(opt_mon);
 OPTION_HANDLER(opt_echr);
 OPTION_HANDLER(opt_debugcon);

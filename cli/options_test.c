@@ -187,10 +187,11 @@ TEST(options_dashes_and_mistakes)
 	refuses("quern -zzzzz", "-zzzzz: invalid option");
 	refuses("quern ---kernel", "invalid option");
 	refuses("quern -kernel", "-kernel: an argument is missing");
-	refuses("quern -", "'-' is no option");
+	refuses("quern disk.img", "'disk.img' is not an option");
+	refuses("quern -", "is not an option");
 	refuses("quern -append x", "-append only allowed with -kernel option");
 	refuses("quern -initrd x", "-initrd only allowed with -kernel option");
-	refuses("quern -fda x", "-fda x: floppy disks are not built yet");
+	refuses("quern -hda x", "-hda x: disks are not built yet");
 }
 
 TEST(options_with_equal_signs)
@@ -414,8 +415,10 @@ TEST(options_console)
 	refuses("quern -serial null -serial null -serial null -serial null -serial null",
 		"four serial ports");
 	refuses("quern -chardev stdio", "id=... is missing");
-	refuses("quern -monitor stdio", "the human monitor is not built yet");
-	refuses("quern -mon chardev=a,mode=control", "not built yet");
+	refuses("quern -monitor nonsense", "'nonsense' is none of stdio");
+	refuses("quern -mon chardev=a,mode=neither", "neither");
+	refuses("quern -mon chardev=a,pretty=on", "pretty=on is for mode=control");
+	refuses("quern -mon mode=control", "chardev=ID is missing");
 	refuses("quern -vga std", "graphics cards are not built yet");
 	refuses("quern -display gtk", "not built yet");
 	refuses("quern -net user", "not built yet");

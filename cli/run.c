@@ -6,7 +6,6 @@
 #include "boot/smbios.h"
 #include "cli/consoles.h"
 #include "cli/devices.h"
-#include "cli/disks.h"
 #include "cli/firmware.h"
 #include "host/daemon.h"
 #include "host/signals.h"
@@ -257,9 +256,9 @@ static int load_firmware(struct run *r, const struct settings *s, struct error *
 {
 	int err = firmware_load(&r->firmware, s, e);
 
-	/* Under its own name, firmware alone is started only when asked for: without a disk there
-	 * is nothing that it could boot. */
-	if (!err && s->native && !s->kernel && !s->bios && !s->drives.n)
+	/* Under its own name, firmware alone is started only when asked for: there is no disk that
+	 * it could boot. */
+	if (!err && s->native && !s->kernel && !s->bios)
 		bytes_fini(&r->firmware);
 	if (!err && !s->kernel && !r->firmware.size && !r->loaders.n)
 		err = error_ret(e, -EINVAL,
@@ -358,6 +357,8 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	r->m->seed = s->seed;
 	r->m->seed_set = s->seed_set;
 	r->m->actions = s->actions;
+	r->m->name = s->name;
+	r->m->uuid = s->uuid;
 	set_clock(r->m, s);
 	err = consoles_make(&r->consoles, r->m, s, &r->config, e);
 	if (!err)
@@ -367,15 +368,13 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	if (!err)
 		err = make_engine(r->m, s, e);
 	if (!err)
-		err = disks_make(r->m, s, e);
-	if (!err)
 		err = devices_make(r->m, s, e);
-	if (!err)
-		err = disks_plug(r->m, s, e);
 	if (!err)
 		err = faults_arm(r->m, s, e);
 	if (!err)
 		err = boot_prepare(r->m, &r->boot, e);
+	if (!err)
+		err = consoles_monitors(&r->consoles, r->m, e);
 	if (!err)
 		traces_check(r->m, s);
 	return err ? err : set_process(s, e);

@@ -424,13 +424,6 @@ void block_drain_all(struct machine *m)
 
 static void now_done(struct block_req *r, int err) { r->ended = true; }
 
-void block_wait(struct block_node *n, struct block_req *r)
-{
-	if (!await(n->machine->priv->block, r))
-		drain_nodes(n);
-	assert(r->ended);
-}
-
 int block_read_now(struct block *b, u64 at, void *buf, size_t n)
 {
 	struct iovec v = { buf, n };
@@ -441,8 +434,9 @@ int block_read_now(struct block *b, u64 at, void *buf, size_t n)
 	if (!b->node)
 		return -ENOMEDIUM;
 	block_node_submit(b->node, &r);
-	block_wait(b->node, &r);
-	return r.err;
+	if (!await(b->machine->priv->block, &r))
+		drain_nodes(b->node);
+	return r.ended ? r.err : -EIO;
 }
 
 void block_machine_cont(struct machine *m)

@@ -77,3 +77,5 @@ struct chardev *chardev_mux(struct machine *m, const char *id, struct chardev *b
 			    const struct mux_actions *a);
 void mux_set_escape(struct chardev *mux, u8 escape); /* 0: none */
 void mux_focus(struct chardev *mux, unsigned front);
+/* Does what is typed reach this front end? Always, unless it shares a mux with others. */
+bool chardev_focused(struct chardev *c);

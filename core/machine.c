@@ -241,6 +241,7 @@ static const char *cause_name(enum shutdown_cause why)
 		[CAUSE_NONE] = "none",
 		[CAUSE_HOST_SIGNAL] = "host-signal",
 		[CAUSE_HOST_QUIT] = "host-qmp-quit",
+		[CAUSE_HOST_RESET] = "host-qmp-system-reset",
 		[CAUSE_GUEST_SHUTDOWN] = "guest-shutdown",
 		[CAUSE_GUEST_RESET] = "guest-reset",
 		[CAUSE_GUEST_PANIC] = "guest-panic",

@@ -16,6 +16,7 @@ struct error;
 struct board;
 struct debug;
 struct dump_job;
+struct monitors;
 
 enum run_state {
 	RUN_PRELAUNCH,
@@ -33,6 +34,7 @@ enum shutdown_cause {
 	CAUSE_NONE,
 	CAUSE_HOST_SIGNAL,
 	CAUSE_HOST_QUIT,
+	CAUSE_HOST_RESET,
 	CAUSE_GUEST_SHUTDOWN,
 	CAUSE_GUEST_RESET,
 	CAUSE_GUEST_PANIC,
@@ -61,13 +63,15 @@ struct machine {
 	/* requests, looked at by machine_run between slices */
 	bool reset_requested, powerdown_requested, shutdown_requested, stop_requested;
 	enum shutdown_cause cause;
-	int exit_code; /* for CAUSE_DEVICE_EXIT and the end of main */
+	const char *name, *uuid; /* -name, -uuid: the settings' own; NULL = not said */
+	int exit_code;		 /* for CAUSE_DEVICE_EXIT and the end of main */
 	/* enum machine_action */
 	struct machine_actions {
 		u8 reboot, shutdown, panic, watchdog;
 	} actions;
 	/* QMP-style events; may be NULL */
 	void (*event)(struct machine *m, const char *name, const char *json_data);
+	struct monitors *monitors; /* whose sessions get them (mon/), or NULL */
 	/* set by the engine: translations of this RAM page must go ([offset, offset+n) in the page)
 	 */
 	void (*code_written)(struct machine *m, u64 ram_page, unsigned offset, unsigned n);

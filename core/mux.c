@@ -13,6 +13,8 @@
 
 enum { FRONTS = 8, QUEUE = 65536, CTRL_A = 1 };
 
+static const struct chardev_ops front_ops;
+
 struct mux;
 struct front {
 	struct chardev c;
@@ -147,6 +149,13 @@ void mux_focus(struct chardev *c, unsigned front)
 	m->focus = front;
 	chardev_event(&m->front[front]->c, CHARDEV_FOCUS);
 	drain(m->front[front]);
+}
+
+bool chardev_focused(struct chardev *c)
+{
+	struct front *f = c->impl;
+
+	return c->ops != &front_ops || f->mux->front[f->mux->focus] == f;
 }
 
 static void escape_key(struct mux *m, u8 key)

@@ -65,7 +65,7 @@ printf '\xfa\xf4\xeb\xfd\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90' >> hal
 
 refused unknown-option "-kernle: invalid option, did you mean '-kernel'" -kernle x
 refused missing-argument "-kernel: an argument is missing" -kernel
-refused positional "could not open 'disk.img': No such file" disk.img -bios halt.bin
+refused positional "'disk.img' is not an option" disk.img
 refused no-kernel "there is nothing to boot"
 refused append-alone "-append only allowed with -kernel option" -append x
 refused initrd-alone "-initrd only allowed with -kernel option" -initrd x
@@ -90,11 +90,9 @@ refused kvm-alone "kvm is not built yet" -enable-kvm -kernel zeros
 refused accel-unknown "-accel nosuch: invalid accelerator" -accel nosuch -kernel zeros
 refused mon-unknown "-mon: there is no chardev 'c'" -bios halt.bin -mon c
 refused icount "not built yet" -icount shift=1 -kernel zeros
-refused drive "if=floppy is not built yet" -drive file=x,if=floppy -bios halt.bin
-refused drive-missing "could not open 'x': No such file" -drive file=x -bios halt.bin
+refused drive "disks are not built yet" -drive file=x
 refused gdb "the debugger stub is not built yet" -s
-refused qmp "monitors are not built yet" -qmp stdio
-refused monitor "the human monitor is not built yet" -monitor stdio
+refused qmp "'nonsense' is none of stdio" -qmp nonsense
 refused netdev "network back ends are not built yet" -netdev user,id=n
 refused object "no objects of type" -object nonsense,id=r
 refused display "graphical displays are not built yet" -display gtk
@@ -262,7 +260,7 @@ base = [sys.argv[1], '-bios', 'halt.bin']
 for name, more, keys, sig, stop, status, text in [
 	('quit-key', ['-nographic'], b'\x01x', None, False, 0, b''),
 	('help-key', ['-nographic'], b'\x01h\x01x', None, False, 0, b'this help'),
-	('monitor-key', ['-nographic'], b'\x01c\x01x', None, False, 0, b'monitor is not built yet'),
+	('monitor-key', ['-nographic'], b'\x01c\x01x', None, False, 0, b'(qemu) '),
 	('other-escape', ['-nographic', '-echr', '2'], b'\x01x\x02x', None, False, 0, b''),
 	('mon-stdio', ['-serial', 'mon:stdio', '-display', 'none'], b'\x01x', None, False, 0, b''),
 	('ctrl-c-is-the-guests', ['-nographic'], b'\x03\x03\x01x', None, False, 0, b''),
