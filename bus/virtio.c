@@ -34,6 +34,17 @@ static const struct prop core_props[] = {
 	{}
 };
 
+/* Every class that was made: the process's. */
+static VEC(const struct virtio_made_class *) all_made;
+
+const struct virtio_class *virtio_class_of(const struct device *d)
+{
+	for (size_t i = 0; i < all_made.n; i++)
+		if (d->class == &all_made.at[i]->pci.dev)
+			return all_made.at[i]->class;
+	return NULL;
+}
+
 static unsigned count_props(const struct prop *p)
 {
 	unsigned n = 0;
@@ -65,6 +76,7 @@ struct virtio_made_class *virtio_make_class(const struct virtio_class *c, const 
 		n += k;
 	}
 	made->pci.dev.props = made->props;
+	vec_push(&all_made, made);
 	return made;
 }
 

@@ -94,6 +94,8 @@ static inline struct virtio_made_class *virtio_made(const void *dev)
 {
 	return (struct virtio_made_class *)((const struct device *)dev)->class;
 }
+/* What the device was made of, or NULL when it is no virtio device. */
+const struct virtio_class *virtio_class_of(const struct device *d);
 static inline struct virtio *virtio_of(const void *dev)
 {
 	return ((const struct virtio_device *)dev)->virtio;

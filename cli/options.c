@@ -108,7 +108,7 @@ const struct option_def option_table[] = {
 	REFUSED("full-screen", NULL, "full-screen display", NO_DISPLAY),
 	REFUSED("g", "WxH[xD]", "display size", NO_DISPLAY),
 	REFUSED("k", "LANGUAGE", "keyboard layout", NO_DISPLAY),
-	REFUSED("virtioserial", "DEV", "virtio console", "virtio devices are not built yet"),
+	REFUSED("virtioserial", "DEV", "virtio console", "use -device virtio-serial -device virtconsole,chardev=ID"),
 	NOTED("msg", "timestamp=on|off,guest-name=on|off", "form of messages", "messages have one form"),
 
 	HEADING("Disks and files"),

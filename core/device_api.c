@@ -79,6 +79,14 @@ void device_exit(void *dev, int code) { machine_exit(machine_of(dev), code); }
 
 void device_guest_panicked(void *dev) { machine_guest_panicked(machine_of(dev)); }
 
+void device_event(void *dev, const char *name, const char *data)
+{
+	struct machine *m = machine_of(dev);
+
+	if (m->event)
+		m->event(m, name, data);
+}
+
 void device_on_powerdown(void *dev, void (*fn)(void *dev))
 {
 	struct device *d = dev;

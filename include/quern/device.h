@@ -246,6 +246,8 @@ void device_request_shutdown(void *dev); /* guest-caused power-off */
 /* end the emulator with this exit status (isa-debug-exit) */
 void device_exit(void *dev, int code);
 void device_guest_panicked(void *dev);
+/* tells whoever watches the machine (QMP): data is a JSON object */
+void device_event(void *dev, const char *name, const char *data);
 /* fn when the user presses the power button */
 void device_on_powerdown(void *dev, void (*fn)(void *dev));
 void device_random(void *dev, void *buf, size_t n); /* guest-visible randomness */
