@@ -52,6 +52,7 @@ struct cpu {
 	u64 pc_base;
 	s64 budget; /* instruction counting: instructions left before CPU_EXIT_STOP */
 	struct engine_cpu *engine; /* soft TLB, jump cache: the engine's */
+	void *ret_top;		   /* the engine's: top of its return stack */
 	u16 hflags;		   /* the flags word slot (ir.h HF_*) */
 	bool halted;		   /* waits for isa->has_work */
 	bool stopped;		   /* not running at all (AP before SIPI, after a triple fault) */

@@ -28,6 +28,7 @@ enum {
 	MAX_UNIT_INSNS = 64,
 #endif
 	MAX_NOSPAN_INSNS = 8,
+	ORDER_CHUNK = 512,
 	/* REGION_CODE: bytes of host code in one region of the code cache */
 };
 
@@ -66,6 +67,17 @@ struct tlb_info {
 };
 enum { TLB_R = 1, TLB_W = 2, TLB_X = 4 };
 
+/* What a translated call leaves for its return, which compares the tag and jumps to host: the code
+ * at the return address when it is linked, else where the dispatcher is asked. Lies near the code.
+ */
+struct exit_slot;
+struct ret_site {
+	u64 tag; /* pc ^ mode class << RET_CLASS_SHIFT */
+	const void *host;
+	struct exit_slot *slot;
+};
+enum { RET_SITES = 32, RET_CLASS_SHIFT = 60 };
+
 /* All that belongs to one address space. Translated code reaches it by the GS base (x86 hosts), at
  * constant displacements. */
 struct tlb_set {
@@ -88,13 +100,20 @@ struct tlb_set {
 	u32 class_mode[ENGINE_CLASSES];
 	u64 class_base[ENGINE_CLASSES];
 	bool class_valid[ENGINE_CLASSES];
-} __attribute__((aligned(64)));
+	/* The return stack: a ring in which the place wraps by its low byte. Emptied whenever a
+	 * jump cache entry is removed for the translation of its address. */
+	struct ret_site *ret[RET_SITES] __attribute__((aligned(256)));
+	void *ret_top; /* while it is not the current set; else cpu->ret_top */
+} __attribute__((aligned(256)));
+_Static_assert(RET_SITES * sizeof(struct ret_site *) == 256, "the ring wraps by its low byte");
 
 struct unit;
-/* A place where a unit leaves for a known pc. */
+/* A place where a unit leaves for a known pc: a jump, or a call's return site. */
 struct exit_slot {
 	u64 pc;
-	u8 *patch; /* back end: what to patch when linking */
+	u8 *patch;	       /* back end: what to patch when linking; NULL = cannot be linked */
+	const u8 *leave;       /* back end: the return address by which this exit is known */
+	struct ret_site *site; /* of a return site; patch is NULL then */
 	struct unit *from, *to;
 	struct exit_slot *next_in, **prev_in; /* in to->incoming */
 	bool nospan;			      /* to a unit without span checks */
@@ -133,15 +152,18 @@ struct unit {
 };
 
 struct code_region {
-	u8 *code; /* tier 1: REGION_CODE bytes */
-	size_t used, meta_used;
+	u8 *code;     /* tier 1: REGION_CODE bytes */
+	size_t used;  /* from the start: code */
+	size_t sites; /* bytes from the end: return sites */
+	size_t meta_used;
 	struct meta_block {
 		struct meta_block *next;
 	} * blocks;
 	u8 *meta;
 	size_t meta_left;
 	struct unit *units;
-	VEC(struct unit *) order; /* tier 1: by ascending host address */
+	VEC(struct unit *) order;	      /* tier 1: by ascending host address */
+	u32 first[REGION_CODE / ORDER_CHUNK]; /* the unit in `order` that covers a chunk's start */
 };
 
 /* Per RAM page. */
@@ -210,7 +232,7 @@ struct backend {
 	enum ir_leave (*enter)(struct engine *e, struct cpu *cpu, const u8 *host,
 			       struct exit_slot **slot);
 	/* Let the exit jump straight to its target, or to its stub again (to = NULL). */
-	void (*link)(struct exit_slot *s, const struct unit *to);
+	void (*link)(struct engine *e, struct exit_slot *s, const struct unit *to);
 };
 const struct backend *backend_host(void); /* this host's, or NULL */
 
@@ -227,6 +249,8 @@ struct unit *unit_find(struct engine *e, u64 pc, u64 pc_base, u32 mode, u64 ram_
 struct unit *unit_get(struct engine *e, struct engine_cpu *ec, bool nospan);
 /* memory that lives as long as the current region */
 void *unit_alloc(struct engine *e, size_t n);
+/* a return site that lives as long, within reach of the region's code; NULL = no room */
+struct ret_site *unit_site(struct engine *e);
 void unit_kill(struct engine *e, struct unit *u);
 /* The unit whose code contains a host address; dead ones too, as long as their memory lasts. */
 struct unit *unit_at(struct engine *e, const u8 *host);
@@ -251,6 +275,7 @@ void tlb_code_page(struct engine *e, u64 ram_page, struct ram *ram);
 void tlb_jc_put(struct engine_cpu *ec, unsigned class, const struct unit *u, bool global);
 void tlb_jc_drop(struct engine *e, const struct unit *u);
 void tlb_jc_clear(struct tlb_set *s, unsigned class);
+void tlb_ret_clear(struct tlb_set *s);
 void tlb_flush_set(struct tlb_set *s, bool global_too);
 void tlb_flush_everything(struct engine *e);
 static inline u32 tlb_index(u64 va) { return va >> GUEST_PAGE_BITS & (TLB_SIZE - 1); }

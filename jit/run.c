@@ -257,7 +257,7 @@ static const u8 *host_code(struct engine *e, struct engine_cpu *ec, struct exit_
 			   tlb_get(ec, cpu->isa->fetch_context(cpu->mode), lin, ACCESS_EXEC)
 				   ->global);
 	/* within a page the translation of addresses cannot change: link for good */
-	if (slot && evictions == e->evictions && !slot->from->dead &&
+	if (slot && (slot->patch || slot->site) && evictions == e->evictions && !slot->from->dead &&
 	    slot->from->ram_page == u->ram_page && slot->from->pc_base == u->pc_base &&
 	    slot->from->mode == u->mode && !((slot->from->pc ^ u->pc) >> GUEST_PAGE_BITS) &&
 	    slot->from->ram_page2 == ~0ull && (u->ram_page2 == ~0ull || u->guard))

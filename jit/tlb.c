@@ -21,8 +21,17 @@ static void clear_fast(struct tlb_fast *f)
 	f->addend = 0;
 }
 
+static struct ret_site no_site = { .tag = JC_NONE };
+
+void tlb_ret_clear(struct tlb_set *s)
+{
+	for (unsigned i = 0; i < RET_SITES; i++)
+		s->ret[i] = &no_site;
+}
+
 void tlb_jc_clear(struct tlb_set *s, unsigned class)
 {
+	tlb_ret_clear(s);
 	for (unsigned i = 0; i < JC_SIZE; i++)
 		s->jc[class][i].pc = JC_NONE;
 }
@@ -61,6 +70,7 @@ static void flush_nonglobal_of(struct tlb_set *s)
 	}
 	for (u32 k = 0; k < s->njlog; k++)
 		s->jc[s->jlog[k] >> JC_BITS][s->jlog[k] & (JC_SIZE - 1)].pc = JC_NONE;
+	tlb_ret_clear(s);
 	s->nlog = s->njlog = 0;
 }
 
@@ -82,6 +92,7 @@ int tlb_init(struct engine_cpu *ec)
 	/* the others are made ready when they are first used */
 	ec->set = ec->sets[0];
 	flush_all_of(ec->set);
+	ec->cpu->ret_top = ec->set->ret;
 	ec->set->used = true;
 	ec->set->asid = ~0ull;
 	return 0;
@@ -115,14 +126,18 @@ void cpu_tlb_switch(struct cpu *cpu, u64 asid, bool flush)
 			oldest = s;
 	}
 	s = oldest;
-	if (!s->used)
+	if (!s->used) {
 		flush_all_of(s);
-	else
+		s->ret_top = s->ret;
+	} else {
 		flush_nonglobal_of(s);
+	}
 	s->used = true;
 	s->asid = asid;
 found:
 	s->stamp = ++ec->stamp;
+	ec->set->ret_top = cpu->ret_top;
+	cpu->ret_top = s->ret_top;
 	ec->set = s;
 }
 
@@ -195,6 +210,7 @@ static void drop_page(struct tlb_set *s, u64 va, bool global_only)
 	for (unsigned c = 0; c < ENGINE_CONTEXTS; c++)
 		if (s->info[c][i].tag == page && (!global_only || s->info[c][i].global))
 			drop_entry(s, c, i);
+	tlb_ret_clear(s);
 	if (s->huge || bit_of(s->large_areas, ARRAY_SIZE(s->large_areas), va >> 21))
 		drop_large(s, va);
 	if (bit_of(s->code_pages, ARRAY_SIZE(s->code_pages), page))

@@ -10,13 +10,24 @@
 #include <time.h>
 
 /* FLAGS_AHEAD: bytes that isa->flags_dead may look at */
-enum { BUCKETS = 1 << 16, META_BLOCK = 256 << 10, META_LIMIT = 8 << 20, FLAGS_AHEAD = 256 };
+enum {
+	BUCKETS = 1 << 16,
+	META_BLOCK = 256 << 10,
+	META_LIMIT = 8 << 20,
+	FLAGS_AHEAD = 256,
+	/* left in a region: for the largest unit, and of that for its return sites */
+	UNIT_ROOM = 128 << 10,
+	SITES_ROOM = 4 << 10
+};
 
-static u64 host_ns(void)
+/* The machine thread's own time: others of the host do not count. */
+static u64 thread_ns(const struct engine *e)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	if (!e->opt.stats)
+		return 0;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
 }
 
@@ -49,6 +60,10 @@ int units_init(struct engine *e)
 static void region_empty(struct engine *e, struct code_region *r)
 {
 	e->evictions++;
+	/* return stacks point at sites in there */
+	for (u32 i = 0; i < e->ncpus; i++)
+		for (unsigned k = 0; k < ENGINE_SETS; k++)
+			tlb_ret_clear(e->cpus[i]->sets[k]);
 	for (struct unit *u = r->units; u; u = u->region_next)
 		if (!u->dead)
 			unit_kill(e, u);
@@ -58,7 +73,7 @@ static void region_empty(struct engine *e, struct code_region *r)
 		r->blocks = b->next;
 		free(b);
 	}
-	r->used = r->meta_used = r->meta_left = 0;
+	r->used = r->sites = r->meta_used = r->meta_left = 0;
 	vec_free(&r->order);
 	r->meta = NULL;
 }
@@ -96,6 +111,16 @@ void *unit_alloc(struct engine *e, size_t n)
 	r->meta_left -= n;
 	r->meta_used += n;
 	return p;
+}
+
+struct ret_site *unit_site(struct engine *e)
+{
+	struct code_region *r = &e->regions[e->cur_region];
+
+	if (REGION_CODE - r->used - r->sites < SITES_ROOM / 2)
+		return NULL;
+	r->sites += ALIGN_UP(sizeof(struct ret_site), 32);
+	return (struct ret_site *)(r->code + REGION_CODE - r->sites);
 }
 
 static void next_region(struct engine *e)
@@ -207,7 +232,7 @@ void unit_link(struct engine *e, struct exit_slot *s, struct unit *to)
 	if (s->next_in)
 		s->next_in->prev_in = &s->next_in;
 	to->incoming = s;
-	e->backend->link(s, to);
+	e->backend->link(e, s, to);
 }
 
 static void unlink_incoming(struct engine *e, struct unit *u)
@@ -216,7 +241,7 @@ static void unlink_incoming(struct engine *e, struct unit *u)
 		next = s->next_in;
 		s->to = NULL;
 		s->next_in = NULL;
-		e->backend->link(s, NULL);
+		e->backend->link(e, s, NULL);
 	}
 	u->incoming = NULL;
 }
@@ -233,7 +258,7 @@ static void unlink_outgoing(struct engine *e, struct unit *u)
 			s->next_in->prev_in = s->prev_in;
 		s->to = NULL;
 		/* the unit may be running: it must not reach what dies after it */
-		e->backend->link(s, NULL);
+		e->backend->link(e, s, NULL);
 	}
 }
 
@@ -463,8 +488,12 @@ static void emit(struct engine *e, struct unit *u)
 	u->insn_pc = unit_alloc(e, e->ir.ninsns * sizeof(s32));
 	for (u32 i = 0; i < e->ir.ninsns; i++)
 		u->insn_pc[i] = (s32)(e->ir.insn[i].pc - u->pc);
-	n = e->backend->emit(e, u, r->code + r->used, REGION_CODE - r->used);
+	n = e->backend->emit(e, u, r->code + r->used,
+			     REGION_CODE - r->used - r->sites - SITES_ROOM);
 	assert(n); /* translate made room for the largest unit */
+	for (size_t k = (r->used + ORDER_CHUNK - 1) / ORDER_CHUNK;
+	     k * ORDER_CHUNK < r->used + ALIGN_UP(n, 16); k++)
+		r->first[k] = (u32)r->order.n;
 	r->used += ALIGN_UP(n, 16);
 	vec_push(&r->order, u);
 	e->stats.host_bytes += n;
@@ -473,17 +502,11 @@ static void emit(struct engine *e, struct unit *u)
 struct unit *unit_at(struct engine *e, const u8 *host)
 {
 	struct code_region *r = &e->regions[(size_t)(host - e->code) / REGION_CODE];
-	size_t lo = 0, hi = r->order.n;
+	size_t i = r->first[(size_t)(host - r->code) / ORDER_CHUNK];
 
-	while (hi - lo > 1) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (r->order.at[mid]->host <= host)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return r->order.at[lo];
+	while (i + 1 < r->order.n && r->order.at[i + 1]->host <= host)
+		i++;
+	return r->order.at[i];
 }
 
 static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tlb_info *t, u64 lin,
@@ -491,7 +514,7 @@ static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tl
 {
 	struct cpu *cpu = ec->cpu;
 	unsigned off = lin & (GUEST_PAGE - 1);
-	u64 page = t->ram_page, page2 = ~0ull, t0 = host_ns();
+	u64 page = t->ram_page, page2 = ~0ull, t0 = thread_ns(e);
 	struct ram *ram = t->ram, *ram2 = NULL;
 	const u8 *code = t->host;
 	struct job j;
@@ -501,7 +524,8 @@ static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tl
 
 	/* room for the worst unit; makes everything below land in one region */
 	struct code_region *r = &e->regions[e->cur_region];
-	if (r->meta_used > META_LIMIT || (e->backend && REGION_CODE - r->used < 128 << 10))
+	if (r->meta_used > META_LIMIT ||
+	    (e->backend && REGION_CODE - r->used - r->sites < UNIT_ROOM))
 		next_region(e);
 	lift_setup(&j, e, cpu, e->opt.one_insn ? 1 : nospan ? MAX_NOSPAN_INSNS : MAX_UNIT_INSNS);
 	j.ram_page = page;
@@ -557,7 +581,7 @@ static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tl
 	e->stats.units++;
 	e->stats.insns += u->ninsns;
 	e->stats.guest_bytes += u->hi - u->lo + u->hi2;
-	e->stats.translate_ns += host_ns() - t0;
+	e->stats.translate_ns += thread_ns(e) - t0;
 	return u;
 }
 

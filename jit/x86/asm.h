@@ -247,6 +247,14 @@ static inline u8 *jcc(struct code *c, unsigned cc)
 	e32(c, 0);
 	return c->p - 4;
 }
+/* The same with a rel8, which patch_rel8 sets: for what lies within 127 bytes. */
+static inline u8 *jcc8(struct code *c, unsigned cc)
+{
+	e8(c, (u8)(0x70 | cc));
+	e8(c, 0);
+	return c->p - 1;
+}
+static inline void patch_rel8(u8 *at, const u8 *to) { *at = (u8)(to - (at + 1)); }
 static inline u8 *jmp(struct code *c)
 {
 	e8(c, 0xe9);

@@ -40,8 +40,6 @@ static void op_fence(struct em *m)
 	e8(&m->c, 0xf0);
 }
 
-static void op_callhint(struct em *m) {}
-
 static void op_goto(struct em *m) { add_exit(m, NULL, ir_const_value(m->ir, m->o->a), m->o->pad); }
 
 static void (*const emitters[])(struct em *) = {
@@ -118,7 +116,7 @@ static void (*const emitters[])(struct em *) = {
 	[IR_EXITCC] = emit_exitcc,
 	[IR_EXITNZ] = emit_exitz,
 	[IR_EXITZ] = emit_exitz,
-	[IR_CALLHINT] = op_callhint,
+	[IR_CALLHINT] = emit_callhint,
 	[IR_GOTO] = op_goto,
 	[IR_GOTOIND] = emit_gotoind,
 	[IR_EXIT] = emit_exit,
@@ -195,38 +193,47 @@ static size_t emit_unit(struct engine *e, struct unit *u, u8 *at, size_t room)
 	return u->host_size;
 }
 
-/* The exit whose stub made the call that returns to ra: a jump to patch, then that call, five bytes
- * each. */
+/* The exit whose stub made the call that returns to ra. */
 static struct exit_slot *slot_at(struct engine *e, const u8 *ra)
 {
 	struct unit *u = unit_at(e, ra - 1);
 
 	for (u32 i = 0; i < u->nexits; i++)
-		if (u->exits[i].patch + 4 + 5 == ra)
+		if (u->exits[i].leave == ra || (u->exits[i].patch && u->exits[i].patch + 4 == ra))
 			return &u->exits[i];
-	abort(); /* every such call follows a patch place */
+	abort(); /* every such call belongs to one */
 }
 
 static enum ir_leave enter(struct engine *e, struct cpu *cpu, const u8 *host,
 			   struct exit_slot **slot)
 {
-	enum ir_leave (*fn)(struct cpu *, const u8 *, struct tlb_set *, const u8 **) =
-		(enum ir_leave(*)(struct cpu *, const u8 *, struct tlb_set *, const u8 **))(
-			uintptr_t)thunks_of(e)
-			->enter;
+	/* what thunks leave: the address behind a stub's call, or the slot of a return site */
+	struct left {
+		const u8 *ra;
+		struct exit_slot *slot;
+	} left = { NULL, NULL };
+	typedef enum ir_leave entry(struct cpu *, const u8 *, struct tlb_set *, struct left *);
+	entry *fn = (entry *)(uintptr_t)thunks_of(e)->enter;
+	enum ir_leave why = fn(cpu, host, cpu->engine->set, &left);
 
-	const u8 *ra = NULL;
-	enum ir_leave why = fn(cpu, host, cpu->engine->set, &ra);
-
-	*slot = ra ? slot_at(e, ra) : NULL;
-	if (ra)
+	*slot = left.ra ? slot_at(e, left.ra) : left.slot;
+	if (left.ra)
 		cpu->pc = (*slot)->pc;
 	return why;
 }
 
-static void link_exit(struct exit_slot *s, const struct unit *to)
+/* A stub's call of the dispatcher becomes a jump, and the other way round; one instruction of five
+ * bytes either way. */
+static void link_exit(struct engine *e, struct exit_slot *s, const struct unit *to)
 {
-	patch_rel(s->patch, to ? to->guard ? to->guard : to->host : s->patch + 4);
+	const u8 *host = !to ? NULL : to->guard ? to->guard : to->host;
+
+	if (s->site) {
+		s->site->host = to ? host : thunks_of(e)->resolve;
+	} else {
+		s->patch[-1] = to ? 0xe9 : 0xe8;
+		patch_rel(s->patch, to ? host : thunks_of(e)->leave_slot);
+	}
 }
 
 static int init(struct engine *e, u8 *at, size_t room) { return thunks_make(e, at, room); }

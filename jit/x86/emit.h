@@ -21,6 +21,7 @@ enum {
 	SPILL = SPAN + 8 * IR_MAX_SPANS,
 	NSPILL = 58,
 	FRAME = SPILL + NSPILL * 8 + 8, /* keeps rsp aligned to 16 in units */
+	SLOW_DOORS = 512,		/* a power of two */
 	MAX_COLD = 512,
 	MAX_EXITS = 256,
 	MAX_LABEL = 256,
@@ -35,9 +36,19 @@ struct thunks {
 	/* leave_goto: rax = pc; leave_slot: called, and found by its return address */
 	const u8 *enter, *leave_goto, *leave_slot, *leave_next, *leave_poll;
 	const u8 *indirect[ENGINE_CLASSES]; /* rax = guest pc */
+	const u8 *ret[ENGINE_CLASSES];	    /* the same, of a return */
+	const u8 *resolve; /* where an unlinked return site leads: r14 = the site, rax = pc */
+	struct ret_site *no_site;
 	/* rax = address, r14d = description; pinned registers survive, in the second form xmm2 to
 	 * xmm15 too */
 	const u8 *slow[2][FN_COUNT];
+	/* doors to `slow` that load a description first, made as they are wanted, in `more` */
+	struct slow_door {
+		const u8 *at;
+		u32 desc;
+		u8 key; /* fn, vectors */
+	} door[SLOW_DOORS];
+	struct code more;
 	/* eax = helper number; bit 0: helper reads slots, bit 1: writes slots */
 	const u8 *call[4];
 	const u64 *table; /* function pointers: helpers, then FN_* */
@@ -68,6 +79,7 @@ struct exit_rec {
 	u8 *from; /* jump to the stub, or NULL: it follows in line */
 	u64 pc;
 	bool save_flags, nospan;
+	struct ret_site *site; /* not an exit, but where a call returns to */
 };
 
 struct em {
@@ -178,6 +190,8 @@ void emit_divide(struct em *m);
 void emit_cold_parts(struct em *m, const u8 **at);
 /* thunks.c */
 int thunks_make(struct engine *e, u8 *at, size_t room);
+/* slow[vectors][fn] behind a load of r14d; NULL = there are too many already */
+const u8 *thunks_door(struct thunks *t, unsigned fn, bool vectors, u32 desc);
 static inline bool fl_live(const struct em *m) { return m->o->live != 0; }
 
 static inline unsigned size_of(const struct ir_op *o)
@@ -220,6 +234,7 @@ void emit_exitcc(struct em *m);
 void emit_exitz(struct em *m);
 void emit_gotoind(struct em *m);
 void emit_exit(struct em *m);
+void emit_callhint(struct em *m);
 void emit_branch(struct em *m);
 void emit_label(struct em *m);
 void add_exit(struct em *m, u8 *from, u64 pc, bool flags_live);

@@ -54,7 +54,7 @@ void emit_gotoind(struct em *m)
 		take_reg(m, RAX);
 		load_into(m, RAX, o->a, I64);
 	}
-	jmp_to(&m->c, m->th->indirect[m->class]);
+	jmp_to(&m->c, (o->aux == IR_IND_RET ? m->th->ret : m->th->indirect)[m->class]);
 }
 
 void emit_exit(struct em *m)
@@ -110,9 +110,9 @@ void emit_label(struct em *m)
 		m->label[m->o->imm] = m->c.p;
 }
 
-/* To a known pc whose translation may be another one by now; busy: a jump to join where the
- * dispatcher is asked. */
-static void through_jump_cache(struct em *m, u64 pc, u8 *busy)
+/* To a known pc whose translation may be another one by now: jumps there when the jump cache has
+ * it, else goes on behind. */
+static void through_jump_cache(struct em *m, u64 pc)
 {
 	struct code *c = &m->c;
 	s32 jc = (s32)(offsetof(struct tlb_set, jc) + m->class * sizeof(struct jc_entry) * JC_SIZE +
@@ -125,24 +125,25 @@ static void through_jump_cache(struct em *m, u64 pc, u8 *busy)
 		mov_imm(c, RAX, pc);
 		alu_rm(c, ALU_CMP, 8, RAX, o_gs(NOREG, jc));
 	}
-	miss = jcc(c, CC_NE);
+	miss = jcc8(c, CC_NE);
 	ins(c, 0, 4, 0xff, 4, o_gs(NOREG, jc + (s32)offsetof(struct jc_entry, host)), 0);
-	patch_rel(miss, c->p);
-	if (busy)
-		patch_rel(busy, c->p);
-	if (fits32(pc) || busy)
-		mov_imm(c, RAX, pc);
-	jmp_to(c, m->th->leave_goto);
+	patch_rel8(miss, c->p);
 }
 
-/* The way out to a known pc: linked by patching when it lies in this page, else through the jump
- * cache. */
+/* Does pc lie in the unit's only page? Then its address cannot translate differently. */
+static bool in_page(const struct em *m, u64 pc)
+{
+	return (m->u->pc + m->u->pc_base) >> GUEST_PAGE_BITS ==
+		       (pc + m->u->pc_base) >> GUEST_PAGE_BITS &&
+	       m->u->ram_page2 == ~0ull;
+}
+
+/* The way out to a known pc: linked when it lies in this page, by making the call that asks the
+ * dispatcher a jump; else through the jump cache. */
 void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s)
 {
 	struct code *c = &m->c;
-	u64 page = (m->u->pc + m->u->pc_base) >> GUEST_PAGE_BITS,
-	    to = (x->pc + m->u->pc_base) >> GUEST_PAGE_BITS;
-	bool local = page == to && m->u->ram_page2 == ~0ull,
+	bool local = x->nospan || in_page(m, x->pc),
 	     back = x->pc <= m->u->pc + (u64)(s64)m->u->insn_pc[m->ir->ninsns - 1];
 	u8 *busy = NULL;
 
@@ -150,6 +151,13 @@ void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s)
 	s->from = m->u;
 	s->nospan = x->nospan;
 	m->lock = 0;
+	if (x->site) {
+		s->site = x->site;
+		*s->site = (struct ret_site){ .tag = x->pc ^ (u64)m->class << RET_CLASS_SHIFT,
+					      .host = m->th->resolve,
+					      .slot = s };
+		return;
+	}
 	if (x->from)
 		patch_rel(x->from, c->p);
 	if (x->save_flags) {
@@ -157,27 +165,55 @@ void emit_stub(struct em *m, struct exit_rec *x, struct exit_slot *s)
 		ins(c, 0, 1, 0x0f90, 0, o_reg(RAX), 0);
 		mov_store(c, 2, o_cpu(offsetof(struct cpu, hflags)), RAX);
 	}
-	if (x->nospan)
-		local = true;
 	if (back && !x->nospan) {
 		alu_imm(c, ALU_CMP, 4, o_cpu(offsetof(struct cpu, exit_request)), 0);
-		busy = jcc(c, CC_NE);
+		busy = jcc8(c, CC_NE);
 	}
-	if (local) {
-		s->patch = jmp(c); /* to the next instruction until it is linked */
-		patch_rel(s->patch, c->p);
-		if (busy)
-			patch_rel(busy, c->p);
+	if (!local) {
+		through_jump_cache(m, x->pc);
+	} else {
+		s->patch = c->p + 1;
 		call_to(c, m->th->leave_slot);
-		return;
+		if (!busy)
+			return;
 	}
-	through_jump_cache(m, x->pc, busy);
+	if (busy)
+		patch_rel8(busy, c->p);
+	call_to(c, m->th->leave_slot);
+	s->leave = c->p;
+}
+
+/* The call that ends this unit will return to pc: leave a site for the return. */
+void emit_callhint(struct em *m)
+{
+	struct code *c = &m->c;
+	u64 pc = ir_const_value(m->ir, m->o->a);
+	struct ret_site *site = in_page(m, pc) ? unit_site(m->e) : NULL;
+
+	if (site && m->nexits < MAX_EXITS)
+		m->exit[m->nexits++] = (struct exit_rec){ .pc = pc, .site = site };
+	else
+		site = m->th->no_site;
+	flags_clobber(m);
+	take_reg(m, RAX);
+	take_reg(m, R14);
+	mov_load(c, 8, R14, o_cpu(offsetof(struct cpu, ret_top)));
+	e8(c, 0x48); /* lea rax, [rip + disp] */
+	e8(c, 0x8d);
+	e8(c, 0x05);
+	e32(c, (u32)((const u8 *)site - (c->p + 4)));
+	alu_imm(c, ALU_ADD, 1, o_reg(R14), 8);
+	mov_store(c, 8, o_mem(R14, 0), RAX);
+	mov_store(c, 8, o_cpu(offsetof(struct cpu, ret_top)), R14);
+	m->lock = 0;
 }
 
 const u8 *emit_guard(struct em *m)
 {
 	const u8 *at = m->c.p;
 
-	through_jump_cache(m, m->u->pc, NULL);
+	through_jump_cache(m, m->u->pc);
+	mov_imm(&m->c, RAX, m->u->pc);
+	jmp_to(&m->c, m->th->leave_goto);
 	return at;
 }

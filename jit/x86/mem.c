@@ -621,6 +621,16 @@ static void cold_value(struct em *m, const struct cold *k)
 	mov_store(c, 8, o_mem(RSP, ARGS), R15);
 }
 
+static void call_slow(struct em *m, const struct cold *k)
+{
+	u32 desc = k->type | (u32)k->aux << 8;
+	const u8 *door = thunks_door(m->th, k->fn, k->vectors, desc);
+
+	if (!door)
+		mov_imm(&m->c, R14, desc);
+	call_to(&m->c, door ? door : m->th->slow[k->vectors][k->fn]);
+}
+
 void emit_cold_parts(struct em *m, const u8 **at)
 {
 	struct code *c = &m->c;
@@ -639,8 +649,7 @@ void emit_cold_parts(struct em *m, const u8 **at)
 		if (k->fn == FN_STORE || k->fn == FN_STORE128)
 			cold_value(m, k);
 		mov_rr(c, 8, RAX, k->addr);
-		mov_imm(c, R14, (u64)k->type | (u64)k->aux << 8);
-		call_to(c, m->th->slow[k->vectors][k->fn]);
+		call_slow(m, k);
 		at[i] = c->p;
 		if (k->fn == FN_LOAD && k->vector)
 			ins(c, 0x66, 8, 0x0f6e, k->dst, o_reg(RAX), 0);

@@ -201,6 +201,10 @@ static void make_leaves(struct code *c, struct thunks *t, const struct isa *isa)
 	mov_store(c, 8, o_mem(R14, 0), RAX);
 	mov_imm(c, RAX, IR_LEAVE_GOTO);
 	jmp_to(c, common);
+	t->resolve = c->p;
+	mov_load(c, 8, R15, o_mem(RSP, FRAME - 8));
+	mov_load(c, 8, R14, o_mem(R14, offsetof(struct ret_site, slot)));
+	mov_store(c, 8, o_mem(R15, 8), R14);
 	t->leave_goto = c->p;
 	mov_store(c, 8, o_cpu(offsetof(struct cpu, pc)), RAX);
 	mov_imm(c, RAX, IR_LEAVE_GOTO);
@@ -280,6 +284,49 @@ static void make_indirect(struct code *c, struct thunks *t)
 	}
 }
 
+/* A return: to where the call on top of the return stack said, when it is there that it goes. */
+static void make_returns(struct code *c, struct thunks *t)
+{
+	for (unsigned k = 0; k < ENGINE_CLASSES; k++) {
+		t->ret[k] = c->p;
+		alu_imm(c, ALU_CMP, 4, o_cpu(offsetof(struct cpu, exit_request)), 0);
+		jcc_to(c, CC_NE, t->leave_goto);
+		mov_load(c, 8, R15, o_cpu(offsetof(struct cpu, ret_top)));
+		mov_load(c, 8, R14, o_mem(R15, 0));
+		alu_imm(c, ALU_SUB, 1, o_reg(R15), 8);
+		mov_store(c, 8, o_cpu(offsetof(struct cpu, ret_top)), R15);
+		if (k) {
+			mov_imm(c, R15, (u64)k << RET_CLASS_SHIFT);
+			alu_rm(c, ALU_XOR, 8, R15, o_reg(RAX));
+		}
+		alu_rm(c, ALU_CMP, 8, k ? R15 : RAX, o_mem(R14, offsetof(struct ret_site, tag)));
+		jcc_to(c, CC_NE, t->indirect[k]);
+		ins(c, 0, 4, 0xff, 4, o_mem(R14, offsetof(struct ret_site, host)), 0);
+	}
+}
+
+const u8 *thunks_door(struct thunks *t, unsigned fn, bool vectors, u32 desc)
+{
+	u8 key = (u8)(fn << 1 | vectors);
+	u32 h = (desc ^ (u32)key << 24) * 0x9e3779b1u >> 16;
+
+	for (unsigned k = 0; k < 16; k++) {
+		struct slow_door *d = &t->door[(h + k) & (SLOW_DOORS - 1)];
+
+		if (d->at && d->desc == desc && d->key == key)
+			return d->at;
+		if (d->at || t->more.full)
+			continue;
+		*d = (struct slow_door){ .at = t->more.p, .desc = desc, .key = key };
+		mov_imm(&t->more, R14, desc);
+		jmp_to(&t->more, t->slow[vectors][fn]);
+		if (!t->more.full)
+			return d->at;
+		d->at = NULL;
+	}
+	return NULL;
+}
+
 int thunks_make(struct engine *e, u8 *at, size_t room)
 {
 	const void *const fn[FN_COUNT] = {
@@ -303,11 +350,18 @@ int thunks_make(struct engine *e, u8 *at, size_t room)
 		table[isa->nhelpers + i] = (u64)(uintptr_t)fn[i];
 	t->table = table;
 	c.p += ALIGN_UP((isa->nhelpers + FN_COUNT) * sizeof(u64), 64);
+	t->no_site = (struct ret_site *)c.p;
+	t->no_site->tag = JC_NONE;
+	c.p += 64;
 	choose_pins(t, isa);
 	make_leaves(&c, t, isa);
 	make_enter(&c, t, isa);
 	make_slow(&c, t, isa);
 	make_calls(&c, t, isa);
 	make_indirect(&c, t);
-	return c.full ? -ENOSPC : (int)(c.p - at);
+	make_returns(&c, t);
+	if (c.full)
+		return -ENOSPC;
+	t->more = (struct code){ .p = c.p, .start = c.p, .end = c.end };
+	return (int)(c.p - at);
 }
