@@ -7,6 +7,7 @@
 #include "core/machine.h"
 
 struct chardev;
+struct memory_backend;
 struct error;
 
 /* One `-machine key=value` that a board understands. */
@@ -22,10 +23,24 @@ struct board_setting {
 	const char *key, *value;
 };
 
+/* Memory nodes. Memory of node 0 comes first in the machine's RAM, then that of node 1... */
+enum { NUMA_NODES = 128 };
+struct board_numa {
+	unsigned nodes;
+	u64 size[NUMA_NODES]; /* they add up to the RAM's */
+	u8 *cpu_node;	      /* of each CPU */
+	bool distances;	      /* given; else what they are is not told */
+	u8 distance[NUMA_NODES][NUMA_NODES];
+};
+
 /* What the user asked for. */
 struct board_config {
 	u64 ram_size;
-	u32 cpus, max_cpus; /* max_cpus 0 = cpus */
+	/* what main memory is made of, ram_size bytes in all; nmemory 0 = memory of its own */
+	struct memory_backend *const *memory;
+	unsigned nmemory;
+	const struct board_numa *numa; /* NULL = one node; the caller's, as long as the machine */
+	u32 cpus, max_cpus;	       /* max_cpus 0 = cpus */
 	/* -smp topology; 0 = derived: sockets = cpus, the rest 1 */
 	u32 sockets, dies, cores, threads;
 	const char *cpu_model;	   /* -cpu, or NULL = the board's default */

@@ -2,9 +2,11 @@
 /* x86.c - what PC-like boards share: CPUs with their local APICs, RAM around the hole below 4 GiB,
  * firmware ROM, interrupt wiring, legacy devices. */
 #include "board/x86_board.h"
+#include "core/memory_backend.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include "lib/str.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -147,9 +149,11 @@ static int make_ram(struct x86_board *x, const struct board_config *c, const str
 				 "machine '%s' needs at least 1M of memory, in whole pages of 4 "
 				 "KiB, not %llu bytes",
 				 w->board->name, (unsigned long long)c->ram_size);
-	err = region_init_ram(&m->ram, m, "ram", c->ram_size, e);
+	err = c->nmemory ? region_init_ram_of(&m->ram, m, "ram", c->memory, c->nmemory, e) :
+			   region_init_ram(&m->ram, m, "ram", c->ram_size, e);
 	if (err)
 		return err;
+	assert(m->ram.size == c->ram_size);
 	m->ram_size = c->ram_size;
 	w->info.ram_low = low;
 	w->info.ram_high = c->ram_size - low;
@@ -368,6 +372,7 @@ struct x86_board *x86_board_new(struct machine *m, const struct board *b,
 	i->threads = c->threads ? c->threads : 1;
 	i->apic_id = xcalloc(c->cpus, sizeof(u32));
 	i->fw_cfg_port = 0x510;
+	i->numa = c->numa;
 	region_init_container(&w->pci_memory, "pci", 0);
 	region_add(&m->memory_root, 0, &w->pci_memory, -1);
 	w->isa = isa_bus_new(m, "isa.0", &x->dev);

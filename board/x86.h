@@ -23,7 +23,8 @@ struct x86_board_info {
 	/* memory: RAM is [0, ram_low) and [4 GiB, 4 GiB + ram_high); m->ram is all of it, in that
 	 * order */
 	u64 ram_low, ram_high;
-	u64 firmware_size; /* 0 = no firmware: the loader starts the kernel itself */
+	const struct board_numa *numa; /* NULL = one node */
+	u64 firmware_size;	       /* 0 = no firmware: the loader starts the kernel itself */
 	/* CPUs: APIC identifier of CPU i */
 	u32 ncpus, max_cpus;
 	u32 sockets, dies, cores, threads;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* acpi.c - the fixed ACPI tables (ACPI 6.4, chapter 5): FACS, DSDT, FADT, MADT, HPET, MCFG, WAET,
- * RSDT, XSDT and RSDP. */
+ * SRAT, SLIT, RSDT, XSDT and RSDP. */
 #include "acpi.h"
 
 enum { HEADER = 36, FACS_SIZE = 64, FADT_SIZE_1 = 116, FADT_SIZE_3 = 244, FADT_SIZE_5 = 268 };
@@ -266,6 +266,76 @@ static u32 build_waet(struct acpi_tables *t)
 	return at;
 }
 
+/* ---- SRAT, 5.2.16, and SLIT, 5.2.17 */
+
+static void srat_cpu(struct strbuf *b, u32 apic_id, u32 node)
+{
+	u8 e[24] = { 0 };
+
+	if (apic_id < 255) {
+		e[0] = 0; /* local APIC */
+		e[1] = 16;
+		e[2] = node; /* its other 24 bits are zero, as is the SAPIC's part */
+		e[3] = apic_id;
+		st32le(e + 4, 1);
+	} else {
+		e[0] = 2; /* local x2APIC */
+		e[1] = 24;
+		st32le(e + 4, node);
+		st32le(e + 8, apic_id);
+		st32le(e + 12, 1);
+	}
+	strbuf_addn(b, e, e[1]);
+}
+
+static void srat_memory(struct strbuf *b, u32 node, u64 base, u64 size)
+{
+	u8 e[40] = { 1, 40 };
+
+	st32le(e + 2, node);
+	st64le(e + 8, base);
+	st64le(e + 16, size);
+	st32le(e + 28, 1); /* enabled */
+	strbuf_addn(b, e, sizeof(e));
+}
+
+static u32 build_srat(struct acpi_tables *t, const struct x86_board_info *info)
+{
+	const struct board_numa *numa = info->numa;
+	u32 at = table_begin(t, "SRAT", 3);
+	u8 head[12] = { 1 };
+	u64 pos = 0;
+
+	strbuf_addn(&t->data, head, sizeof(head));
+	for (u32 i = 0; i < info->ncpus; i++)
+		srat_cpu(&t->data, info->apic_id[i], numa->cpu_node[i]);
+	for (unsigned n = 0; n < numa->nodes; n++) {
+		u64 end = pos + numa->size[n], low = MIN(end, info->ram_low);
+
+		if (pos < low)
+			srat_memory(&t->data, n, pos, low - pos);
+		pos = MAX(pos, low);
+		if (pos < end)
+			srat_memory(&t->data, n, BIT64(32) + (pos - info->ram_low), end - pos);
+		pos = end;
+	}
+	table_end(t, at);
+	return at;
+}
+
+static u32 build_slit(struct acpi_tables *t, const struct board_numa *numa)
+{
+	u32 at = table_begin(t, "SLIT", 1);
+	u8 n[8];
+
+	st64le(n, numa->nodes);
+	strbuf_addn(&t->data, n, sizeof(n));
+	for (unsigned i = 0; i < numa->nodes; i++)
+		strbuf_addn(&t->data, numa->distance[i], numa->nodes);
+	table_end(t, at);
+	return at;
+}
+
 static u32 build_root(struct acpi_tables *t, const char *sig, u8 width, const u32 *tables,
 		      unsigned n)
 {
@@ -283,7 +353,7 @@ static u32 build_root(struct acpi_tables *t, const char *sig, u8 width, const u3
 
 void acpi_build(struct acpi_tables *t, const struct x86_board_info *info)
 {
-	u32 tables[8], facs, dsdt;
+	u32 tables[10], facs, dsdt;
 	unsigned n = 0;
 
 	*t = (struct acpi_tables){ 0 };
@@ -298,6 +368,10 @@ void acpi_build(struct acpi_tables *t, const struct x86_board_info *info)
 	if (info->ecam.size)
 		tables[n++] = build_mcfg(t, info);
 	tables[n++] = build_waet(t);
+	if (info->numa)
+		tables[n++] = build_srat(t, info);
+	if (info->numa && info->numa->distances)
+		tables[n++] = build_slit(t, info->numa);
 	t->rsdt = build_root(t, "RSDT", 4, tables, n);
 	t->xsdt = build_root(t, "XSDT", 8, tables, n);
 }

@@ -59,6 +59,65 @@ static void check_board(const char *name, void (*fill)(struct x86_board_info *in
 	free(info.apic_id);
 }
 
+static u8 cpu_nodes[4] = { 0, 0, 1, 2 };
+static struct board_numa numa = { .nodes = 3,
+				  .size = { 64 << 20, 1ull << 31, 1ull << 31 },
+				  .cpu_node = cpu_nodes,
+				  .distances = true,
+				  .distance = { { 10, 20, 30 }, { 20, 10, 40 }, { 30, 40, 10 } } };
+
+static void numa_board(struct x86_board_info *i)
+{
+	acpi_test_q35(i);
+	i->ram_low = 0x80000000;
+	i->ram_high = (64 << 20) + 0x80000000ull;
+	i->numa = &numa;
+}
+
+static const u8 *find_table(const struct acpi_tables *t, const char *sig)
+{
+	for (size_t i = 0; i < t->tables.n; i++)
+		if (!memcmp(t->data.at + t->tables.at[i].at, sig, 4))
+			return (u8 *)t->data.at + t->tables.at[i].at;
+	test_fail(__FILE__, __LINE__, "no table %s", sig);
+}
+
+TEST(acpi_numa)
+{
+	/* the second node lies on both sides of the hole below 4 GiB */
+	static const struct {
+		u32 node;
+		u64 base, size;
+	} want[] = { { 0, 0, 64 << 20 },
+		     { 1, 64 << 20, 0x7c000000 },
+		     { 1, 0x100000000, 64 << 20 },
+		     { 2, 0x104000000, 1ull << 31 } };
+	struct x86_board_info info = { 0 };
+	struct acpi_tables t;
+	const u8 *p;
+
+	check_board("numa", numa_board);
+	numa_board(&info);
+	acpi_build(&t, &info);
+	p = find_table(&t, "SRAT") + 48;
+	for (unsigned i = 0; i < info.ncpus; i++, p += 16) {
+		CHECK_EQ(ld16le(p), 0x1000);
+		CHECK_EQ(p[2], cpu_nodes[i]);
+		CHECK_EQ(p[3], info.apic_id[i]);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(want); i++, p += 40) {
+		CHECK_EQ(ld16le(p), 0x2801);
+		CHECK_EQ(ld32le(p + 2), want[i].node);
+		CHECK_EQ(ld64le(p + 8), want[i].base);
+		CHECK_EQ(ld64le(p + 16), want[i].size);
+	}
+	p = find_table(&t, "SLIT");
+	CHECK_EQ(ld64le(p + 36), 3);
+	CHECK_MEM(p + 44, "\x0a\x14\x1e\x14\x0a\x28\x1e\x28\x0a", 9);
+	acpi_fini(&t);
+	free(info.apic_id);
+}
+
 TEST(acpi_pc) { check_board("pc", acpi_test_pc); }
 TEST(acpi_q35) { check_board("q35", acpi_test_q35); }
 TEST(acpi_microvm) { check_board("microvm", acpi_test_microvm); }

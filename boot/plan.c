@@ -198,7 +198,7 @@ static void place(struct boot_plan *p, const struct plan_piece *q)
 
 		if (q->data_size)
 			memcpy(host, q->data, q->data_size);
-		if (p->placed && !q->filled)
+		if ((p->placed || p->m->ram.ram->preset) && !q->filled)
 			memset(host + q->data_size, 0, q->size - q->data_size);
 		ram_changed(p->m, off, q->size);
 		return;

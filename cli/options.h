@@ -69,6 +69,7 @@ OPTION_HANDLER(opt_accel);
 OPTION_HANDLER(opt_enable_kvm);
 OPTION_HANDLER(opt_memory);
 OPTION_HANDLER(opt_smp);
+OPTION_HANDLER(opt_numa); /* memory.c */
 OPTION_HANDLER(opt_icount);
 OPTION_HANDLER(opt_rtc);
 OPTION_HANDLER(opt_boot);

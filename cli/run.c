@@ -7,6 +7,7 @@
 #include "cli/consoles.h"
 #include "cli/devices.h"
 #include "cli/firmware.h"
+#include "cli/memory.h"
 #include "host/daemon.h"
 #include "host/signals.h"
 #include "initrd/initrd.h"
@@ -22,6 +23,7 @@ struct run {
 	struct machine *m;
 	const struct board *board;
 	struct board_config config;
+	struct memory memory;
 	struct keyvals board_keys;
 	VEC(struct board_setting) board_settings;
 	struct consoles consoles;
@@ -164,7 +166,7 @@ static int machine_settings(struct run *r, struct settings *s, struct error *e)
 		if (kv->bare && !board_knows(r->board, set.key) &&
 		    str_prefix(set.key, "no", &rest) && board_knows(r->board, rest))
 			set = (struct board_setting){ rest, "off" };
-		if (choice_find("type|kernel-decompress|kaslr", set.key) < 0 &&
+		if (choice_find("type|kernel-decompress|kaslr|memory-backend", set.key) < 0 &&
 		    !drop_setting(r->board, set.key, set.value))
 			vec_push(&r->board_settings, set);
 	}
@@ -184,7 +186,7 @@ static int find_board(struct run *r, struct settings *s, struct error *e)
 				 type);
 	if (!r->board)
 		return error_ret(e, -EINVAL, "there is no machine for %s", s->isa);
-	r->config.ram_size = s->ram_size ? s->ram_size : r->board->default_ram;
+	r->config.ram_size = s->ram_size; /* 0: memory_make decides */
 	r->config.cpus = s->smp.cpus ? s->smp.cpus : 1;
 	r->config.max_cpus = r->config.cpus;
 	r->config.sockets = s->smp.sockets;
@@ -364,6 +366,10 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	if (!err)
 		err = objects_make(r->m, s, e);
 	if (!err)
+		err = memory_make(&r->memory, r->m, s,
+				  keyvals_get(&r->board_keys, "memory-backend"), r->board,
+				  &r->config, e);
+	if (!err)
 		err = board_build(r->m, r->board, &r->config, e);
 	if (!err)
 		err = make_engine(r->m, s, e);
@@ -384,6 +390,7 @@ static void release(struct run *r)
 {
 	signals_machine(NULL);
 	machine_free(r->m);
+	memory_fini(&r->memory);
 	boot_release(&r->boot);
 	smbios_fini(&r->smbios);
 	consoles_fini(&r->consoles);

@@ -55,7 +55,7 @@ void settings_fini(struct settings *s)
 	char *const texts[] = { s->kernel,	 s->initrd,	s->append,   s->dtb,
 				s->bios,	 s->boot_order, s->cpu,	     s->name,
 				s->process_name, s->pidfile,	s->log_file, s->trace_file,
-				s->uuid };
+				s->uuid,	 s->mem_path };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		free(texts[i]);
@@ -68,6 +68,7 @@ void settings_fini(struct settings *s)
 	keyvals_fini(&s->machine);
 	free_keyvals(&s->accels);
 	free_keyvals(&s->devices);
+	free_keyvals(&s->numa);
 	free_keyvals(&s->globals);
 	free_keyvals(&s->objects);
 	free_keyvals(&s->chardevs);

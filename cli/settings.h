@@ -59,7 +59,9 @@ struct settings {
 	u64 seed;
 	bool seed_set;
 	struct machine_actions actions;
-	bool stopped, daemonize, mem_lock;
+	bool stopped, daemonize, mem_lock, mem_prealloc;
+	char *mem_path;
+	struct keyvals_list numa;
 
 	struct texts traces; /* globs; a leading '-' disables */
 	struct texts faults; /* POINT[,probability=...] */

@@ -6,13 +6,14 @@
  * show what lies below them.
  */
 #include "core/space.h"
+#include "core/memory_backend.h"
 #include "core/private.h"
+#include "core/ram.h"
 #include "core/region_access.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include <errno.h>
 #include <stdio.h>
-#include <sys/mman.h>
 
 #define PAGE   4096ull
 #define NO_END ((u128)1 << 64)
@@ -51,36 +52,45 @@ void region_init_io(struct region *r, const char *name, u64 size, const struct r
 static int init_memory(struct region *r, struct machine *m, enum region_kind kind, const char *name,
 		       u64 size, struct error *e)
 {
-	u64 bytes, pages;
-	struct ram *ram;
+	struct memory_backend plain = { .size = ALIGN_UP(size, PAGE), .fd = -1 }, *const part =
+											  &plain;
 
 	region_init(r, kind, name, size);
 	if (!size || size > (u64)PTRDIFF_MAX - PAGE)
 		return error_ret(e, -EINVAL, "memory '%s' cannot have a size of %llu bytes", name,
 				 (unsigned long long)size);
-	bytes = ALIGN_UP(size, PAGE);
-	pages = bytes / PAGE;
-	ram = NEW(struct ram);
-	ram->page_flags = calloc(pages, 1);
-	ram->host = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (ram->host == MAP_FAILED || !ram->page_flags) {
-		if (ram->host != MAP_FAILED)
-			munmap(ram->host, bytes);
-		free(ram->page_flags);
-		free(ram);
-		return error_ret(e, -ENOMEM,
-				 "cannot set up guest memory '%s': the host has not %llu MiB for "
-				 "it",
-				 name, (unsigned long long)(bytes >> 20));
-	}
-	if (bytes >= 8u << 20)
-		madvise(ram->host, bytes, MADV_HUGEPAGE);
-	ram->size = size;
-	ram->first_page = m->ram_pages;
-	m->ram_pages += pages;
-	r->ram = ram;
+	r->ram = ram_new(m, name, &part, 1, e);
+	if (!r->ram)
+		return -ENOMEM;
+	r->ram->size = size;
 	r->machine = m;
 	r->readonly = kind == REGION_ROM;
+	return 0;
+}
+
+int region_init_ram_of(struct region *r, struct machine *m, const char *name,
+		       struct memory_backend *const *part, unsigned n, struct error *e)
+{
+	u64 size = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (part[i]->used)
+			return error_ret(e, -EBUSY, "memory backend '%s' is in use already",
+					 part[i]->id);
+		if (part[i]->rom)
+			return error_ret(e, -EROFS,
+					 "memory backend '%s' is read-only and cannot be main "
+					 "memory; with rom=off the guest's writes stay its own",
+					 part[i]->id);
+		part[i]->used = true;
+		if (add_overflow(size, part[i]->size, &size) || size > (u64)PTRDIFF_MAX - PAGE)
+			return error_ret(e, -EINVAL, "memory '%s' is too large", name);
+	}
+	region_init(r, REGION_RAM, name, size);
+	r->ram = ram_new(m, name, part, n, e);
+	if (!r->ram)
+		return -ENOMEM;
+	r->machine = m;
 	return 0;
 }
 
@@ -124,11 +134,8 @@ void region_fini(struct region *r)
 		region_remove(r);
 	list_for_each_safe (child, tmp, &r->children, link)
 		region_remove(child);
-	if (r->ram) {
-		munmap(r->ram->host, ALIGN_UP(r->ram->size, PAGE));
-		free(r->ram->page_flags);
-		free(r->ram);
-	}
+	if (r->ram)
+		ram_free(r->ram);
 	memset(r, 0, sizeof(*r));
 }
 

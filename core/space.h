@@ -44,8 +44,9 @@ struct region_ops {
 /* Host memory behind RAM and ROM regions. Pages have flags that the translator and dirty logging
  * use. */
 struct ram {
-	u8 *host; /* mmap'd, zero-filled */
+	u8 *host; /* zero-filled, unless preset */
 	u64 size;
+	bool preset; /* of a file: what it holds at the start is not known */
 	/* index of its first 4 KiB page among all RAM pages of the machine */
 	u64 first_page;
 	u8 *page_flags; /* one byte per 4 KiB page, PAGE_* */
