@@ -10,6 +10,7 @@
 #include "smbios.h"
 #include <errno.h>
 #include <quern/fw_cfg.h>
+#include <quern/vmcoreinfo.h>
 
 enum {
 	LOADER_ENTRY = 128,
@@ -350,6 +351,22 @@ static int put_kernel(struct fw *f, struct boot_options *o)
 	return 0;
 }
 
+static void put_vmcoreinfo(struct fw *f)
+{
+	struct device_core *d;
+
+	list_for_each (d, &f->s->plan->m->devices, link) {
+		const struct vmcoreinfo_iface *iface = d->dev->class->iface;
+
+		if (!str_eq(d->dev->class->name, "vmcoreinfo") || f->err)
+			continue;
+		f->err = f->iface->add_writable(f->dev, "etc/vmcoreinfo", iface->record(d->dev),
+						VMCOREINFO_RECORD, iface->written, d->dev);
+		if (f->err)
+			error_set(f->e, "a machine has at most one vmcoreinfo device");
+	}
+}
+
 static void put_basics(struct fw *f, const struct boot_options *o)
 {
 	const struct x86_board_info *info = f->s->info;
@@ -367,6 +384,7 @@ static void put_basics(struct fw *f, const struct boot_options *o)
 		put_acpi(f);
 	put_smbios(f, o->smbios);
 	put_boot_order(f, o);
+	put_vmcoreinfo(f);
 }
 
 int fwcfg_put(struct start *s, struct boot_options *o, struct error *e)

@@ -8,6 +8,7 @@
 #include "test_machine.h"
 #include <errno.h>
 #include <quern/fw_cfg.h>
+#include <quern/vmcoreinfo.h>
 
 enum { PORT = 0x510, MIB = 1 << 20 };
 
@@ -122,6 +123,65 @@ TEST(fwcfg_ports_and_dma)
 	out(&t, PORT + 4, 4, 0);
 	out(&t, PORT + 8, 4, __builtin_bswap32(0x1000));
 	CHECK_EQ(ld32be(ram), 1);
+}
+
+static u32 dma(struct test_machine *t, u32 control, u32 len, u64 addr)
+{
+	u8 *block = test_ram(t, 0x1000);
+
+	st32be(block, control);
+	st32be(block + 4, len);
+	st64be(block + 8, addr);
+	out(t, PORT + 4, 4, 0);
+	out(t, PORT + 8, 4, __builtin_bswap32(0x1000));
+	return ld32be(block);
+}
+
+/* As the guest's driver does it: select and write the whole record. */
+TEST(fwcfg_vmcoreinfo)
+{
+	enum { SELECT = 8, WRITE = 16, SKIP = 4 };
+	struct test_machine t;
+	struct error e = { 0 };
+	const struct vmcoreinfo_iface *iface;
+	struct device *d;
+	u8 b[16], *ram;
+	u32 size, key;
+	u64 addr;
+
+	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
+	d = device_make(t.m, "vmcoreinfo", "vmcoreinfo", NULL, &e);
+	CHECK(d != NULL);
+	iface = d->class->iface;
+	start(&t);
+	device_reset(d);
+	key = find(&t, "etc/vmcoreinfo", &size);
+	CHECK(key);
+	CHECK_EQ(size, 16);
+	read_item(&t, key, b, 16);
+	CHECK_MEM(b, "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	CHECK(!iface->where(d, &addr, &size));
+	ram = test_ram(&t, 0x2000);
+	memset(ram, 0, 17);
+	st16le(ram + 2, 1);
+	st32le(ram + 4, 0x123);
+	st64le(ram + 8, 0x4567);
+	CHECK_EQ(dma(&t, key << 16 | SELECT | WRITE, 17, 0x2000), 1);
+	CHECK_EQ(dma(&t, key << 16 | SELECT | WRITE, 16, 0xfffffffff0), 1);
+	CHECK(!iface->where(d, &addr, &size));
+	CHECK_EQ(dma(&t, key << 16 | SELECT | WRITE, 16, 0x2000), 0);
+	CHECK(iface->where(d, &addr, &size));
+	CHECK_EQ(size, 0x123);
+	CHECK_EQ(addr, 0x4567);
+	/* in parts, and not past the end */
+	CHECK_EQ(dma(&t, key << 16 | SELECT | SKIP, 8, 0), 0);
+	st64le(ram, 0x89ab);
+	CHECK_EQ(dma(&t, WRITE, 8, 0x2000), 0);
+	CHECK(iface->where(d, &addr, &size));
+	CHECK_EQ(addr, 0x89ab);
+	CHECK_EQ(dma(&t, WRITE, 1, 0x2000), 1);
+	device_reset(d);
+	CHECK(!iface->where(d, &addr, &size));
 }
 
 TEST(fwcfg_firmware_files)

@@ -26,7 +26,6 @@
 		.name = name_, .arg = arg_, .help = help_, .status = OPTION_NOTED, .note = why \
 	}
 
-#define NO_DISKS     "disks are not built yet; an initramfs (-initrd) works"
 #define NO_GDB	     "the debugger stub is not built yet"
 #define NO_SHARES    "file sharing is not built yet"
 #define NO_DISPLAY   "graphical displays are not built yet"
@@ -113,21 +112,23 @@ const struct option_def option_table[] = {
 	NOTED("msg", "timestamp=on|off,guest-name=on|off", "form of messages", "messages have one form"),
 
 	HEADING("Disks and files"),
-	REFUSED("drive", "file=FILE[,if=TYPE][,format=F]...", "disk image", NO_DISKS),
-	REFUSED("blockdev", "driver=D,node-name=N...", "block node", NO_DISKS),
-	REFUSED("hda", "FILE", "disk image 0", NO_DISKS),
-	REFUSED("hdb", "FILE", "disk image 1", NO_DISKS),
-	REFUSED("hdc", "FILE", "disk image 2", NO_DISKS),
-	REFUSED("hdd", "FILE", "disk image 3", NO_DISKS),
-	REFUSED("cdrom", "FILE", "CD-ROM image", NO_DISKS),
-	REFUSED("fda", "FILE", "floppy image 0", NO_DISKS),
-	REFUSED("fdb", "FILE", "floppy image 1", NO_DISKS),
-	REFUSED("sd", "FILE", "SD card image", NO_DISKS),
-	REFUSED("mtdblock", "FILE", "flash image", NO_DISKS),
-	NOTED("snapshot", NULL, "writes to disk images go to temporary files", NULL),
+	OPT("drive", "file=FILE[,if=ide|virtio|none][,format=raw][,index=N][,bus=N][,unit=N][,media=disk|cdrom][,id=ID]\n"
+	    "[,cache=none|writeback|writethrough|directsync|unsafe][,aio=threads|native|io_uring][,readonly=on][,snapshot=on]\n"
+	    "[,discard=ignore|unmap][,detect-zeroes=off|on|unmap][,rerror=...][,werror=...]", "disk image", opt_drive),
+	OPT("blockdev", "[driver=]D,node-name=N[,KEY=VALUE...]", "block node, for drive=N of a device (help lists drivers)", opt_blockdev),
+	OPT("hda", "FILE", "disk image 0", opt_hd),
+	OPT("hdb", "FILE", "disk image 1", opt_hd),
+	OPT("hdc", "FILE", "disk image 2", opt_hd),
+	OPT("hdd", "FILE", "disk image 3", opt_hd),
+	OPT("cdrom", "FILE", "CD-ROM image, the same as image 2", opt_cdrom),
+	REFUSED("fda", "FILE", "floppy image 0", "floppy disks are not built yet"),
+	REFUSED("fdb", "FILE", "floppy image 1", "floppy disks are not built yet"),
+	REFUSED("sd", "FILE", "SD card image", "SD cards are not built yet"),
+	REFUSED("mtdblock", "FILE", "flash image", "flash memory is not built yet"),
+	OPT("snapshot", NULL, "writes to disk images go to temporary files", opt_flag, AT(snapshot)),
 	REFUSED("fsdev", "TYPE,id=ID,path=DIR...", "directory to share", NO_SHARES),
 	REFUSED("virtfs", "TYPE,path=DIR,mount_tag=TAG...", "directory shared over 9p", NO_SHARES),
-	REFUSED("iscsi", "KEY=VALUE...", "iSCSI session", NO_DISKS),
+	REFUSED("iscsi", "KEY=VALUE...", "iSCSI session", "iSCSI is not built yet"),
 
 	HEADING("Network and other devices"),
 	OPT("netdev", "TYPE,id=ID...", "network back end (help lists them)", opt_netdev),
@@ -282,11 +283,13 @@ static int parse_one(struct settings *s, int left, char **argv, struct error *e)
 	const struct option_def *o;
 	int err;
 
-	if (*word != '-' || !word[1])
-		return error_ret(e, -ENOTSUP,
-				 "'%s' is not an option, and disk images are not built yet; a "
-				 "kernel is given with -kernel",
-				 word);
+	/* an image alone is disk 0 */
+	if (*word != '-') {
+		err = option_apply(s, option_find("hda"), word, e);
+		return err ? err : 1;
+	}
+	if (!word[1])
+		return error_ret(e, -EINVAL, "'-' is no option, -help lists all");
 	name += *name == '-';
 	AUTO_FREE char *stem = xstrndup(name, strcspn(name, "="));
 

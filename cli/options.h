@@ -96,6 +96,11 @@ OPTION_HANDLER(opt_trace);
 OPTION_HANDLER(opt_usb);
 OPTION_HANDLER(opt_fault);
 OPTION_HANDLER(opt_lint);
+/* opt_drive.c */
+OPTION_HANDLER(opt_drive);
+OPTION_HANDLER(opt_blockdev);
+OPTION_HANDLER(opt_hd);
+OPTION_HANDLER(opt_cdrom);
 /* opt_console.c */
 OPTION_HANDLER(opt_chardev);
 OPTION_HANDLER(opt_serial);

@@ -187,11 +187,10 @@ TEST(options_dashes_and_mistakes)
 	refuses("quern -zzzzz", "-zzzzz: invalid option");
 	refuses("quern ---kernel", "invalid option");
 	refuses("quern -kernel", "-kernel: an argument is missing");
-	refuses("quern disk.img", "'disk.img' is not an option");
-	refuses("quern -", "is not an option");
+	refuses("quern -", "'-' is no option");
 	refuses("quern -append x", "-append only allowed with -kernel option");
 	refuses("quern -initrd x", "-initrd only allowed with -kernel option");
-	refuses("quern -hda x", "-hda x: disks are not built yet");
+	refuses("quern -fda x", "-fda x: floppy disks are not built yet");
 }
 
 TEST(options_with_equal_signs)

@@ -6,6 +6,7 @@
 #include "boot/smbios.h"
 #include "cli/consoles.h"
 #include "cli/devices.h"
+#include "cli/disks.h"
 #include "cli/firmware.h"
 #include "cli/memory.h"
 #include "host/daemon.h"
@@ -258,9 +259,9 @@ static int load_firmware(struct run *r, const struct settings *s, struct error *
 {
 	int err = firmware_load(&r->firmware, s, e);
 
-	/* Under its own name, firmware alone is started only when asked for: there is no disk that
-	 * it could boot. */
-	if (!err && s->native && !s->kernel && !s->bios)
+	/* Under its own name, firmware alone is started only when asked for: without a disk there
+	 * is nothing that it could boot. */
+	if (!err && s->native && !s->kernel && !s->bios && !s->drives.n)
 		bytes_fini(&r->firmware);
 	if (!err && !s->kernel && !r->firmware.size && !r->loaders.n)
 		err = error_ret(e, -EINVAL,
@@ -374,7 +375,11 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	if (!err)
 		err = make_engine(r->m, s, e);
 	if (!err)
+		err = disks_make(r->m, s, e);
+	if (!err)
 		err = devices_make(r->m, s, e);
+	if (!err)
+		err = disks_plug(r->m, s, e);
 	if (!err)
 		err = faults_arm(r->m, s, e);
 	if (!err)

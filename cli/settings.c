@@ -71,6 +71,8 @@ void settings_fini(struct settings *s)
 	free_keyvals(&s->numa);
 	free_keyvals(&s->globals);
 	free_keyvals(&s->objects);
+	free_keyvals(&s->drives);
+	free_keyvals(&s->blockdevs);
 	free_keyvals(&s->chardevs);
 	free_keyvals(&s->mons);
 	*s = (struct settings){ 0 };

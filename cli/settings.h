@@ -48,6 +48,8 @@ struct settings {
 	bool tier_given;
 
 	struct keyvals_list devices, globals, objects;
+	struct keyvals_list drives, blockdevs;
+	bool snapshot;
 	struct keyvals_list chardevs, mons;
 	struct texts serial; /* specs in order */
 	bool nodefaults, nographic, no_display, monitor_given;

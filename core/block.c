@@ -424,6 +424,13 @@ void block_drain_all(struct machine *m)
 
 static void now_done(struct block_req *r, int err) { r->ended = true; }
 
+void block_wait(struct block_node *n, struct block_req *r)
+{
+	if (!await(n->machine->priv->block, r))
+		drain_nodes(n);
+	assert(r->ended);
+}
+
 int block_read_now(struct block *b, u64 at, void *buf, size_t n)
 {
 	struct iovec v = { buf, n };
@@ -434,9 +441,8 @@ int block_read_now(struct block *b, u64 at, void *buf, size_t n)
 	if (!b->node)
 		return -ENOMEDIUM;
 	block_node_submit(b->node, &r);
-	if (!await(b->machine->priv->block, &r))
-		drain_nodes(b->node);
-	return r.ended ? r.err : -EIO;
+	block_wait(b->node, &r);
+	return r.err;
 }
 
 void block_machine_cont(struct machine *m)

@@ -92,6 +92,9 @@ void block_node_plug(struct block_node *n, bool on);
  * afterwards. */
 void block_done(struct block_req *r, int err);
 
+/* Waits for a request whose done() sets r->ended: for what must be done now. */
+void block_wait(struct block_node *n, struct block_req *r);
+
 /* ---- the machine's side: who does the host's work */
 
 struct block_engine {

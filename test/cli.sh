@@ -65,7 +65,7 @@ printf '\xfa\xf4\xeb\xfd\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90' >> hal
 
 refused unknown-option "-kernle: invalid option, did you mean '-kernel'" -kernle x
 refused missing-argument "-kernel: an argument is missing" -kernel
-refused positional "'disk.img' is not an option" disk.img
+refused positional "could not open 'disk.img': No such file" disk.img -bios halt.bin
 refused no-kernel "there is nothing to boot"
 refused append-alone "-append only allowed with -kernel option" -append x
 refused initrd-alone "-initrd only allowed with -kernel option" -initrd x
@@ -90,7 +90,8 @@ refused kvm-alone "kvm is not built yet" -enable-kvm -kernel zeros
 refused accel-unknown "-accel nosuch: invalid accelerator" -accel nosuch -kernel zeros
 refused mon-unknown "-mon: there is no chardev 'c'" -bios halt.bin -mon c
 refused icount "not built yet" -icount shift=1 -kernel zeros
-refused drive "disks are not built yet" -drive file=x
+refused drive "if=floppy is not built yet" -drive file=x,if=floppy -bios halt.bin
+refused drive-missing "could not open 'x': No such file" -drive file=x -bios halt.bin
 refused gdb "the debugger stub is not built yet" -s
 refused qmp "'nonsense' is none of stdio" -qmp nonsense
 refused netdev "network back ends are not built yet" -netdev user,id=n

@@ -21,6 +21,9 @@ enum {
 struct item {
 	const u8 *data;
 	u32 size;
+	u8 *writable; /* data, if the guest may write it */
+	void (*written)(void *arg);
+	void *arg;
 };
 
 struct fw_cfg {
@@ -42,7 +45,7 @@ static const u8 dma_signature[8] = "QEMU CFG";
 
 static struct item *find(struct fw_cfg *d, u16 key)
 {
-	/* Bit 14 selects for writing, which no item allows. */
+	/* Bit 14 selects for writing. */
 	key &= ~0x4000;
 	if (key < FIXED)
 		return &d->fixed[key];
@@ -58,7 +61,7 @@ static void set(void *dev, u16 key, const void *data, u32 size)
 	struct item *item = find(dev, key);
 
 	if (item)
-		*item = (struct item){ data, size };
+		*item = (struct item){ .data = data, .size = size };
 }
 
 static int add_file(void *dev, const char *name, const void *data, u32 size)
@@ -77,10 +80,22 @@ static int add_file(void *dev, const char *name, const void *data, u32 size)
 	st32be(entry, size);
 	st16be(entry + 4, FW_CFG_FILE_FIRST + d->nfiles);
 	memcpy(entry + 8, name, strlen(name) + 1);
-	d->file[d->nfiles++] = (struct item){ data, size };
+	d->file[d->nfiles++] = (struct item){ .data = data, .size = size };
 	st32be(d->directory, d->nfiles);
-	d->fixed[FW_CFG_FILE_DIR] = (struct item){ d->directory, 4 + DIR_ENTRY * d->nfiles };
+	d->fixed[FW_CFG_FILE_DIR] =
+		(struct item){ .data = d->directory, .size = 4 + DIR_ENTRY * d->nfiles };
 	return 0;
+}
+
+static int add_writable(void *dev, const char *name, u8 *data, u32 size, void (*written)(void *arg),
+			void *arg)
+{
+	struct fw_cfg *d = dev;
+	int err = add_file(d, name, data, size);
+
+	if (!err)
+		d->file[d->nfiles - 1] = (struct item){ data, size, data, written, arg };
+	return err;
 }
 
 static void on_select(void *dev, const char *name, void (*fn)(void *arg), void *arg)
@@ -132,6 +147,23 @@ static bool dma_read_item(struct fw_cfg *d, u64 addr, u32 len)
 	return true;
 }
 
+/* False when the item is not the guest's to write, or shorter, or guest memory is not there. */
+static bool dma_write_item(struct fw_cfg *d, u64 addr, u32 len)
+{
+	const struct item *item = find(d, d->select);
+
+	if (!item || !item->writable || !range_fits(d->at, len, item->size)) {
+		guest_error(d, "item %#x cannot be written with %u bytes at %u", d->select, len,
+			    d->at);
+		return false;
+	}
+	if (dev_dma_read(d, addr, item->writable + d->at, len))
+		return false;
+	d->at += len;
+	item->written(item->arg);
+	return true;
+}
+
 static void run_dma(struct fw_cfg *d)
 {
 	u8 command[16], result[4];
@@ -151,11 +183,9 @@ static void run_dma(struct fw_cfg *d)
 	if (control & DMA_READ)
 		ok = dma_read_item(d, ld64be(command + 8), len);
 	else if (control & DMA_WRITE)
-		ok = false;
+		ok = dma_write_item(d, ld64be(command + 8), len);
 	else if (control & DMA_SKIP)
 		d->at += MIN(len, ~0u - d->at);
-	if (control & DMA_WRITE)
-		guest_error(d, "item %#x cannot be written", d->select);
 	st32be(result, ok ? 0 : DMA_ERROR);
 	if (dev_dma_write(d, at, result, sizeof(result)))
 		guest_error(d, "DMA control block at %#llx cannot be written",
@@ -209,7 +239,7 @@ static int init(void *dev, struct error *e)
 	}
 	set(d, FW_CFG_SIGNATURE, signature, sizeof(signature));
 	set(d, FW_CFG_ID, features, sizeof(features));
-	d->fixed[FW_CFG_FILE_DIR] = (struct item){ d->directory, 4 };
+	d->fixed[FW_CFG_FILE_DIR] = (struct item){ .data = d->directory, .size = 4 };
 	return 0;
 }
 
@@ -248,9 +278,9 @@ static const struct state state[] = {
 	DERIVED(struct fw_cfg, update_arg),
 	{ 0 }
 };
-static const struct fw_cfg_iface iface = { .set = set,
-					   .add_file = add_file,
-					   .on_select = on_select };
+static const struct fw_cfg_iface iface = {
+	.set = set, .add_file = add_file, .add_writable = add_writable, .on_select = on_select
+};
 
 DEVICE(fw_cfg, .name = "fw_cfg", .doc = "Firmware configuration", .banks = banks, .state = state,
        .init = init, .reset = reset, .fini = fini, .iface = &iface);

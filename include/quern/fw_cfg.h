@@ -41,6 +41,9 @@ struct fw_cfg_iface {
 	/* A named file; -EEXIST when there is one of that name, -ENAMETOOLONG, -ENOSPC when there
 	 * are too many. */
 	int (*add_file)(void *dev, const char *name, const void *data, u32 size);
+	/* The same for one that the guest may write, by DMA; written(arg) is called afterwards. */
+	int (*add_writable)(void *dev, const char *name, u8 *data, u32 size,
+			    void (*written)(void *arg), void *arg);
 	/* fn(arg) is called whenever that file is selected: the bytes may be brought up to date.
 	 * One file. */
 	void (*on_select)(void *dev, const char *name, void (*fn)(void *arg), void *arg);
