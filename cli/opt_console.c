@@ -138,3 +138,12 @@ OPTION_HANDLER(opt_debugcon)
 	vec_push(&s->devices, device);
 	return 0;
 }
+
+OPTION_HANDLER(opt_gdb)
+{
+	int err = arg ? check_spec(arg, e) : 0;
+
+	if (!err)
+		texts_add(&s->debuggers, arg ? arg : "tcp::1234");
+	return err;
+}

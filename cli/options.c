@@ -26,7 +26,6 @@
 		.name = name_, .arg = arg_, .help = help_, .status = OPTION_NOTED, .note = why \
 	}
 
-#define NO_GDB	     "the debugger stub is not built yet"
 #define NO_SHARES    "file sharing is not built yet"
 #define NO_DISPLAY   "graphical displays are not built yet"
 #define NO_SNAPSHOTS "snapshots and migration are not built yet"
@@ -158,8 +157,8 @@ const struct option_def option_table[] = {
 	REFUSED("dump-vmstate", "FILE", "describe the state of devices", NO_SNAPSHOTS),
 
 	HEADING("Debugging"),
-	REFUSED("s", NULL, "the same as -gdb tcp::1234", NO_GDB),
-	REFUSED("gdb", "DEV", "debugger stub", NO_GDB),
+	OPT("s", NULL, "the same as -gdb tcp::1234", opt_gdb),
+	OPT("gdb", "DEV", "debuggers connect there: tcp:[HOST]:PORT, unix:PATH,server=on,wait=off, chardev:ID, stdio, pty, none", opt_gdb),
 	OPT("d", "ITEM[,ITEM...]", "log: guest_errors, unimp, trace:GLOB (help lists them)", opt_log),
 	OPT("D", "FILE", "log and traces go to a file", opt_text, AT(log_file)),
 	REFUSED("dfilter", "RANGE[,...]", "log only code in these addresses", "filtering the log by addresses is not built yet"),

@@ -110,6 +110,7 @@ OPTION_HANDLER(opt_qmp_pretty);
 OPTION_HANDLER(opt_mon);
 OPTION_HANDLER(opt_echr);
 OPTION_HANDLER(opt_debugcon);
+OPTION_HANDLER(opt_gdb);
 /* options.c */
 OPTION_HANDLER(opt_help);
 OPTION_HANDLER(opt_version);

@@ -5,6 +5,7 @@
 #include "boot/boot.h"
 #include "boot/smbios.h"
 #include "cli/consoles.h"
+#include "cli/debugger.h"
 #include "cli/devices.h"
 #include "cli/disks.h"
 #include "cli/firmware.h"
@@ -28,6 +29,7 @@ struct run {
 	struct keyvals board_keys;
 	VEC(struct board_setting) board_settings;
 	struct consoles consoles;
+	struct debugger debugger;
 	struct bytes firmware;
 	struct boot_options boot;
 	struct smbios smbios;
@@ -387,6 +389,8 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	if (!err)
 		err = consoles_monitors(&r->consoles, r->m, e);
 	if (!err)
+		err = debugger_make(&r->debugger, r->m, s, e);
+	if (!err)
 		traces_check(r->m, s);
 	return err ? err : set_process(s, e);
 }
@@ -394,6 +398,7 @@ static int build(struct run *r, struct settings *s, struct error *e)
 static void release(struct run *r)
 {
 	signals_machine(NULL);
+	debugger_fini(&r->debugger);
 	machine_free(r->m);
 	memory_fini(&r->memory);
 	boot_release(&r->boot);

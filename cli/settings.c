@@ -63,6 +63,7 @@ void settings_fini(struct settings *s)
 	free_texts(&s->fw_cfg);
 	free_texts(&s->smbios);
 	free_texts(&s->serial);
+	free_texts(&s->debuggers);
 	free_texts(&s->traces);
 	free_texts(&s->faults);
 	keyvals_fini(&s->machine);

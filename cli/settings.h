@@ -65,8 +65,9 @@ struct settings {
 	char *mem_path;
 	struct keyvals_list numa;
 
-	struct texts traces; /* globs; a leading '-' disables */
-	struct texts faults; /* POINT[,probability=...] */
+	struct texts debuggers; /* -gdb DEV */
+	struct texts traces;	/* globs; a leading '-' disables */
+	struct texts faults;	/* POINT[,probability=...] */
 	bool lint, lint_stop;
 };
 

@@ -11,5 +11,5 @@ struct machine;
  * for no stub, "" for the default, tcp::1234. Connections of before are closed. */
 int must_check gdbserver_open(struct machine *m, const char *dev, struct error *e);
 /* Who does it: knows both the stub and the host's character devices. */
-void gdbserver_set(struct machine *m,
-		   int (*open)(struct machine *m, const char *dev, struct error *e));
+void gdbserver_set(struct machine *m, int (*open)(void *arg, const char *dev, struct error *e),
+		   void *arg);

@@ -46,7 +46,8 @@ struct machine_private {
 	const struct os *os; /* os.h */
 	void *os_state;
 	/* gdbserver.h */
-	int (*gdbserver_open)(struct machine *m, const char *spec, struct error *e);
+	int (*gdbserver_open)(void *arg, const char *dev, struct error *e);
+	void *gdbserver_arg;
 };
 
 /* machine_wait.c */
@@ -58,6 +59,8 @@ void wait_start(struct machine *m);
 /* any thread: the machine thread shall look at posts, descriptors and timers soon */
 void wait_wake(struct machine *m);
 void wait_arm(struct machine *m, u64 deadline); /* virtual ns: wake then at the latest */
+/* the same by the host's clock, while virtual time stands still: in ns from now */
+void wait_arm_host(struct machine *m, u64 ns);
 /* sleep until woken or that virtual time (~0: only woken) */
 void wait_idle(struct machine *m, u64 deadline);
 void wait_service(struct machine *m); /* run posts and ready descriptors */

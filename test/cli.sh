@@ -92,7 +92,6 @@ refused mon-unknown "-mon: there is no chardev 'c'" -bios halt.bin -mon c
 refused icount "not built yet" -icount shift=1 -kernel zeros
 refused drive "if=floppy is not built yet" -drive file=x,if=floppy -bios halt.bin
 refused drive-missing "could not open 'x': No such file" -drive file=x -bios halt.bin
-refused gdb "the debugger stub is not built yet" -s
 refused qmp "'nonsense' is none of stdio" -qmp nonsense
 refused netdev "network back ends are not built yet" -netdev user,id=n
 refused object "no objects of type" -object nonsense,id=r

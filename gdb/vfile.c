@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vfile.c - files for the debugger (GDB manual, E.7 Host I/O Packets): the host's files of the
+ * guest's modules, to be read only, and no others. */
+#include "private.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	OPEN_MAX_ = 32,
+	/* numbers of the protocol (E.13.7) */
+	F_ENOENT = 2,
+	F_EBADF = 9,
+	F_EACCES = 13,
+	F_EINVAL = 22,
+	F_EMFILE = 24,
+	F_EROFS = 30,
+	F_WRITING = 3 | 8 | 0x200 | 0x400 /* O_WRONLY, O_RDWR, O_APPEND, O_CREAT, O_TRUNC */
+};
+
+struct gdb_file {
+	int fd; /* + 1; 0 = free */
+};
+
+static void fail(struct gdb_conn *c, unsigned err) { strbuf_printf(&c->reply, "F-1,%x", err); }
+
+static int *slot(struct gdb_conn *c, u64 n)
+{
+	return c->files && n < OPEN_MAX_ && c->files[n].fd ? &c->files[n].fd : NULL;
+}
+
+void gdb_files_close(struct gdb_conn *c)
+{
+	for (unsigned i = 0; i < OPEN_MAX_; i++)
+		if (slot(c, i))
+			close(*slot(c, i) - 1);
+	free(c->files);
+	c->files = NULL;
+}
+
+/* NAME,FLAGS,MODE */
+static void file_open(struct gdb_conn *c, const char *p)
+{
+	size_t n = strcspn(p, ",") / 2;
+	AUTO_FREE char *path = xalloc(n + 1);
+	u64 flags, mode;
+	unsigned i;
+	int fd;
+
+	if (gdb_get_hex(p, path, n) || strlen(path) != n || p[2 * n] != ',') {
+		fail(c, F_EINVAL);
+		return;
+	}
+	p += 2 * n + 1;
+	if (!gdb_number(&p, &flags) || !gdb_word(&p, ",") || !gdb_number(&p, &mode)) {
+		fail(c, F_EINVAL);
+		return;
+	}
+	if (flags & F_WRITING) {
+		fail(c, F_EROFS);
+		return;
+	}
+	if (!gdb_file_known(c->g, path)) {
+		fail(c, F_ENOENT);
+		return;
+	}
+	if (!c->files)
+		c->files = xcalloc(OPEN_MAX_, sizeof(*c->files));
+	for (i = 0; i < OPEN_MAX_ && slot(c, i); i++)
+		;
+	fd = i < OPEN_MAX_ ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0) {
+		fail(c, i < OPEN_MAX_ ? F_EACCES : F_EMFILE);
+		return;
+	}
+	c->files[i].fd = fd + 1;
+	strbuf_printf(&c->reply, "F%x", i);
+}
+
+/* FD,COUNT,OFFSET */
+static void file_pread(struct gdb_conn *c, const char *p)
+{
+	enum { MOST = (GDB_PACKET_MAX - 64) / 2 };
+	u64 n, count, at;
+	ssize_t got;
+
+	if (!gdb_number(&p, &n) || !gdb_word(&p, ",") || !gdb_number(&p, &count) ||
+	    !gdb_word(&p, ",") || !gdb_number(&p, &at) || at > INT64_MAX) {
+		fail(c, F_EINVAL);
+		return;
+	}
+	if (!slot(c, n)) {
+		fail(c, F_EBADF);
+		return;
+	}
+	count = MIN(count, (u64)MOST);
+	AUTO_FREE u8 *buf = xalloc(count + 1);
+
+	got = pread(*slot(c, n) - 1, buf, count, at);
+	if (got < 0) {
+		fail(c, F_EINVAL);
+		return;
+	}
+	strbuf_printf(&c->reply, "F%zx;", (size_t)got);
+	gdb_put_binary(&c->reply, buf, got);
+}
+
+/* struct stat of the protocol, E.13.9.4: big-endian, without gaps. */
+static void put_stat(struct gdb_conn *c, const struct stat *st)
+{
+	u8 b[64] = { 0 };
+
+	st32be(b + 0, st->st_dev);
+	st32be(b + 4, st->st_ino);
+	st32be(b + 8, 0100000 | (st->st_mode & 0777));
+	st32be(b + 12, st->st_nlink);
+	st64be(b + 28, st->st_size);
+	st64be(b + 36, 4096);
+	st64be(b + 44, st->st_blocks);
+	st32be(b + 52, st->st_atime);
+	st32be(b + 56, st->st_mtime);
+	st32be(b + 60, st->st_ctime);
+	strbuf_printf(&c->reply, "F%zx;", sizeof(b));
+	gdb_put_binary(&c->reply, b, sizeof(b));
+}
+
+static void file_fstat(struct gdb_conn *c, const char *p)
+{
+	struct stat st;
+	u64 n;
+
+	if (!gdb_number(&p, &n) || !slot(c, n) || fstat(*slot(c, n) - 1, &st))
+		fail(c, F_EBADF);
+	else
+		put_stat(c, &st);
+}
+
+static void file_close(struct gdb_conn *c, const char *p)
+{
+	u64 n;
+
+	if (!gdb_number(&p, &n) || !slot(c, n)) {
+		fail(c, F_EBADF);
+		return;
+	}
+	close(*slot(c, n) - 1);
+	*slot(c, n) = 0;
+	strbuf_add(&c->reply, "F0");
+}
+
+PACKET_HANDLER(gdb_vfile)
+{
+	if (gdb_word(&p, "open:"))
+		file_open(c, p);
+	else if (gdb_word(&p, "pread:"))
+		file_pread(c, p);
+	else if (gdb_word(&p, "fstat:"))
+		file_fstat(c, p);
+	else if (gdb_word(&p, "close:"))
+		file_close(c, p);
+	else if (gdb_word(&p, "setfs:"))
+		strbuf_add(&c->reply, "F0"); /* there is one file system */
+	else if (gdb_word(&p, "readlink:"))
+		fail(c, F_EINVAL); /* nothing that is given out is a link */
+	else if (gdb_word(&p, "pwrite:") || gdb_word(&p, "unlink:"))
+		fail(c, F_EROFS);
+}
