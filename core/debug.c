@@ -6,7 +6,7 @@
 #include "core/private.h"
 #include "lib/alloc.h"
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, STEPS_ALONE = 16 };
 
 struct debug *debug_of(struct machine *m) { return m->debug; }
 
@@ -235,6 +235,9 @@ void debug_resume(struct machine *m, unsigned sstep)
 		cpu->held = cpu->resume == DEBUG_HOLD;
 		cpu->resume = DEBUG_RUN;
 		any |= cpu->step;
+		/* It goes first, but not always: what it waits for may be another's work. */
+		if (cpu->step && d->steps++ % STEPS_ALONE)
+			m->priv->turn = i;
 	}
 	d->stepping = any;
 	if (d->owes_reset) {

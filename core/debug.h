@@ -147,6 +147,7 @@ struct debug {
 	struct debug_stop stop;
 	unsigned sstep;
 	bool stepping; /* some CPU steps */
+	u64 steps;
 };
 struct debug *debug_of(struct machine *m);
 /* Is there an armed exec point in [lo, hi]? */

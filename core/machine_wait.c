@@ -318,11 +318,11 @@ static s64 host_deadline(const struct machine *m, u64 deadline)
 
 /* A timerfd that fires too early costs one needless visit, setting it costs a system call: it only
  * ever moves forward in need. */
-void wait_arm(struct machine *m, u64 deadline)
+static void arm_at(struct machine *m, s64 at)
 {
 	struct machine_private *p = m->priv;
-	s64 at = host_deadline(m, deadline), now;
 	struct itimerspec its = { 0 };
+	s64 now;
 
 	if (!at || !p->watcher_runs)
 		return;
@@ -335,6 +335,9 @@ void wait_arm(struct machine *m, u64 deadline)
 	timerfd_settime(p->timerfd, TFD_TIMER_ABSTIME, &its, NULL);
 	p->armed = at;
 }
+
+void wait_arm(struct machine *m, u64 deadline) { arm_at(m, host_deadline(m, deadline)); }
+void wait_arm_host(struct machine *m, u64 ns) { arm_at(m, host_ns() + ns); }
 
 void wait_idle(struct machine *m, u64 deadline)
 {
