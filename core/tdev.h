@@ -15,6 +15,9 @@ struct tdev;
 struct tdev *tdev_new(const char *class);
 /* properties as "a=1,b=2". */
 struct tdev *tdev_new_props(const char *class, const char *props);
+/* The machine alone, and later the device for it. */
+struct tdev *tdev_empty(void);
+struct device *tdev_plug(struct tdev *t, const char *class, const char *props);
 void tdev_free(struct tdev *t);
 struct device *tdev_device(struct tdev *t);
 struct machine *tdev_machine(struct tdev *t);

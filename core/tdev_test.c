@@ -6,8 +6,11 @@
 #include "bus/isa.h"
 #include "bus/pci.h"
 #include "bus/virtio.h"
+#include "core/block.h"
 #include "core/irq.h"
 #include "lib/alloc.h"
+#include "lib/error.h"
+#include "lib/keyval.h"
 #include "lib/str.h"
 #include "lib/test.h"
 #include <stdio.h>
@@ -170,14 +173,31 @@ static void connect_outputs(struct tdev *t)
 	}
 }
 
-/* Interrupt controllers of the APIC kind stand on their common bus. */
+/* A disk without contents, for a class that needs one. */
+static const char *any_drive(struct tdev *t, struct error *e)
+{
+	struct keyvals kv = { 0 };
+	struct block_node *n;
+
+	keyvals_add(&kv, "driver", "null-co");
+	n = block_open(t->m, &kv, e);
+	keyvals_fini(&kv);
+	if (n)
+		block_new(t->m, "tdrive", n);
+	return n ? "drive=tdrive" : NULL;
+}
+
+/* Interrupt controllers of the APIC kind stand on their common bus; disks have something behind
+ * them. */
 static struct device *make_device(struct tdev *t, const char *class, const char *props,
 				  struct error *e)
 {
 	const struct device_class *c = device_class_find(class);
 
-	for (const struct prop *p = c ? c->props : NULL; p && p->name; p++) {
-		if (p->kind != PROP_LINK || !str_eq(p->name, "bus") || props)
+	for (const struct prop *p = c ? c->props : NULL; p && p->name && !props; p++) {
+		if (p->kind == PROP_DRIVE && !p->ignored)
+			props = any_drive(t, e);
+		if (p->kind != PROP_LINK || !str_eq(p->name, "bus"))
 			continue;
 		if (!device_make(t->m, "apic-bus", "apic-bus", NULL, e))
 			return NULL;
@@ -186,11 +206,10 @@ static struct device *make_device(struct tdev *t, const char *class, const char 
 	return device_make(t->m, class, NULL, props, e);
 }
 
-struct tdev *tdev_new_props(const char *class, const char *props)
+struct tdev *tdev_empty(void)
 {
 	struct tdev *t = NEW(struct tdev);
 	struct error e = { 0 };
-	bool pci;
 
 	t->m = machine_new();
 	t->m->clock.counted = true;
@@ -205,16 +224,39 @@ struct tdev *tdev_new_props(const char *class, const char *props)
 	t->isa = isa_bus_new(t->m, "isa.0", device_make(t->m, "tlines", "lines", NULL, &e));
 	t->slot = virtio_slot_new(t->m, "virtio-mmio-bus.0", VIRTIO_AT,
 				  (struct irq){ .set = slot_edge, .to = t });
-	t->d = make_device(t, class, props, &e);
+	return t;
+}
+
+static struct device *plug(struct tdev *t, const char *class, const char *props, struct error *e)
+{
+	t->d = make_device(t, class, props, e);
 	if (!t->d)
-		test_skip("%s", e.text);
+		return NULL;
 	device_reset_all(t->m);
-	pci = t->d->class->bus && str_eq(t->d->class->bus, "pci");
-	if (pci) {
+	if (t->d->class->bus && str_eq(t->d->class->bus, "pci")) {
 		place_bars(t);
 		enable_messages(t);
 	}
 	connect_outputs(t);
+	return t->d;
+}
+
+struct device *tdev_plug(struct tdev *t, const char *class, const char *props)
+{
+	struct error e = { 0 };
+
+	if (!plug(t, class, props, &e))
+		test_fail(__FILE__, __LINE__, "device %s: %s", class, e.text);
+	return t->d;
+}
+
+struct tdev *tdev_new_props(const char *class, const char *props)
+{
+	struct tdev *t = tdev_empty();
+	struct error e = { 0 };
+
+	if (!plug(t, class, props, &e))
+		test_skip("%s", e.text);
 	return t;
 }
 
