@@ -387,7 +387,9 @@ static void dump_control(struct x86_cpu *c, const struct out *o, int w)
 {
 	say(o, "CR0=%08x CR2=%0*llx CR3=%0*llx CR4=%08x", (u32)c->cr0, w,
 	    (unsigned long long)c->cr2, w, (unsigned long long)c->cr3, (u32)c->cr4);
-	say(o, "DR0=%0*llx DR1=%0*llx DR2=%0*llx DR3=%0*llx", w, (unsigned long long)c->dr[0], w,
+	/* as wide as the target, whatever the mode */
+	w = c->cpu.isa->regs == x86_regs32 ? 8 : 16;
+	say(o, "DR0=%0*llx DR1=%0*llx DR2=%0*llx DR3=%0*llx ", w, (unsigned long long)c->dr[0], w,
 	    (unsigned long long)c->dr[1], w, (unsigned long long)c->dr[2], w,
 	    (unsigned long long)c->dr[3]);
 	say(o, "DR6=%0*llx DR7=%0*llx", w, (unsigned long long)c->dr[6], w,
@@ -406,7 +408,7 @@ static void dump_fpu(struct x86_cpu *c, const struct out *o)
 		say(o, "FPR%u=%016llx %04x FPR%u=%016llx %04x", i, (unsigned long long)c->fpr[i].m,
 		    c->fpr[i].se, i + 1, (unsigned long long)c->fpr[i + 1].m, c->fpr[i + 1].se);
 	for (unsigned i = 0; i < n; i += 2)
-		say(o, "XMM%02u=%016llx%016llx XMM%02u=%016llx%016llx", i,
+		say(o, "XMM%02u=%016llx %016llx XMM%02u=%016llx %016llx", i,
 		    (unsigned long long)c->xmm[i].q[1], (unsigned long long)c->xmm[i].q[0], i + 1,
 		    (unsigned long long)c->xmm[i + 1].q[1], (unsigned long long)c->xmm[i + 1].q[0]);
 }
