@@ -2,7 +2,7 @@
 /* devices.c - devices of the command line: creation, settings, -global. */
 #include "cli/devices.h"
 #include "boot/boot.h"
-#include "core/device.h"
+#include "core/device_add.h"
 #include "core/fault.h"
 #include "core/user_object.h"
 #include "lib/str.h"
@@ -16,19 +16,6 @@ static bool same_name(const char *a, const char *b)
 	for (; *a && (*a == *b || (*a == '-' && *b == '_') || (*a == '_' && *b == '-')); a++, b++)
 		;
 	return *a == *b;
-}
-
-static int apply_globals(struct device *d, const struct settings *s, struct error *e)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < s->globals.n && !err; i++) {
-		struct keyvals *g = &s->globals.at[i];
-
-		if (same_name(keyvals_get(g, "driver"), d->class->name))
-			err = device_set(d, keyvals_get(g, "property"), keyvals_get(g, "value"), e);
-	}
-	return err;
 }
 
 /* What a -global named must not vanish without a word. */
@@ -54,52 +41,6 @@ static void check_globals(struct machine *m, const struct settings *s)
 
 /* ---- -device */
 
-static int set_all(struct device *d, struct keyvals *kv, struct error *e)
-{
-	for (size_t i = 0; i < kv->n; i++) {
-		const struct keyval *item = &kv->at[i];
-		struct error first = { 0 };
-		const char *rest;
-
-		if (str_eq(item->key, "driver") || str_eq(item->key, "id"))
-			continue;
-		if (!device_set(d, item->key, item->value, &first))
-			continue;
-		/* `noflag` is flag=off, unless the device has something that begins with no. */
-		if (item->bare && str_prefix(item->key, "no", &rest) && *rest &&
-		    !device_set(d, rest, "off", NULL)) {
-			error_clear(&first);
-			continue;
-		}
-		error_set(e, "%s", first.text ? first.text : "a setting is wrong");
-		error_clear(&first);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int make_device(struct machine *m, const struct settings *s, struct keyvals *kv,
-		       struct error *e)
-{
-	const char *driver = keyvals_get(kv, "driver");
-	struct device *d = device_new(m, driver, keyvals_get(kv, "id"), e);
-	int err;
-
-	if (!d)
-		return -EINVAL;
-	err = d->class->bus ? 0 :
-			      error_ret(e, -EINVAL, "it is part of machines and cannot be added");
-	if (!err)
-		err = apply_globals(d, s, e);
-	if (!err)
-		err = set_all(d, kv, e);
-	if (!err)
-		err = device_realize(d, e);
-	if (err)
-		device_free(d);
-	return err;
-}
-
 int objects_make(struct machine *m, const struct settings *s, struct error *e)
 {
 	int err = 0;
@@ -118,12 +59,18 @@ int devices_make(struct machine *m, const struct settings *s, struct error *e)
 {
 	int err = 0;
 
+	for (size_t i = 0; i < s->globals.n; i++) {
+		struct keyvals *g = &s->globals.at[i];
+
+		device_global(m, keyvals_get(g, "driver"), keyvals_get(g, "property"),
+			      keyvals_get(g, "value"));
+	}
 	for (size_t i = 0; i < s->devices.n && !err; i++) {
 		struct keyvals *kv = &s->devices.at[i];
 
 		if (is_loader(kv))
 			continue;
-		err = make_device(m, s, kv, e);
+		err = device_add(m, kv, e) ? 0 : -EINVAL;
 		if (err) {
 			AUTO_FREE char *text = keyvals_text(kv);
 			const char *rest = text;

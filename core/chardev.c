@@ -45,6 +45,14 @@ struct chardev *chardev_find(struct machine *m, const char *id)
 	return NULL;
 }
 
+void chardev_each(struct machine *m, void (*fn)(void *arg, struct chardev *c), void *arg)
+{
+	struct chardev *c;
+
+	list_for_each (c, &m->priv->chardevs, link)
+		fn(arg, c);
+}
+
 struct chardev *chardev_claim(struct machine *m, const char *id, struct error *e)
 {
 	struct chardev *c = chardev_find(m, id);

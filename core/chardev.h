@@ -43,6 +43,7 @@ int chardev_can_receive(struct chardev *c);
 void chardev_receive(struct chardev *c, const u8 *buf, int n);
 void chardev_event(struct chardev *c, int event);
 struct chardev *chardev_find(struct machine *m, const char *id);
+void chardev_each(struct machine *m, void (*fn)(void *arg, struct chardev *c), void *arg);
 /* The chardev for a new front end: a mux gives a further front of itself; any other must be free.
  * NULL with a sentence. */
 struct chardev *chardev_claim(struct machine *m, const char *id, struct error *e);

@@ -62,6 +62,14 @@ struct bus *bus_next(struct machine *m, const struct bus *b)
 	return NULL;
 }
 
+void bus_each(struct machine *m, void (*fn)(void *arg, struct bus *b), void *arg)
+{
+	struct bus *b;
+
+	list_for_each (b, &m->priv->buses, link)
+		fn(arg, b);
+}
+
 struct bus *bus_of(struct machine *m, const struct bus_type *t, const char *name)
 {
 	struct bus *b;

@@ -76,8 +76,11 @@ struct bus_type {
 	/* plug a new device before realize: parse addr/bus properties; 0 or -errno */
 	int (*plug)(struct device *d, const char *bus, const char *addr, struct error *e);
 	void (*unplug)(struct device *d);
-	/* All optional. created: a property that only this bus has needs a place. set: such a
-	 * property; -ENOENT = not one of the bus's. */
+	/* All optional. unplug_request: press the slot's button, or whatever the bus has; when the
+	 * guest has agreed, device_deleted (device_add.h). NULL: it stays until the end. created: a
+	 * property that only this bus has needs a place. set: such a property; -ENOENT = not one of
+	 * the bus's. */
+	int (*unplug_request)(struct device *d, struct error *e);
 	void (*created)(struct device *d);
 	int (*set)(struct device *d, const char *prop, const char *value, struct error *e);
 	/* after the class's init: map banks, connect lines. reset: before the device's registers.
@@ -107,6 +110,7 @@ void bus_add(struct machine *m, struct bus *b, const struct bus_type *t, const c
 void bus_add_first(struct machine *m, struct bus *b, const struct bus_type *t, const char *name);
 /* The next of b's type, or NULL. */
 struct bus *bus_next(struct machine *m, const struct bus *b);
+void bus_each(struct machine *m, void (*fn)(void *arg, struct bus *b), void *arg);
 /* NULL name = the first of that type */
 struct bus *bus_of(struct machine *m, const struct bus_type *t, const char *name);
 #define BUS_TYPE(var) \

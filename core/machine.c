@@ -10,6 +10,7 @@
 #include "core/cpu.h"
 #include "core/debug.h"
 #include "core/device.h"
+#include "core/device_add.h"
 #include "core/fault.h"
 #include "core/private.h"
 #include "core/user_object.h"
@@ -45,6 +46,7 @@ struct machine *machine_new(void)
 	list_init(&p->chardevs);
 	list_init(&p->objects);
 	list_init(&p->faults);
+	list_init(&p->globals);
 	list_init(&p->reset_hooks);
 	list_init(&p->powerdown_hooks);
 	list_init(&p->fini_hooks);
@@ -104,6 +106,7 @@ void machine_free(struct machine *m)
 	region_fini(&m->io_root);
 	region_fini(&m->ram);
 	fault_disarm_all(m);
+	device_globals_fini(m);
 	debug_fini(m);
 	wait_fini(m);
 	clock_fini(&m->clock);

@@ -19,7 +19,7 @@ struct poll_entry {
 };
 
 struct machine_private {
-	struct list spaces, buses, chardevs, objects, faults, reset_hooks, powerdown_hooks,
+	struct list globals, spaces, buses, chardevs, objects, faults, reset_hooks, powerdown_hooks,
 		fini_hooks;
 	unsigned space_depth; /* inside space_begin */
 	bool space_dirty, space_force;

@@ -153,3 +153,6 @@ void *space_map(struct space *s, u64 addr, size_t *n, bool write);
 void space_dirty(struct space *s, u64 addr, size_t n);
 /* `info mtree [-f]` text. */
 void space_print(struct space *s, bool flat, void (*line)(void *arg, const char *text), void *arg);
+/* of all spaces of the machine */
+void spaces_print(struct machine *m, bool flat, void (*line)(void *arg, const char *text),
+		  void *arg);

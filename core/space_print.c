@@ -2,6 +2,7 @@
 /* space_print.c - the region tree and the flat ranges as text, in the layout that `info mtree` has
  * made familiar. */
 #include "core/space.h"
+#include "core/private.h"
 #include <stdio.h>
 
 struct printer {
@@ -85,9 +86,27 @@ void space_print(struct space *s, bool flat, void (*line)(void *arg, const char 
 	snprintf(text, sizeof(text), flat ? " AS \"%s\", root: %s" : "address-space: %s", s->name,
 		 s->root->name);
 	line(arg, text);
-	if (flat)
+	snprintf(text, sizeof(text), " Root memory region: %s", s->root->name);
+	if (flat) {
+		line(arg, text);
 		print_flat(&p, s);
-	else
+	} else {
 		print_region(&p, s->root, -s->root->at, 0);
+	}
 	line(arg, "");
+}
+
+void spaces_print(struct machine *m, bool flat, void (*line)(void *arg, const char *text),
+		  void *arg)
+{
+	struct space *s;
+	unsigned n = 0;
+	char text[32];
+
+	list_for_each (s, &m->priv->spaces, link) {
+		snprintf(text, sizeof(text), "FlatView #%u", n++);
+		if (flat)
+			line(arg, text);
+		space_print(s, flat, line, arg);
+	}
 }

@@ -27,7 +27,8 @@ static void run(void *arg, const char *line)
 	struct human *h = arg;
 
 	command_run_line(&h->s.commands, line);
-	readline_prompt(&h->r);
+	if (!h->s.monitors->m->shutdown_requested)
+		readline_prompt(&h->r);
 }
 
 static void complete(void *arg, const char *text, void (*fn)(void *arg, const char *word), void *to)

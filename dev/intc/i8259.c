@@ -3,6 +3,7 @@
  * edge/level control registers of the PIIX and ICH bridges. Follows the Intel 8259A data sheet
  * (1988) and the PIIX3 data sheet 2.5.9 (ELCR). */
 #include <quern/intc.h>
+#include <stdio.h>
 
 enum { ICW1_ICW4 = BIT(0), ICW1_SINGLE = BIT(1), ICW1_LEVEL = BIT(3), ICW1 = BIT(4) };
 enum { ICW4_8086 = BIT(0), ICW4_AEOI = BIT(1), ICW4_NESTED = BIT(4) };
@@ -315,9 +316,26 @@ static const struct bank i8259_banks[] = { { .name = "master",
 					     .read = elcr_read,
 					     .write = elcr_write },
 					   {} };
+static void i8259_info(void *dev, void (*line)(void *arg, const char *text), void *arg)
+{
+	const struct i8259 *d = dev;
+
+	for (int n = 1; n >= 0; n--) {
+		const struct pic *p = &d->pic[n];
+		char text[128];
+
+		snprintf(text, sizeof(text),
+			 "pic%d: irr=%02x imr=%02x isr=%02x hprio=%u irq_base=%02x rr_sel=%u "
+			 "elcr=%02x fnm=%u",
+			 n, requests(p), p->imr, p->isr, (p->lowest + 1) & 7, p->base, p->read_isr,
+			 p->elcr, p->nested);
+		line(arg, text);
+	}
+}
+
 static const struct state i8259_state[] = {
 	IRQ_OUT(struct i8259, intr), STATE(struct i8259, pic), DERIVED(struct i8259, pad), {}
 };
 DEVICE(i8259, .name = "i8259", .doc = "Pair of 8259A interrupt controllers", .banks = i8259_banks,
        .state = i8259_state, .inputs = 16, .input = i8259_input, .reset = i8259_reset,
-       .iface = &i8259_intc, .reentrant = true);
+       .iface = &i8259_intc, .reentrant = true, .info = i8259_info, .info_topic = "pic");

@@ -3,6 +3,7 @@
  * (1996); the EOI register (version 0x20) follows the ICH9 data sheet 13.5. Sends its messages over
  * the APIC bus. */
 #include "apic.h"
+#include <stdio.h>
 
 enum { PINS = 24, VERSION = 0x20 | (PINS - 1) << 16 };
 enum {
@@ -206,10 +207,35 @@ static const struct bank ioapic_banks[] = { { .name = "mmio",
 static const struct prop ioapic_props[] = { PROP(struct ioapic, bus, .kind = PROP_LINK,
 						 .doc = "The APIC bus over which its messages go."),
 					    {} };
+static void ioapic_info(void *dev, void (*line)(void *arg, const char *text), void *arg)
+{
+	static const char *const modes[] = { "fixed", "lowpri", "smi", "...",
+					     "nmi",   "init",	"...", "extint" };
+	const struct ioapic *d = dev;
+	char text[128];
+
+	snprintf(text, sizeof(text), "ioapic0: ver=0x%02x id=0x%02x sel=0x%02x", VERSION & 0xff,
+		 d->id, d->select);
+	line(arg, text);
+	for (unsigned pin = 0; pin < PINS; pin++) {
+		u64 r = d->rte[pin];
+
+		snprintf(text, sizeof(text),
+			 "  pin %-2u 0x%016llx dest=%x vec=%-3u active-%s %-5s %-6s %-6s %s%s", pin,
+			 (unsigned long long)r, (unsigned)(r >> 56), (unsigned)(r & RTE_VECTOR),
+			 r & RTE_POLARITY ? "lo" : "hi", r & RTE_LEVEL ? "level" : "edge",
+			 r & RTE_MASKED ? "masked" : "", modes[FIELD_GET(RTE_MODE, (u32)r)],
+			 r & RTE_LOGICAL ? "logical" : "physical",
+			 d->lines & BIT(pin) ? " (pin is up)" : "");
+		line(arg, text);
+	}
+}
+
 static const struct state ioapic_state[] = {
 	STATE(struct ioapic, rte),    STATE(struct ioapic, lines), STATE(struct ioapic, id),
 	STATE(struct ioapic, select), DERIVED(struct ioapic, pad), {}
 };
 DEVICE(ioapic, .name = "ioapic", .doc = "I/O APIC (82093AA)", .banks = ioapic_banks,
        .props = ioapic_props, .state = ioapic_state, .inputs = PINS, .input = ioapic_input,
-       .init = ioapic_init, .reset = ioapic_reset, .reentrant = true);
+       .init = ioapic_init, .reset = ioapic_reset, .reentrant = true, .info = ioapic_info,
+       .info_topic = "pic");

@@ -635,4 +635,5 @@ static const struct state lapic_state[] = { IRQ_OUT(struct lapic, intr),
 					    DERIVED(struct lapic, pad),
 					    {} };
 DEVICE(lapic, .name = "lapic", .doc = "Local APIC", .props = lapic_props, .state = lapic_state,
-       .init = lapic_init, .reset = lapic_reset, .iface = &lapic_intc);
+       .init = lapic_init, .reset = lapic_reset, .iface = &lapic_intc, .info = lapic_info,
+       .info_topic = "lapic");

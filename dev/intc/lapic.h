@@ -46,3 +46,5 @@ void lapic_timer_divide(struct lapic *d, u32 val);
 u32 lapic_timer_count(struct lapic *d);
 u64 lapic_deadline(struct lapic *d);
 void lapic_set_deadline(struct lapic *d, u64 tsc);
+/* --- lapic_info.c */
+void lapic_info(void *dev, void (*line)(void *arg, const char *text), void *arg);

@@ -156,6 +156,10 @@ struct device_class {
 	void (*fini)(void *dev);
 	/* an interface by agreement of bus or board (e.g. struct cpu_intc), or NULL */
 	const void *iface;
+	/* tells people what no register does, line by line, and the subject under which the monitor
+	 * shows it among others ("pic"); info without a topic is shown by name only */
+	void (*info)(void *dev, void (*line)(void *arg, const char *text), void *arg);
+	const char *info_topic;
 	/* accesses that arrive while a callback of it runs are allowed (interrupt controllers) */
 	bool reentrant;
 };
