@@ -184,6 +184,7 @@ static void freed(struct device *d)
 	struct pci_core *c = pci_of(d)->pci;
 
 	pci_bridge_fini(c);
+	pci_bars_fini(c);
 	pci_msi_fini(c);
 	free(c);
 }

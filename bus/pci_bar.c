@@ -27,10 +27,23 @@ static int check_bar(const struct pci_core *c, unsigned n, const struct pci_bar 
 	return 0;
 }
 
-int pci_bar_add(struct pci_core *c, unsigned n, const struct pci_bar *b, struct error *e)
+static void set_bar(struct pci_core *c, unsigned n, const struct pci_bar *b)
 {
 	struct pci_bar_state *s = &c->bar[n];
 	unsigned at = PCI_BAR0 + 4 * n;
+
+	s->size = b->size;
+	s->io = b->io;
+	s->bits64 = b->bits64;
+	st32le(&c->config[at], b->io ? 1 : (b->bits64 ? 4 : 0) | (b->prefetch ? 8 : 0));
+	st32le(&c->wmask[at], ~(u32)(b->size - 1));
+	if (b->bits64)
+		st32le(&c->wmask[at + 4], ~((b->size - 1) >> 32));
+}
+
+int pci_bar_add(struct pci_core *c, unsigned n, const struct pci_bar *b, struct error *e)
+{
+	struct pci_bar_state *s = &c->bar[n];
 	int err = check_bar(c, n, b, e);
 	struct regbank *rb;
 
@@ -48,13 +61,7 @@ int pci_bar_add(struct pci_core *c, unsigned n, const struct pci_bar *b, struct 
 		free(rb);
 		return err;
 	}
-	s->size = b->size;
-	s->io = b->io;
-	s->bits64 = b->bits64;
-	st32le(&c->config[at], b->io ? 1 : (b->bits64 ? 4 : 0) | (b->prefetch ? 8 : 0));
-	st32le(&c->wmask[at], ~(u32)(b->size - 1));
-	if (b->bits64)
-		st32le(&c->wmask[at + 4], ~((b->size - 1) >> 32));
+	set_bar(c, n, b);
 	return 0;
 }
 
@@ -109,4 +116,33 @@ void pci_bars_update(struct pci_core *c)
 struct region *pci_bar(struct pci_device *p, unsigned bar)
 {
 	return bar < 6 && p->pci->bar[bar].size ? &p->pci->bar[bar].region : NULL;
+}
+
+u8 *pci_bar_memory(struct pci_device *p, unsigned bar, u64 size, struct error *e)
+{
+	struct pci_core *c = p->pci;
+	struct pci_bar b = { .size = size, .bits64 = true, .prefetch = true };
+
+	if (check_bar(c, bar, &b, e) ||
+	    region_init_ram(&c->bar[bar].region, c->bus->machine, bar_names[bar], size, e))
+		return NULL;
+	c->bar[bar].region.owner = p;
+	c->bar[bar].memory = true;
+	set_bar(c, bar, &b);
+	return c->bar[bar].region.ram->host;
+}
+
+u64 pci_bar_address(const struct pci_device *p, unsigned bar)
+{
+	const struct pci_bar_state *s = &p->pci->bar[bar];
+
+	return s->mapped ? s->region.at : 0;
+}
+
+void pci_bars_fini(struct pci_core *c)
+{
+	for (unsigned n = 0; n < 6; n++) {
+		if (c->bar[n].memory)
+			region_fini(&c->bar[n].region);
+	}
 }

@@ -55,6 +55,7 @@ struct pci_bar_state {
 	struct bank bank;
 	u64 size;
 	bool io, bits64, mapped;
+	bool memory; /* the region is RAM, and this structure's to release */
 };
 
 struct pci_core {
@@ -84,6 +85,7 @@ int must_check pci_bars_init(struct pci_core *c, struct error *e);
 int must_check pci_bar_add(struct pci_core *c, unsigned n, const struct pci_bar *bar,
 			   struct error *e);
 void pci_bars_update(struct pci_core *c);
+void pci_bars_fini(struct pci_core *c);
 /* pci_msix.c */
 int must_check pci_msi_init(struct pci_core *c, struct error *e);
 /* For classes whose number of vectors depends on the device: n of them, table and pending bits in

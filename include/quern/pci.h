@@ -49,6 +49,11 @@ void pci_intx(struct pci_device *p, int level);
 /* Configuration space bytes and their guest-write mask, for init: offsets below 4096. */
 u8 *pci_config(struct pci_device *p);
 u8 *pci_config_wmask(struct pci_device *p);
+/* Memory as a BAR, in init: of the guest's RAM kind, `size` bytes (a power of two), 64-bit and
+ * prefetchable. Its contents; NULL with a sentence. */
+u8 *pci_bar_memory(struct pci_device *p, unsigned bar, u64 size, struct error *e);
+/* The bus address at which a BAR shows now; 0 = nowhere. */
+u64 pci_bar_address(const struct pci_device *p, unsigned bar);
 /* Append a capability of `size` bytes (with its two header bytes); returns its offset. */
 unsigned pci_add_capability(struct pci_device *p, u8 id, unsigned size);
 
