@@ -278,7 +278,7 @@ TEST(nvme_errors)
 	/* queues that cannot be */
 	CHECK_EQ(run(f, 0, 1, 0, SQ, 0, (DEPTH - 1) << 16 | 1, 1 << 16 | 1, 0), 0x101);
 	CHECK_EQ(run(f, 0, 1, 0, SQ, 0, (DEPTH - 1) << 16 | 2, 9 << 16 | 1, 0), 0x100);
-	CHECK_EQ(run(f, 0, 5, 0, CQ, 0, 0xffff << 16 | 2, 1, 0), 0x102);
+	CHECK_EQ(run(f, 0, 5, 0, CQ, 0, 0xffffu << 16 | 2, 1, 0), 0x102);
 	CHECK_EQ(run(f, 0, 5, 0, CQ + 4, 0, 15 << 16 | 2, 1, 0), 0x13);
 	CHECK_EQ(run(f, 0, 5, 0, CQ, 0, 15 << 16 | 2, 99 << 16 | 1, 0), 0x108);
 	CHECK_EQ(run(f, 0, 4, 0, 0, 0, 1, 0, 0), 0x10c); /* still used */
