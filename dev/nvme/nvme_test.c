@@ -110,11 +110,11 @@ static void queues(struct fix *f)
 static struct fix *fix_new(const char *props)
 {
 	struct fix *f = NEW(struct fix);
-	struct error e = { 0 };
+	AUTO_FREE char *all = xasprintf("drive=disk%s%s", props ? "," : "", props ? props : "");
 
-	f->t = tdev_new_props("nvme", props);
+	f->t = tdev_empty();
 	f->disk = test_disk_new(tdev_machine(f->t), "disk", DISK);
-	CHECK(device_make(tdev_machine(f->t), "nvme-ns", NULL, "drive=disk", &e));
+	tdev_plug(f->t, "nvme", all);
 	enable(f);
 	return f;
 }
@@ -420,6 +420,38 @@ TEST(nvme_media_fault)
 	CHECK_EQ(fault_arm(tdev_machine(f->t), "nvme0.media,times=1", &e), 0);
 	CHECK_EQ(run(f, 1, 2, 1, DATA, 0, 0, 0, 0), 0x281);
 	CHECK_EQ(run(f, 1, 2, 1, DATA, 0, 0, 0, 0), 0);
+	fix_free(f);
+}
+
+TEST(nvme_name_spaces)
+{
+	struct fix *f = fix_new(NULL);
+	struct machine *m = tdev_machine(f->t);
+	struct error e = { 0 };
+	u8 *d = tdev_ram(f->t, DATA);
+
+	test_disk_new(m, "second", DISK / 2);
+	test_disk_new(m, "third", DISK);
+	CHECK(device_make(m, "nvme-ns", "ns", "drive=second,nsid=7,logical_block_size=4096", &e));
+	CHECK(!device_make(m, "nvme-ns", NULL, "drive=third,nsid=7", &e));
+	error_clear(&e);
+	CHECK(!device_make(m, "nvme-ns", NULL, "drive=second", &e));
+	error_clear(&e);
+	CHECK_EQ(run(f, 0, 6, 0, DATA, 0, 2, 0, 0), 0);
+	CHECK_EQ(ld32le(d), 1);
+	CHECK_EQ(ld32le(d + 4), 7);
+	CHECK_EQ(run(f, 0, 6, 7, DATA, 0, 0, 0, 0), 0);
+	CHECK_EQ(ld64le(d), DISK / 2 / 4096);
+	/* without it, the host hears of the change if it asked for that */
+	CHECK_EQ(run(f, 0, 9, 0, 0, 0, 11, 0x100, 0), 0);
+	push(f, 0, 0x0c, 0, 0, 0, 0, 0, 0);
+	ring(f, 0);
+	device_free(device_find(m, "ns"));
+	CHECK_EQ(pop(f, 0, true), 0);
+	CHECK_EQ(f->result, 2 | 4 << 16);
+	CHECK_EQ(run(f, 0, 2, 0, DATA, 0, 4 | 1023 << 16, 0, 0), 0);
+	CHECK_EQ(ld32le(d), 7);
+	CHECK_EQ(run(f, 0, 6, 7, DATA, 0, 3, 0, 0), 0x02);
 	fix_free(f);
 }
 
