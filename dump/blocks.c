@@ -96,13 +96,15 @@ static void add_mapping(void *arg, u64 va, u64 pa, u64 size)
 		vec_push(p, ((struct piece){ va, pa, size }));
 }
 
-static int by_va(const void *a, const void *b)
+/* By physical address, large ones first: the kernel's map of all memory is the first then, from
+ * which makedumpfile takes where it lies. */
+static int by_pa(const void *a, const void *b)
 {
 	const struct piece *x = a, *y = b;
 
-	return x->va != y->va ? (x->va < y->va ? -1 : 1) :
-	       x->pa != y->pa ? (x->pa < y->pa ? -1 : 1) :
-				(x->size > y->size) - (x->size < y->size);
+	return x->pa != y->pa	  ? (x->pa < y->pa ? -1 : 1) :
+	       x->size != y->size ? (x->size > y->size ? -1 : 1) :
+				    (x->va > y->va) - (x->va < y->va);
 }
 
 /* Keeps what is memory. */
@@ -123,7 +125,7 @@ static void drop_doubles(struct pieces *p)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n; i++)
-		if (!n || by_va(&p->at[n - 1], &p->at[i]))
+		if (!n || by_pa(&p->at[n - 1], &p->at[i]))
 			p->at[n++] = p->at[i];
 	p->n = n;
 }
@@ -147,7 +149,7 @@ int pieces_find(struct pieces *p, struct machine *m, const struct blocks *b, str
 		vec_free(&one);
 	}
 	if (all.n)
-		qsort(all.at, all.n, sizeof(*all.at), by_va);
+		qsort(all.at, all.n, sizeof(*all.at), by_pa);
 	drop_doubles(&all);
 	if (!err && !all.n)
 		for (size_t i = 0; i < b->n; i++) /* no paging yet: the addresses are the same */

@@ -254,8 +254,8 @@ TEST(dump_elf_paging)
 {
 	static const Elf64_Phdr want[] = {
 		{ .p_vaddr = 0xffff888000000000, .p_paddr = 0, .p_filesz = LOW },
-		{ .p_vaddr = 0xffffffff81000000, .p_paddr = HIGH_AT | 0x3000, .p_filesz = 0x1000 },
 		{ .p_vaddr = 0xffffffff81001000, .p_paddr = 0x101000, .p_filesz = 0x2000 },
+		{ .p_vaddr = 0xffffffff81000000, .p_paddr = HIGH_AT | 0x3000, .p_filesz = 0x1000 },
 	};
 	struct dump_options o = { .paging = true };
 	struct target t;
@@ -321,7 +321,7 @@ TEST(dump_elf_many_segments)
 	CHECK_EQ(h.e_shnum, 1);
 	memcpy(&s, b.data + h.e_shoff, sizeof(s));
 	CHECK_EQ(s.sh_info, 1 + N);
-	CHECK_EQ(segment(&b, N).p_vaddr, (N - 1) * 4096ull);
+	CHECK_EQ(segment(&b, N).p_vaddr, (N - 2) * 4096ull); /* even ones lie higher */
 	CHECK_EQ(segment(&b, 0).p_offset, h.e_shoff + sizeof(s));
 	done(&t, &b);
 }

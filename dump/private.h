@@ -44,7 +44,7 @@ struct pieces {
 	struct piece *at;
 	size_t n, cap;
 };
-/* What the CPUs' page tables map of the blocks, ascending by va; each once. */
+/* What the CPUs' page tables map of the blocks, ascending by pa; each once. */
 int must_check pieces_find(struct pieces *p, struct machine *m, const struct blocks *b,
 			   struct error *e);
 
