@@ -3,6 +3,7 @@
  * release. */
 #include "core/device.h"
 #include "core/irq.h"
+#include "core/keyboard.h"
 #include "core/machine.h"
 #include "core/object.h"
 #include "core/private.h"
@@ -276,6 +277,7 @@ void device_free(struct device *d)
 	t = d->core->bus_type;
 	if (d->core->realized && d->class->fini)
 		d->class->fini(d);
+	keyboard_forget(d);
 	stop_timers(d);
 	if (t && t->unplug)
 		t->unplug(d);

@@ -12,6 +12,7 @@
 #include "core/device.h"
 #include "core/device_add.h"
 #include "core/fault.h"
+#include "core/keyboard.h"
 #include "core/private.h"
 #include "core/user_object.h"
 #include "lib/alloc.h"
@@ -107,6 +108,7 @@ void machine_free(struct machine *m)
 	region_fini(&m->ram);
 	fault_disarm_all(m);
 	device_globals_fini(m);
+	keyboard_fini(m);
 	debug_fini(m);
 	wait_fini(m);
 	clock_fini(&m->clock);

@@ -38,6 +38,7 @@ struct machine_private {
 	int npoll, nalways;
 
 	struct block_state *block; /* block.c; NULL until there is a disk */
+	struct keyboard *keyboard; /* keyboard.c */
 	u32 turn;		   /* the vCPU that runs next */
 	bool was_reset, hold;	   /* hold: stopped before the first run (-S) */
 	u64 random_state;

@@ -3,6 +3,7 @@
  * IBM PS/2 Hardware Interface Technical Reference, keyboard and auxiliary device controller, 1988).
  */
 #include "ps2.h"
+#include <quern/keyboard.h>
 
 enum {
 	STATUS_OBF = BIT(0),
@@ -235,6 +236,22 @@ static void command_write(void *dev, u64 off, unsigned size, u64 val)
 	command(d, val);
 }
 
+static bool i8042_key(void *dev, unsigned code, bool down)
+{
+	struct i8042 *d = dev;
+	bool taken = ps2_key(&d->ps2[0], code, down);
+
+	pump(d);
+	return taken;
+}
+static const struct keyboard_ops i8042_keyboard = { i8042_key };
+
+static int i8042_init(void *dev, struct error *e)
+{
+	keyboard_add(dev, &i8042_keyboard);
+	return 0;
+}
+
 static void i8042_reset(void *dev)
 {
 	struct i8042 *d = dev;
@@ -279,4 +296,4 @@ static const struct state i8042_state[] = { IRQ_OUT(struct i8042, irq),
 					    DERIVED(struct i8042, pad),
 					    {} };
 DEVICE(i8042, .name = "i8042", .doc = "PS/2 keyboard and mouse controller", .banks = i8042_banks,
-       .props = i8042_props, .state = i8042_state, .reset = i8042_reset);
+       .props = i8042_props, .state = i8042_state, .init = i8042_init, .reset = i8042_reset);

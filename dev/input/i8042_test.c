@@ -2,6 +2,7 @@
 /* i8042_test.c - the PS/2 controller as drivers probe it: controller tests, loops, identification
  * of keyboard and mouse. */
 #include "dev/test_ports.h"
+#include "core/keyboard.h"
 
 static struct tdev *t;
 static struct device *d;
@@ -161,5 +162,71 @@ TEST(i8042_resets_the_machine)
 	command(0xd1);
 	send(0xde);
 	CHECK(tdev_machine(t)->reset_requested);
+	tdev_free(t);
+}
+
+static void typed(unsigned code, bool down, bool taken)
+{
+	const struct keyboard_ops *k = keyboard_of(d);
+
+	CHECK_EQ(k->key(d, code, down), taken);
+}
+
+TEST(i8042_keys_in_set_1_by_translation)
+{
+	start();
+	typed(30, true, true); /* a */
+	CHECK_EQ(data(), 0x1e);
+	CHECK_EQ(status() & 1, 0);
+	typed(30, false, true);
+	CHECK_EQ(data(), 0x9e);
+	typed(65, true, true); /* F7, the one whose code is above 0x7f */
+	CHECK_EQ(data(), 0x41);
+	typed(103, true, true); /* up */
+	CHECK_EQ(data(), 0xe0);
+	CHECK_EQ(data(), 0x48);
+	typed(103, false, true);
+	CHECK_EQ(data(), 0xe0);
+	CHECK_EQ(data(), 0xc8);
+	typed(99, true, true); /* SysRq */
+	CHECK_EQ(data(), 0x54);
+	typed(99, false, true);
+	CHECK_EQ(data(), 0xd4);
+	typed(200, true, false); /* no such key */
+	tdev_free(t);
+}
+
+/* The controller's table and the keyboard's say the same of each of the first keys. */
+TEST(i8042_all_keys)
+{
+	start();
+	for (unsigned key = 1; key <= 88; key++) {
+		if (key == 84 || key == 85)
+			continue;
+		typed(key, true, true);
+		CHECK_EQ(data(), key);
+		typed(key, false, true);
+		CHECK_EQ(data(), key | 0x80);
+	}
+	tdev_free(t);
+}
+
+TEST(i8042_keys_in_set_2)
+{
+	start();
+	command(0x60);
+	send(0x01); /* no translation */
+	typed(30, true, true);
+	CHECK_EQ(data(), 0x1c);
+	typed(30, false, true);
+	CHECK_EQ(data(), 0xf0);
+	CHECK_EQ(data(), 0x1c);
+	/* a guest that does not read: the queue fills, and keys are refused whole */
+	for (unsigned i = 0; i < 10; i++)
+		typed(103, false, true);
+	typed(103, false, true);
+	typed(103, false, false);
+	send(0xf5); /* the keyboard does not scan */
+	typed(30, true, false);
 	tdev_free(t);
 }

@@ -12,6 +12,15 @@ static void put(struct ps2 *p, u8 byte)
 	p->queue[(p->head + p->n++) % PS2_QUEUE] = byte;
 }
 
+bool ps2_put(struct ps2 *p, const u8 *bytes, unsigned n)
+{
+	if (n > (unsigned)(PS2_QUEUE - p->n))
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		put(p, bytes[i]);
+	return true;
+}
+
 bool ps2_take(struct ps2 *p, u8 *byte)
 {
 	if (!p->n)

@@ -23,3 +23,7 @@ struct ps2 {
 void ps2_reset(struct ps2 *p);		  /* power-on state, nothing sent */
 void ps2_command(struct ps2 *p, u8 byte); /* a byte from the host */
 bool ps2_take(struct ps2 *p, u8 *byte);	  /* the next byte to the host */
+/* All bytes or, without room for them, none. */
+bool ps2_put(struct ps2 *p, const u8 *bytes, unsigned n);
+/* A key of the keyboard (ps2_keys.c). False: no such key, or no room, or it does not scan. */
+bool ps2_key(struct ps2 *p, unsigned key, bool down);

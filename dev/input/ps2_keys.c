@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ps2_keys.c - what a PS/2 keyboard sends for a key (Keyboard Scan Code Specification, Microsoft,
+ * revision 1.3a, sets 1 and 2). Keys have Linux's numbers: those of the PC's first keys are their
+ * set 1 codes. */
+#include "ps2.h"
+
+enum { PREFIX = 0xe0, BREAK = 0xf0, KEY_PAUSE = 119 };
+
+/* Set 2 codes of keys 1 to 88. */
+static const u8 set2[] = {
+	0,    0x76, 0x16, 0x1e, 0x26, 0x25, 0x2e, 0x36, 0x3d, 0x3e, 0x46, 0x45, 0x4e, 0x55, 0x66,
+	0x0d, 0x15, 0x1d, 0x24, 0x2d, 0x2c, 0x35, 0x3c, 0x43, 0x44, 0x4d, 0x54, 0x5b, 0x5a, 0x14,
+	0x1c, 0x1b, 0x23, 0x2b, 0x34, 0x33, 0x3b, 0x42, 0x4b, 0x4c, 0x52, 0x0e, 0x12, 0x5d, 0x1a,
+	0x22, 0x21, 0x2a, 0x32, 0x31, 0x3a, 0x41, 0x49, 0x4a, 0x59, 0x7c, 0x11, 0x29, 0x58, 0x05,
+	0x06, 0x04, 0x0c, 0x03, 0x0b, 0x83, 0x0a, 0x01, 0x09, 0x77, 0x7e, 0x6c, 0x75, 0x7d, 0x7b,
+	0x6b, 0x73, 0x74, 0x79, 0x69, 0x72, 0x7a, 0x70, 0x71, 0,    0,	  0x61, 0x78, 0x07,
+};
+
+/* Those behind a prefix, and SysRq. */
+static const struct {
+	u8 key, prefix, set2, set1;
+} others[] = {
+	{ 96, PREFIX, 0x5a, 0x1c },  { 97, PREFIX, 0x14, 0x1d },  { 98, PREFIX, 0x4a, 0x35 },
+	{ 99, 0, 0x84, 0x54 },	     { 100, PREFIX, 0x11, 0x38 }, { 102, PREFIX, 0x6c, 0x47 },
+	{ 103, PREFIX, 0x75, 0x48 }, { 104, PREFIX, 0x7d, 0x49 }, { 105, PREFIX, 0x6b, 0x4b },
+	{ 106, PREFIX, 0x74, 0x4d }, { 107, PREFIX, 0x69, 0x4f }, { 108, PREFIX, 0x72, 0x50 },
+	{ 109, PREFIX, 0x7a, 0x51 }, { 110, PREFIX, 0x70, 0x52 }, { 111, PREFIX, 0x71, 0x53 },
+	{ 125, PREFIX, 0x1f, 0x5b }, { 126, PREFIX, 0x27, 0x5c }, { 127, PREFIX, 0x2f, 0x5d },
+	{ 210, PREFIX, 0x7c, 0x37 },
+};
+
+/* The bytes of a key, at most four; 0: no such key. */
+static unsigned encode(u8 set, unsigned key, bool down, u8 *out)
+{
+	u8 prefix = 0, two = 0, one = (u8)key;
+	unsigned n = 0;
+
+	if (key < ARRAY_SIZE(set2))
+		two = set2[key];
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
+		if (others[i].key != key)
+			continue;
+		prefix = others[i].prefix;
+		two = others[i].set2;
+		one = others[i].set1;
+	}
+	if (!two)
+		return 0;
+	if (prefix)
+		out[n++] = prefix;
+	if (set == 2 && !down)
+		out[n++] = BREAK;
+	out[n++] = set == 2 ? two : one | (down ? 0 : 0x80);
+	return n;
+}
+
+bool ps2_key(struct ps2 *p, unsigned key, bool down)
+{
+	static const u8 pause2[] = { 0xe1, 0x14, 0x77, 0xe1, 0xf0, 0x14, 0xf0, 0x77 };
+	static const u8 pause1[] = { 0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5 };
+	u8 buf[4];
+	const u8 *bytes = buf;
+	unsigned n;
+
+	if (!p->scanning || p->set > 2)
+		return false;
+	if (key != KEY_PAUSE) {
+		n = encode(p->set, key, down, buf);
+	} else { /* it does not tell when it is let go */
+		bytes = p->set == 2 ? pause2 : pause1;
+		n = p->set == 2 ? sizeof(pause2) : sizeof(pause1);
+		if (!down)
+			return true;
+	}
+	return n && ps2_put(p, bytes, n);
+}
