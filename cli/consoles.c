@@ -11,19 +11,18 @@
 
 static void quit(void *arg) { machine_request_shutdown(arg, CAUSE_HOST_QUIT); }
 
-static struct chardev *make_mux(struct machine *m, const struct settings *s, const char *id,
+static struct chardev *make_mux(struct machine *m, u8 escape, const char *id,
 				struct chardev *backend)
 {
 	const struct mux_actions actions = { .quit = quit, .arg = m };
 	struct chardev *mux = chardev_mux(m, id, backend, &actions);
 
-	mux_set_escape(mux, s->escape);
+	mux_set_escape(mux, escape);
 	return mux;
 }
 
 /* mux=on: the back end itself gets another name, the user's is the mux's. */
-static int make_chardev(struct machine *m, const struct settings *s, const struct keyvals *given,
-			struct error *e)
+int chardev_make(struct machine *m, u8 escape, const struct keyvals *given, struct error *e)
 {
 	struct keyvals kv = { 0 };
 	struct chardev *c = NULL;
@@ -41,7 +40,7 @@ static int make_chardev(struct machine *m, const struct settings *s, const struc
 	if (!err)
 		c = host_chardev_new(m, &kv, e);
 	if (c && mux)
-		make_mux(m, s, id, c);
+		make_mux(m, escape, id, c);
 	keyvals_fini(&kv);
 	return c ? 0 : err ? err : -EINVAL;
 }
@@ -71,7 +70,7 @@ static int make_serial(struct consoles *k, struct machine *m, const struct setti
 		if (str_eq(keyvals_get(&kv, "backend"), "stdio") && !keyvals_get(&kv, "signal"))
 			keyvals_set(&kv, "signal", "off");
 	}
-	err = make_chardev(m, s, &kv, e);
+	err = chardev_make(m, s->escape, &kv, e);
 	keyvals_fini(&kv);
 	if (err)
 		return err;
@@ -132,7 +131,7 @@ static int monitor_backend(struct machine *m, const struct settings *s, const ch
 	if (err)
 		return err;
 	keyvals_set(&kv, "id", *id);
-	err = make_chardev(m, s, &kv, e);
+	err = chardev_make(m, s->escape, &kv, e);
 	keyvals_fini(&kv);
 	return err;
 }
@@ -209,7 +208,7 @@ int consoles_make(struct consoles *k, struct machine *m, const struct settings *
 	int err = 0;
 
 	for (size_t i = 0; i < s->chardevs.n && !err; i++)
-		err = make_chardev(m, s, &s->chardevs.at[i], e);
+		err = chardev_make(m, s->escape, &s->chardevs.at[i], e);
 	for (size_t i = 0; i < s->serial.n && !err; i++)
 		err = serial_port(k, m, s, s->serial.at[i], i, &c->serial[i], e);
 	if (!err && !s->serial.n && !s->nodefaults)

@@ -25,3 +25,6 @@ int consoles_make(struct consoles *k, struct machine *m, const struct settings *
 int consoles_monitors(struct consoles *k, struct machine *m, struct error *e) must_check;
 /* After the machine. */
 void consoles_fini(struct consoles *k);
+/* One -chardev; escape: the key of its mux. */
+int chardev_make(struct machine *m, u8 escape, const struct keyvals *given,
+		 struct error *e) must_check;

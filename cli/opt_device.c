@@ -178,7 +178,7 @@ static const struct log_item {
 		  { "invalid_mem", "accesses to nothing", false },
 		  {} };
 
-static int log_item(struct settings *s, const char *name, struct error *e)
+int log_item(struct settings *s, const char *name, struct error *e)
 {
 	const char *glob;
 
@@ -199,14 +199,25 @@ static int log_item(struct settings *s, const char *name, struct error *e)
 	return error_ret(e, -EINVAL, "'%s' is no log item, -d help lists them", name);
 }
 
+void log_help(void (*line)(void *arg, const char *text), void *arg)
+{
+	line(arg, "Log items (comma separated):");
+	for (const struct log_item *i = log_items; i->name; i++) {
+		AUTO_FREE char *text = xasprintf("%-15s %s%s", i->name, i->doc,
+						 i->works ? "" : " (not built yet)");
+
+		line(arg, text);
+	}
+}
+
+static void print_item(void *arg, const char *text) { puts(text); }
+
 OPTION_HANDLER(opt_log)
 {
 	int err = 0;
 
 	if (is_help(arg)) {
-		printf("Log items (comma separated):\n");
-		for (const struct log_item *i = log_items; i->name; i++)
-			printf("%-15s %s%s\n", i->name, i->doc, i->works ? "" : " (not built yet)");
+		log_help(print_item, NULL);
 		return OPTION_DONE;
 	}
 	for (const char *p = arg; !err; p++) {

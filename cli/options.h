@@ -117,3 +117,7 @@ OPTION_HANDLER(opt_version);
 OPTION_HANDLER(opt_readconfig);
 OPTION_HANDLER(opt_sandbox);
 OPTION_HANDLER(opt_firmware_dir);
+
+/* One item of -d into the settings; the list of them. */
+int log_item(struct settings *s, const char *name, struct error *e) must_check;
+void log_help(void (*line)(void *arg, const char *text), void *arg);
