@@ -10,6 +10,7 @@
 #include "cli/disks.h"
 #include "cli/firmware.h"
 #include "cli/memory.h"
+#include "guest/guest.h"
 #include "host/daemon.h"
 #include "host/signals.h"
 #include "initrd/initrd.h"
@@ -359,6 +360,7 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	if (err)
 		return err;
 	r->m = machine_new();
+	guest_init(r->m);
 	r->m->seed = s->seed;
 	r->m->seed_set = s->seed_set;
 	r->m->actions = s->actions;

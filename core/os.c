@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* os.c - who knows the operating system in a machine. */
 #include "core/os.h"
+#include "core/cpu.h"
 #include "core/private.h"
 
 const struct os *os_of(struct machine *m) { return m->priv->os; }
@@ -10,4 +11,14 @@ void os_set(struct machine *m, const struct os *os, void *state)
 {
 	m->priv->os = os;
 	m->priv->os_state = state;
+}
+
+bool os_current_is(struct cpu *cpu, u32 pid, const char *comm)
+{
+	const struct os *os = os_of(cpu->machine);
+	struct os_task t;
+
+	if (!os || os->task_current(cpu, &t))
+		return false;
+	return (!pid || t.tgid == pid || t.pid == pid) && (!comm || !strcmp(t.comm, comm));
 }

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* guest.h - knowledge of the system in the guest, for whoever builds machines. */
+#pragma once
+struct machine;
+
+/* Makes it known to os_of(m). Costs nothing while nobody asks. */
+void guest_init(struct machine *m);

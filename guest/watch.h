@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* watch.h - events in the guest's kernel that somebody waits for: modules that come and go, and the
+ * catchpoints of the monitor. Each is a point on the kernel's function for it. */
+#pragma once
+#include <jansson.h>
+#include "core/debug.h"
+#include "guest/linux.h"
+#include <quern/device.h>
+
+enum { CATCH_POINTS = 8 };
+struct catch_kind;
+
+struct catch
+{
+	const struct catch_kind *kind;
+	struct linux_os *l;
+	unsigned id;
+	char *what; /* NAME or number, or NULL */
+	char *who;  /* pid or name of the process it is limited to, or NULL */
+	struct debug_point point[CATCH_POINTS];
+	unsigned npoints;
+	bool armed, useless; /* useless: this kernel has no such function */
+	char text[320];	     /* of the last stop */
+	struct list link;
+};
+
+struct watch {
+	struct linux_os *l;
+	struct list listeners, catches;
+	struct debug_point loaded, unloaded; /* for the listeners */
+	struct timer timer; /* looks for the kernel while somebody waits and there is none */
+	u64 interval;
+	unsigned last_id;
+};
+
+void watch_init(struct linux_os *l);
+void watch_fini(struct linux_os *l);
+void watch_reset(struct linux_os *l);
+void watch_listen(struct linux_os *l, struct os_listener *o);
+void watch_unlisten(struct linux_os *l, struct os_listener *o);
+/* Arms what can be armed, and goes on looking for the kernel when it is not there yet. */
+void watch_update(struct linux_os *l);
+
+/* --- catch.c. The sentence says what is wrong. */
+struct error;
+int must_check catch_add(struct linux_os *l, const char *kind, const char *what, const char *who,
+			 unsigned *id, struct error *e);
+int must_check catch_remove(struct linux_os *l, unsigned id); /* -ENOENT */
+void catch_clear(struct linux_os *l);
+/* Arms one whose functions are there. */
+void catch_arm(struct linux_os *l, struct catch *c);
+void catch_disarm(struct linux_os *l, struct catch *c);
+/* "panic", "module dummy"; kinds: all of them for a message */
+const char *catch_name(const struct catch *c);
+const char *catch_kinds(void);
+/* exceptions and triple faults, from all catches together */
+void catch_refresh(struct linux_os *l);
+/* Is it of a kind that needs no kernel? */
+bool catch_by_cpu(const struct catch *c);
+
+/* The knowledge of m's guest as guest/ has it, or NULL. */
+struct linux_os *linux_of(struct machine *m);

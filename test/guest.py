@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+# guest.py - what the emulator knows of the Linux in the guest, compared with what that Linux says itself in /proc and /sys.
+# Usage: test/guest.py NAME QUERN KERNEL INITRD MODULE [ARGUMENT...]; prints ok/FAIL lines. The initramfs has MODULE as /root/MODULE.ko.
+import json, os, random, re, socket, subprocess, sys, tempfile, time
+
+name, quern, kernel, initrd, module = sys.argv[1:6]
+PROMPT = b'[quern]# '
+failed = 0
+
+
+def report(what, good, why=''):
+    global failed
+    print('%s %s-%s%s' % ('ok' if good else 'FAIL', name, what, '' if good else ': ' + why), flush=True)
+    failed |= not good
+
+
+class Guest:
+    def __init__(self, directory, extra):
+        self.directory = directory
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(directory + '/qmp')
+        self.server.listen(1)
+        self.process = subprocess.Popen(
+            [quern, '-m', '400', '-smp', '2', '-kernel', kernel, '-initrd', initrd, '-append',
+             'console=ttyS0 panic=-1 no_hash_pointers', '-display', 'none', '-serial', 'stdio', '-no-reboot',
+             '-qmp', 'unix:%s/qmp' % directory] + extra,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(directory + '/stderr', 'w'))
+        self.buffer = b''
+        self.server.settimeout(30)
+        self.qmp = self.server.accept()[0].makefile('rw')
+        self.qmp.readline()
+        self.command('qmp_capabilities')
+
+    # One QMP command; its answer, or an Exception with its error.
+    def command(self, execute, **arguments):
+        self.qmp.write(json.dumps({'execute': execute, 'arguments': arguments}) + '\n')
+        self.qmp.flush()
+        while True:
+            answer = json.loads(self.qmp.readline())
+            if 'return' in answer:
+                return answer['return']
+            if 'error' in answer:
+                raise Exception(answer['error']['desc'])
+
+    def human(self, line):
+        return self.command('human-monitor-command', **{'command-line': line})
+
+    def event(self, wanted):
+        while True:
+            answer = json.loads(self.qmp.readline())
+            if answer.get('event') == wanted:
+                return answer
+
+    def until(self, what):
+        while what not in self.buffer:
+            got = os.read(self.process.stdout.fileno(), 65536)
+            if not got:
+                raise Exception('the guest ended: %r' % self.buffer[-1000:])
+            self.buffer += got
+            if b'\x1b[6n' in got:  # the shell asks where the cursor is
+                self.buffer = self.buffer.replace(b'\x1b[6n', b'')
+        at = self.buffer.index(what) + len(what)
+        text, self.buffer = self.buffer[:at], self.buffer[at:]
+        return text
+
+    def type(self, line):
+        self.process.stdin.write(line.encode() + b'\n')
+        self.process.stdin.flush()
+
+    # What a shell line prints.
+    def shell(self, line):
+        self.type(line + '\necho DO""NE')
+        text = self.until(b'DONE\r\n').decode(errors='replace').replace('\r', '')
+        self.until(PROMPT)
+        lines = text.split('\n')
+        return [l for l in lines if not l.startswith('[quern]# ') and l not in ('DONE', '') and line not in l]
+
+
+def symbols(guest, r):
+    lines = [l.split() for l in guest.shell('cat /proc/kallsyms')]
+    lines = [l for l in lines if len(l) in (3, 4) and len(l[0]) == 16]
+    count = {}
+    for l in lines:
+        count[l[2]] = count.get(l[2], 0) + 1
+    once = [l for l in lines if count[l[2]] == 1 and l[1] in 'tTdDbBrR' and int(l[0], 16) >= 1 << 63]
+    sample = r.sample(once, 200) + [l for l in once if len(l) == 4][:20]
+    wrong = []
+    for l in sample:
+        s = guest.command('query-symbol', what=l[2])
+        own = l[3][1:-1] if len(l) == 4 else ''
+        if int(s['start'], 16) != int(l[0], 16) or s['type'] != l[1] or s['module'] != own:
+            wrong.append('%s: %s' % (' '.join(l), s))
+    report('symbols', len(lines) > 50000 and not wrong, '%d lines, %s' % (len(lines), wrong[:3]))
+    # by address: the kernel's text, each address once
+    text = [l for l in once if l[1] in 'tT' and len(l) == 3]
+    address = {}
+    for l in lines:
+        address[l[0]] = address.get(l[0], 0) + 1
+    wrong = []
+    for l in r.sample([l for l in text if address[l[0]] == 1], 100):
+        s = guest.command('query-symbol', what='0x%x' % (int(l[0], 16) + 1))
+        if s['symbol'] != l[2] and s['size'] > 1:
+            wrong.append('%s: %s' % (' '.join(l), s))
+    report('addresses', not wrong, str(wrong[:3]))
+    return {l[2]: int(l[0], 16) for l in once}
+
+
+def tasks(guest):
+    # the shell and what it has just started come and go
+    want = {}
+    for line in guest.shell('cat /proc/[0-9]*/stat'):
+        m = re.match(r'(\d+) \((.*)\) (\S) (\d+) ', line)
+        if m:
+            want[int(m[1])] = (m[2], int(m[4]))
+    guest.command('stop')
+    start = time.time()
+    answer = guest.command('query-tasks')
+    took = time.time() - start
+    got = {t['pid']: (t['comm'], t['ppid']) for t in answer if t['pid'] and t['tgid'] == t['pid']}
+    wrong = []
+    for pid, (comm, ppid) in want.items():
+        if comm == 'cat':
+            continue
+        # /proc has longer names for kernel threads
+        if pid not in got or (got[pid][0] != comm[:15] and not comm.startswith('kworker')) or got[pid][1] != ppid:
+            wrong.append('%d %s %d: %s' % (pid, comm, ppid, got.get(pid)))
+    report('tasks', len(want) > 330 and not wrong, '%d tasks, %s' % (len(want), wrong[:5]))
+    report('tasks-fast', took < 1, '%d tasks took %.2f s' % (len(answer), took))
+    states = {t['comm']: t['state'] for t in answer}
+    report('states', states['sleep'] == 'S' and states['rcu_gp' if 'rcu_gp' in states else 'kworker/R-rcu_g'] == 'I', str(states))
+    guest.command('cont')
+
+
+def stacks(guest):
+    pids, frames, pid = [], {}, None
+    for line in guest.shell('for i in /proc/[0-9]*; do echo == ${i#/proc/} $(cat $i/comm); cat $i/stack; done 2>/dev/null'):
+        if line.startswith('== '):
+            pid = int(line.split()[1])
+            frames[pid] = []
+            if not line.split()[2].startswith(('kworker', 'cat', 'sh', 'rcu', 'ksoftirqd', 'migration')):
+                pids.append(pid)
+        elif line.startswith('[<0>]'):
+            frames[pid].append(line.strip())
+    guest.command('stop')
+    wrong, same = [], 0
+    for pid in pids:
+        try:
+            got = guest.human('stack %d' % pid).replace('\r', '').split('\n')[:-1]
+        except Exception as e:
+            got = [str(e)]
+        same += got == frames[pid]
+        if got != frames[pid]:
+            wrong.append('%d: %s, not %s' % (pid, got, frames[pid]))
+    guest.command('cont')
+    # one may have run in between
+    report('stacks', same > 300 and len(wrong) <= 2, '%d same, %s' % (same, wrong[:3]))
+
+
+def log(guest):
+    want = [l for l in guest.shell('dmesg') if l.startswith('[')]
+    got = guest.human('dmesg').replace('\r', '').split('\n')
+    report('dmesg', len(want) > 100 and want == [l for l in got if l][:len(want)],
+           str([(a, b) for a, b in zip(want, got) if a != b][:3]))
+
+
+def modules(guest):
+    want = {}
+    for line in guest.shell('cd /sys/module/%s/sections; grep . .[a-z_]* _*; cd' % module):
+        m = re.match(r'(\S+):(0x[0-9a-f]+)$', line)
+        if m:
+            want[m[1]] = int(m[2], 16)
+    listed = {m['name']: m for m in guest.command('query-modules')}
+    got = {s['name']: int(s['address'], 16) for s in listed[module]['sections']}
+    report('sections', len(want) > 10 and all(got.get(k) == v for k, v in want.items()), '%s, not %s' % (got, want))
+    report('module-base', int(listed[module]['base'], 16) == want['.text'], listed[module]['base'])
+    report('build-id', len(listed['vmlinux']['build-id']) == 40, str(listed['vmlinux']['build-id']))
+    guest.shell('rmmod ' + module)
+    report('unloaded', module not in [m['name'] for m in guest.command('query-modules')], 'it is still listed')
+
+
+# The machine stops where it was asked to, and goes on.
+def caught(guest, what, line, symbol, comm=None, end=False):
+    guest.human('catch ' + what)
+    guest.type(line)
+    guest.event('STOP')
+    where = [w for w in guest.command('query-where') if w['symbol'].split('+')[0] == symbol and '+0x0/' in w['symbol']]
+    report('catch-' + what.split()[0], bool(where) and (not comm or where[0].get('comm') == comm), str(guest.command('query-where')))
+    guest.human('uncatch')
+    if not end:
+        guest.command('cont')
+        guest.until(PROMPT)
+
+
+def run(directory):
+    guest = Guest(directory, sys.argv[6:])
+    r = random.Random(1)
+    try:
+        guest.until(PROMPT)
+        guest.shell('for i in $(seq 300); do sleep 10000 & done; insmod %s.ko; dmesg -n 1' % module)
+        symbols(guest, r)
+        tasks(guest)
+        stacks(guest)
+        log(guest)
+        modules(guest)
+        caught(guest, 'module ' + module, 'insmod %s.ko' % module, 'do_init_module', 'insmod')
+        guest.shell('ln -s /bin/busybox /root/true')
+        caught(guest, 'exec true', '/root/true', 'finalize_exec', 'true')
+        caught(guest, 'syscall chdir', 'cd /', '__x64_sys_chdir', 'sh')
+        caught(guest, 'panic', 'echo c > /proc/sysrq-trigger', 'panic', end=True)
+    finally:
+        guest.process.kill()
+        guest.process.wait()
+
+
+with tempfile.TemporaryDirectory() as directory:
+    try:
+        run(directory)
+    except Exception as e:
+        report('session', False, '%s; %s' % (repr(e), open(directory + '/stderr').read()))
+        if os.environ.get('TRACEBACK'):
+            raise
+sys.exit(failed)

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# guest.sh - what the emulator knows of the system in the guest is what that system says of itself (guest.py): symbols, tasks, stacks,
+# log, modules, and catchpoints; with distribution kernels as they are, wherever they or their loader place them.
+# timeout: 900
+. "$(dirname "$0")/lib.sh"
+export QUERN
+fetch=$ROOT/tools/fetch-kernel
+
+# knows NAME KERNEL ARGUMENT...: with the module `dummy` of the kernel's package in the initramfs.
+knows() {
+	local name=$1 kernel=$2 ko
+	shift 2
+	ko=$(find "$(dirname "$kernel")/.." -name 'dummy.ko*' | head -n 1)
+	case $ko in *.xz) xz -dc "$ko" > "$TMP/dummy.ko" ;; *) cp "$ko" "$TMP/dummy.ko" ;; esac
+	"$ROOT/test/shell-initramfs" amd64 "$TMP/$name.img" "file /root/dummy.ko $TMP/dummy.ko 644 0 0"
+	timeout 240 "$ROOT/test/guest.py" "$name" "$QUERN" "$kernel" "$TMP/$name.img" dummy "$@" || FAILED=1
+}
+
+cloud=$("$fetch" linux-image-cloud-amd64) || exit 1
+trixie=$("$fetch" --suite trixie linux-image-amd64) || exit 1
+knows cloud-kaslr "$cloud" -M pc,kaslr=on
+knows cloud-decompressed-by-guest "$cloud" -M microvm,kernel-decompress=guest
+knows trixie-kaslr "$trixie" -M q35,kaslr=on
+knows trixie-decompressed-by-guest "$trixie" -M q35,kernel-decompress=guest
+finish
