@@ -4,7 +4,6 @@
  * and its clients show CPUs and addresses as they are. Nothing here changes the guest. */
 #pragma once
 #include <quern/types.h>
-#include "../lib/list.h"
 
 struct machine;
 struct cpu;
@@ -36,14 +35,6 @@ struct os_module {
 	} * sections;
 	unsigned nsections;
 	char build_id[41]; /* hex, or "" */
-};
-
-/* Who wants to know of modules that come and go. Called when `cpu` is about to execute the kernel's
- * own code for it: a module loaded has its place and its symbols but has not run yet, one that goes
- * is still there. True: stop the machine, which is then in RUN_DEBUG. */
-struct os_listener {
-	bool (*module)(struct os_listener *l, struct cpu *cpu, const char *name, bool loaded);
-	struct list link;
 };
 
 struct os {
@@ -85,9 +76,6 @@ struct os {
 	 * 42"). */
 	int (*why_unmapped)(struct machine *m, const struct os_task *t, u64 va, char *buf,
 			    size_t size);
-	/* At any time, also before there is a kernel. */
-	void (*listen)(struct machine *m, struct os_listener *l);
-	void (*unlisten)(struct machine *m, struct os_listener *l);
 };
 /* NULL when nothing is known of the guest (yet). */
 const struct os *os_of(struct machine *m);

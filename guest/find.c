@@ -115,7 +115,7 @@ static u64 root_of(struct cpu *cpu, bool *level5)
 {
 	u64 cr0 = cpu_reg_u64(cpu, "cr0"), efer = cpu_reg_u64(cpu, "efer");
 
-	if (cpu->stopped || !(cr0 >> 31 & 1) || !(efer >> 10 & 1))
+	if (!(cr0 >> 31 & 1) || !(efer >> 10 & 1))
 		return 0;
 	*level5 = cpu_reg_u64(cpu, "cr4") >> 12 & 1;
 	return cpu_reg_u64(cpu, "cr3") & GENMASK64(51, 12);

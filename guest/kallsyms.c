@@ -254,7 +254,11 @@ void ksyms_finish(struct ksyms *s)
 {
 	if (!s->n)
 		return;
-	qsort(s->at, s->n, sizeof(*s->at), by_address);
+	for (u32 i = 1; i < s->n; i++)
+		if (by_address(&s->at[i - 1], &s->at[i]) > 0) {
+			qsort(s->at, s->n, sizeof(*s->at), by_address);
+			break;
+		}
 	for (s->nhash = 64; s->nhash < s->n * 2; s->nhash *= 2)
 		;
 	s->hash = xcalloc(s->nhash, sizeof(*s->hash));

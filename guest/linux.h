@@ -109,6 +109,8 @@ void linux_symbolise_return(struct linux_os *l, u64 addr, char *buf, size_t size
 int must_check linux_log(struct linux_os *l,
 			 void (*fn)(void *arg, u64 ns, unsigned level, const char *text, size_t n),
 			 void *arg);
+/* The number of the last record. */
+int must_check linux_log_last(struct linux_os *l, u64 *seq);
 int must_check linux_banner(struct linux_os *l, char *buf, size_t size);
 int must_check linux_vmcoreinfo(struct linux_os *l, char **text, size_t *n);
 int must_check linux_slide(struct linux_os *l, u64 *slide);

@@ -102,6 +102,16 @@ int linux_log(struct linux_os *l,
 	return 0;
 }
 
+int linux_log_last(struct linux_os *l, u64 *seq)
+{
+	struct ring r = { 0 };
+	int err = open_ring(l, &r);
+
+	return err ? err :
+		     linux_get(l, r.infos + (r.head & r.mask) * r.info_size, "printk_info.seq",
+			       seq);
+}
+
 int linux_banner(struct linux_os *l, char *buf, size_t size)
 {
 	u64 at;

@@ -5,6 +5,7 @@
 #include "core/cpu.h"
 #include "core/debug.h"
 #include "core/machine.h"
+#include "guest/lastwords.h"
 #include "guest/watch.h"
 #include "lib/alloc.h"
 #include <errno.h>
@@ -223,13 +224,6 @@ static int why_unmapped(struct machine *m, const struct os_task *t, u64 va, char
 	return l ? linux_why_unmapped(l, t, va, buf, size) : -EAGAIN;
 }
 
-static void listen(struct machine *m, struct os_listener *o) { watch_listen(&guest_of(m)->l, o); }
-
-static void unlisten(struct machine *m, struct os_listener *o)
-{
-	watch_unlisten(&guest_of(m)->l, o);
-}
-
 static const struct os linux_knowledge = {
 	.name = "linux",
 	.ready = ready,
@@ -247,8 +241,6 @@ static const struct os linux_knowledge = {
 	.banner = banner,
 	.vmcoreinfo = vmcoreinfo,
 	.why_unmapped = why_unmapped,
-	.listen = listen,
-	.unlisten = unlisten,
 };
 
 struct linux_os *linux_of(struct machine *m)
@@ -264,6 +256,12 @@ static void was_reset(struct debug_client *c)
 
 	watch_reset(&g->l);
 	linux_forget(&g->l);
+}
+
+static void ends(struct debug_client *c, int status)
+{
+	(void)status;
+	lastwords(&container_of(c, struct guest, client)->l);
 }
 
 static void fini(void *arg)
@@ -282,6 +280,7 @@ void guest_init(struct machine *m)
 
 	g->l.m = m;
 	g->client.was_reset = was_reset;
+	g->client.ends = ends;
 	g->fini = (struct reset_hook){ .fn = fini, .arg = g };
 	watch_init(&g->l);
 	debug_add_client(m, &g->client);

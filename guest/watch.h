@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* watch.h - events in the guest's kernel that somebody waits for: modules that come and go, and the
- * catchpoints of the monitor. Each is a point on the kernel's function for it. */
+/* watch.h - catchpoints: events in the guest's kernel that somebody waits for, each a point on the
+ * kernel's function for it. */
 #pragma once
 #include <jansson.h>
 #include "core/debug.h"
@@ -26,8 +26,7 @@ struct catch
 
 struct watch {
 	struct linux_os *l;
-	struct list listeners, catches;
-	struct debug_point loaded, unloaded; /* for the listeners */
+	struct list catches;
 	struct timer timer; /* looks for the kernel while somebody waits and there is none */
 	u64 interval;
 	unsigned last_id;
@@ -36,8 +35,6 @@ struct watch {
 void watch_init(struct linux_os *l);
 void watch_fini(struct linux_os *l);
 void watch_reset(struct linux_os *l);
-void watch_listen(struct linux_os *l, struct os_listener *o);
-void watch_unlisten(struct linux_os *l, struct os_listener *o);
 /* Arms what can be armed, and goes on looking for the kernel when it is not there yet. */
 void watch_update(struct linux_os *l);
 

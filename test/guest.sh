@@ -23,4 +23,15 @@ knows cloud-kaslr "$cloud" -M pc,kaslr=on
 knows cloud-decompressed-by-guest "$cloud" -M microvm,kernel-decompress=guest
 knows trixie-kaslr "$trixie" -M q35,kaslr=on
 knows trixie-decompressed-by-guest "$trixie" -M q35,kernel-decompress=guest
+
+# A panic that no console told of shows the log's end; one that a console told of does not. There is no root file system.
+panics() { timeout 60 "$QUERN" -M q35,kaslr=on -m 256 -kernel "$1" -append "panic=-1 $2" -nographic -no-reboot < /dev/null; }
+for kernel in cloud trixie; do
+	panics "${!kernel}" '' > "$TMP/out" 2> "$TMP/err"
+	check "silent-panic-$kernel" grep -q 'Kernel panic - not syncing: VFS: Unable to mount root fs' "$TMP/err"
+	check "silent-panic-$kernel-console" [ ! -s "$TMP/out" ]
+	panics "${!kernel}" console=ttyS0 > "$TMP/out" 2> "$TMP/err"
+	check "told-panic-$kernel" [ ! -s "$TMP/err" ]
+	check "told-panic-$kernel-console" grep -q 'Kernel panic - not syncing' "$TMP/out"
+done
 finish
