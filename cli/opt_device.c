@@ -94,26 +94,6 @@ OPTION_HANDLER(opt_object)
 	return err;
 }
 
-OPTION_HANDLER(opt_netdev)
-{
-	if (is_help(arg)) {
-		printf("Available netdev backend types:\n(none is built yet)\n");
-		return OPTION_DONE;
-	}
-	return error_ret(e, -ENOTSUP, "network back ends are not built yet");
-}
-
-OPTION_HANDLER(opt_net)
-{
-	if (str_eq(arg, "none"))
-		return 0;
-	if (is_help(arg)) {
-		printf("Only none is built yet\n");
-		return OPTION_DONE;
-	}
-	return error_ret(e, -ENOTSUP, "networks are not built yet; -%s none works", o->name);
-}
-
 OPTION_HANDLER(opt_usb) { return error_ret(e, -ENOTSUP, "USB is not built yet"); }
 
 OPTION_HANDLER(opt_display)

@@ -131,8 +131,8 @@ const struct option_def option_table[] = {
 
 	HEADING("Network and other devices"),
 	OPT("netdev", "TYPE,id=ID...", "network back end (help lists them)", opt_netdev),
-	OPT("net", "none", "network card or back end", opt_net),
-	OPT("nic", "none", "network card with its back end", opt_net),
+	OPT("net", "nic|TYPE[,...]|none", "network card or back end, all at one hub", opt_net),
+	OPT("nic", "TYPE[,model=CARD][,mac=ADDRESS][,...]|none", "network card with its back end", opt_net),
 	OPT("audiodev", "none,id=ID", "audio back end", opt_audio),
 	OPT("audio", "none", "audio back end with its card", opt_audio),
 	REFUSED("tpmdev", "TYPE,id=ID...", "TPM back end", "TPM devices are not built yet"),

@@ -87,8 +87,6 @@ OPTION_HANDLER(opt_device);
 OPTION_HANDLER(opt_global);
 OPTION_HANDLER(opt_fw_cfg);
 OPTION_HANDLER(opt_object);
-OPTION_HANDLER(opt_netdev);
-OPTION_HANDLER(opt_net);
 OPTION_HANDLER(opt_display);
 OPTION_HANDLER(opt_audio);
 OPTION_HANDLER(opt_log);
@@ -101,6 +99,9 @@ OPTION_HANDLER(opt_drive);
 OPTION_HANDLER(opt_blockdev);
 OPTION_HANDLER(opt_hd);
 OPTION_HANDLER(opt_cdrom);
+/* opt_net.c */
+OPTION_HANDLER(opt_netdev);
+OPTION_HANDLER(opt_net);
 /* opt_console.c */
 OPTION_HANDLER(opt_chardev);
 OPTION_HANDLER(opt_serial);

@@ -408,6 +408,11 @@ TEST(options_console)
 	CHECK_STR(keyvals_get(&s.chardevs.at[0], "path"), "x,y");
 	CHECK(s.monitor_given);
 	settings_fini(&s);
+	s = parse("quern -net nic,model=virtio -net user -nic user,model=virtio-net-pci");
+	CHECK_EQ(s.nics.n, 3);
+	CHECK_STR(keyvals_get(&s.nics.at[0], "type"), "nic");
+	CHECK_STR(keyvals_get(&s.nics.at[2], "option"), "nic");
+	settings_fini(&s);
 	refuses("quern -serial nonsense", "'nonsense' is none of stdio");
 	refuses("quern -serial tcp:host", "is not HOST:PORT");
 	refuses("quern -serial tcp:[::1:5", "no ']'");
@@ -420,7 +425,9 @@ TEST(options_console)
 	refuses("quern -mon mode=control", "chardev=ID is missing");
 	refuses("quern -vga std", "graphics cards are not built yet");
 	refuses("quern -display gtk", "not built yet");
-	refuses("quern -net user", "not built yet");
+	refuses("quern -net tap", "not built yet");
+	refuses("quern -netdev nosuch,id=n", "no network back end 'nosuch'");
+	refuses("quern -netdev user", "'id' is missing");
 	refuses("quern -echr 300", "a character's number");
 }
 

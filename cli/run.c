@@ -9,6 +9,7 @@
 #include "cli/devices.h"
 #include "cli/disks.h"
 #include "cli/firmware.h"
+#include "cli/nets.h"
 #include "cli/memory.h"
 #include "guest/guest.h"
 #include "host/daemon.h"
@@ -369,6 +370,8 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	set_clock(r->m, s);
 	err = consoles_make(&r->consoles, r->m, s, &r->config, e);
 	if (!err)
+		err = nets_make(r->m, s, e);
+	if (!err)
 		err = objects_make(r->m, s, e);
 	if (!err)
 		err = memory_make(&r->memory, r->m, s,
@@ -382,6 +385,8 @@ static int build(struct run *r, struct settings *s, struct error *e)
 		err = disks_make(r->m, s, e);
 	if (!err)
 		err = devices_make(r->m, s, e);
+	if (!err)
+		err = nets_plug(r->m, s, e);
 	if (!err)
 		err = disks_plug(r->m, s, e);
 	if (!err)

@@ -72,6 +72,8 @@ void settings_fini(struct settings *s)
 	free_keyvals(&s->numa);
 	free_keyvals(&s->globals);
 	free_keyvals(&s->objects);
+	free_keyvals(&s->netdevs);
+	free_keyvals(&s->nics);
 	free_keyvals(&s->drives);
 	free_keyvals(&s->blockdevs);
 	free_keyvals(&s->chardevs);

@@ -48,6 +48,8 @@ struct settings {
 	bool tier_given;
 
 	struct keyvals_list devices, globals, objects;
+	/* -netdev; -nic and -net in order: key "option" tells them apart */
+	struct keyvals_list netdevs, nics;
 	struct keyvals_list drives, blockdevs;
 	bool snapshot;
 	struct keyvals_list chardevs, mons;

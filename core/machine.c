@@ -13,6 +13,7 @@
 #include "core/device_add.h"
 #include "core/fault.h"
 #include "core/keyboard.h"
+#include "core/net.h"
 #include "core/private.h"
 #include "core/user_object.h"
 #include "lib/alloc.h"
@@ -46,6 +47,7 @@ struct machine *machine_new(void)
 	list_init(&p->buses);
 	list_init(&p->chardevs);
 	list_init(&p->objects);
+	list_init(&p->netdevs);
 	list_init(&p->faults);
 	list_init(&p->globals);
 	list_init(&p->reset_hooks);
@@ -89,6 +91,7 @@ void machine_free(struct machine *m)
 	while (!list_empty(&m->devices))
 		device_free(container_of(m->devices.prev, struct device_core, link)->dev);
 	object_free_all(m);
+	netdev_free_all(m);
 	block_machine_fini(m);
 	while (!list_empty(&m->priv->chardevs))
 		chardev_free(container_of(m->priv->chardevs.prev, struct chardev, link));

@@ -19,8 +19,8 @@ struct poll_entry {
 };
 
 struct machine_private {
-	struct list globals, spaces, buses, chardevs, objects, faults, reset_hooks, powerdown_hooks,
-		fini_hooks;
+	struct list globals, spaces, buses, chardevs, objects, netdevs, faults, reset_hooks,
+		powerdown_hooks, fini_hooks;
 	unsigned space_depth; /* inside space_begin */
 	bool space_dirty, space_force;
 
@@ -42,6 +42,7 @@ struct machine_private {
 	u32 turn;		   /* the vCPU that runs next */
 	bool was_reset, hold;	   /* hold: stopped before the first run (-S) */
 	u64 random_state;
+	u8 ncards; /* addresses of network cards that were given out */
 	u32 unimplemented_count;
 	u64 *unimplemented_seen;
 	const struct os *os; /* os.h */

@@ -93,7 +93,15 @@ refused icount "not built yet" -icount shift=1 -kernel zeros
 refused drive "if=floppy is not built yet" -drive file=x,if=floppy -bios halt.bin
 refused drive-missing "could not open 'x': No such file" -drive file=x -bios halt.bin
 refused qmp "'nonsense' is none of stdio" -qmp nonsense
-refused netdev "network back ends are not built yet" -netdev user,id=n
+refused netdev "no network back end" -netdev nosuch,id=n
+refused netdev-tap "not built yet" -netdev tap,id=n
+refused hostfwd-form "nvalid host forwarding rule 'x'" -netdev user,id=n,hostfwd=x -bios halt.bin
+# clients try another port when they read this
+refused hostfwd-taken "ould not set up host forwarding rule 'tcp:127.0.0.1:7878-:22'" -bios halt.bin \
+	-netdev user,id=n,hostfwd=tcp:127.0.0.1:7878-:22 -netdev user,id=m,hostfwd=tcp:127.0.0.1:7878-:22
+refused netdev-key "'nosuch'" -netdev user,id=n,nosuch=1 -bios halt.bin
+refused netdev-twice "Duplicate ID 'n'" -netdev user,id=n -netdev user,id=n -bios halt.bin
+refused netdev-missing "'nosuch'" -device virtio-net,netdev=nosuch -bios halt.bin
 refused object "no objects of type" -object nonsense,id=r
 refused display "graphical displays are not built yet" -display gtk
 refused dfilter "not built yet" -dfilter 0x1000+0x10
