@@ -11,32 +11,21 @@
 
 /* ---- -global */
 
-static bool same_name(const char *a, const char *b)
-{
-	for (; *a && (*a == *b || (*a == '-' && *b == '_') || (*a == '_' && *b == '-')); a++, b++)
-		;
-	return *a == *b;
-}
-
-/* What a -global named must not vanish without a word. */
-static void check_globals(struct machine *m, const struct settings *s)
+void globals_set(struct machine *m, const struct settings *s)
 {
 	for (size_t i = 0; i < s->globals.n; i++) {
 		struct keyvals *g = &s->globals.at[i];
-		const char *driver = keyvals_get(g, "driver"), *key = keyvals_get(g, "property"),
-			   *value = keyvals_get(g, "value");
-		bool used = false;
 
-		for (size_t j = 0; j < s->devices.n; j++)
-			used |= same_name(driver, keyvals_get(&s->devices.at[j], "driver"));
-		if (!device_class_find(driver))
-			warn("-global %s.%s=%s has no effect: there is no device '%s'", driver, key,
-			     value, driver);
-		else if (!used)
-			warn("-global %s.%s=%s has no effect: it reaches devices of -device only, "
-			     "not the machine's own",
-			     driver, key, value);
+		device_global(m, keyvals_get(g, "driver"), keyvals_get(g, "property"),
+			      keyvals_get(g, "value"));
 	}
+}
+
+/* What a -global named must not vanish without a word. */
+static void unused_global(void *arg, const char *driver, const char *key, const char *value)
+{
+	warn("-global %s.%s=%s has no effect: there is no device '%s'%s", driver, key, value,
+	     driver, device_class_find(driver) ? " in this machine" : "");
 }
 
 /* ---- -device */
@@ -59,12 +48,6 @@ int devices_make(struct machine *m, const struct settings *s, struct error *e)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < s->globals.n; i++) {
-		struct keyvals *g = &s->globals.at[i];
-
-		device_global(m, keyvals_get(g, "driver"), keyvals_get(g, "property"),
-			      keyvals_get(g, "value"));
-	}
 	for (size_t i = 0; i < s->devices.n && !err; i++) {
 		struct keyvals *kv = &s->devices.at[i];
 
@@ -80,7 +63,7 @@ int devices_make(struct machine *m, const struct settings *s, struct error *e)
 		}
 	}
 	if (!err)
-		check_globals(m, s);
+		device_globals_unused(m, unused_global, NULL);
 	return err;
 }
 

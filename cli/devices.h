@@ -9,6 +9,8 @@ struct boot_loader;
 
 /* What -object asks for. */
 int objects_make(struct machine *m, const struct settings *s, struct error *e) must_check;
+/* -global: before the board is built, whose devices it reaches, too. */
+void globals_set(struct machine *m, const struct settings *s);
 int devices_make(struct machine *m, const struct settings *s, struct error *e) must_check;
 /* -device loader is no device: boot/ does it. The strings stay the settings'. */
 bool is_loader(struct keyvals *device);

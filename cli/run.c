@@ -368,6 +368,7 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	r->m->name = s->name;
 	r->m->uuid = s->uuid;
 	set_clock(r->m, s);
+	globals_set(r->m, s);
 	err = consoles_make(&r->consoles, r->m, s, &r->config, e);
 	if (!err)
 		err = nets_make(r->m, s, e);

@@ -2,6 +2,7 @@
 /* device.c - the life of a device: creation from its class's tables, plugging into its bus, reset,
  * release. */
 #include "core/device.h"
+#include "core/device_add.h"
 #include "core/irq.h"
 #include "core/keyboard.h"
 #include "core/machine.h"
@@ -164,6 +165,10 @@ struct device *device_new(struct machine *m, const char *class, const char *id, 
 	bind_timers(d);
 	if (core->bus_type && core->bus_type->created)
 		core->bus_type->created(d);
+	if (device_globals_apply(d, e)) {
+		device_free(d);
+		return NULL;
+	}
 	return d;
 }
 

@@ -40,18 +40,37 @@ void device_globals_fini(struct machine *m)
 	list_init(&m->priv->globals);
 }
 
-static int apply_globals(struct device *d, struct error *e)
+int device_globals_apply(struct device *d, struct error *e)
 {
 	struct machine *m = d->core->machine;
 	struct global *g;
-	int err = 0;
 
 	list_for_each (g, &m->priv->globals, link) {
-		if (err || !prop_name_eq(g->class, d->class->name))
+		int err;
+
+		if (device_class_find(g->class) != d->class)
 			continue;
+		g->used = true;
 		err = device_set(d, g->prop, g->value, e);
+		if (err) {
+			error_prefix(e, "-global %s.%s=%s", g->class, g->prop, g->value);
+			return err;
+		}
 	}
-	return err;
+	return 0;
+}
+
+void device_globals_unused(struct machine *m,
+			   void (*fn)(void *arg, const char *class, const char *prop,
+				      const char *value),
+			   void *arg)
+{
+	struct global *g;
+
+	list_for_each (g, &m->priv->globals, link) {
+		if (!g->used)
+			fn(arg, g->class, g->prop, g->value);
+	}
 }
 
 /* ---- adding */
@@ -95,8 +114,6 @@ struct device *device_add(struct machine *m, struct keyvals *kv, struct error *e
 		return NULL;
 	err = d->class->bus ? 0 :
 			      error_ret(e, -EINVAL, "it is part of machines and cannot be added");
-	if (!err)
-		err = apply_globals(d, e);
 	if (!err)
 		err = set_all(d, kv, e);
 	if (!err)

@@ -51,6 +51,36 @@ static struct device *add(struct machine *m, const char *text, struct error *e)
 	return d;
 }
 
+static void note_global(void *arg, const char *class, const char *prop, const char *value)
+{
+	snprintf(arg, 64, "%s.%s=%s", class, prop, value);
+}
+
+/* Also where a board makes the device, and what is wrong or reaches nothing is told. */
+TEST(device_globals)
+{
+	struct machine *m = machine_new();
+	struct error e = { 0 };
+	struct pluggable *d;
+	char unused[64] = "";
+
+	device_global(m, "test-pluggable", "level", "7");
+	device_globals_unused(m, note_global, unused);
+	CHECK_STR(unused, "test-pluggable.level=7");
+	unused[0] = 0;
+	d = (struct pluggable *)device_new(m, "test-pluggable", NULL, &e);
+	CHECK(d && d->level == 7);
+	device_globals_unused(m, note_global, unused);
+	CHECK_STR(unused, "");
+	CHECK_EQ(device_set(&d->dev, "level", "8", &e), 0);
+	CHECK_EQ(d->level, 8);
+	device_global(m, "test-pluggable", "nonsense", "1");
+	CHECK(!device_new(m, "test-pluggable", NULL, &e));
+	CHECK(strstr(e.text, "-global test-pluggable.nonsense=1: "));
+	error_clear(&e);
+	machine_free(m);
+}
+
 TEST(device_add_and_unplug)
 {
 	struct machine *m = machine_new();

@@ -221,6 +221,13 @@ refused load-missing "could not load './nosuch.so'" -device ./nosuch.so -kernel 
 refused load-garbage "could not load './zeros.so'" -device ./zeros.so -bios ok.bin
 says global 11 "kvm-pit.lost_tick_policy=discard has no effect" "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none \
 	-global kvm-pit.lost_tick_policy=discard
+# The machine's own devices are reached, too.
+refused global-board "-global hpet.timers=99: property 'timers' cannot be 99" -bios ok.bin -global hpet.timers=99
+refused global-unknown "-global hpet.nosuch=1: .*no property 'nosuch'" -bios ok.bin -global driver=hpet,property=nosuch,value=1
+says global-absent 11 "-global ICH9-LPC.disable_s3=1 has no effect: .* in this machine" "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none \
+	-global ICH9-LPC.disable_s3=1
+says global-silent 11 '' "$QUERN" -M q35 -bios ok.bin "${debug_exit[@]}" -display none -global ICH9-LPC.disable_s3=1
+[ -s out ] && fail global-silent-words "$(cat out)" || ok global-silent-words
 
 # Terminals: each row is keys or a signal, then the exit status; the mode must be as before.
 cat > term.py <<'END'

@@ -23,6 +23,7 @@ struct ich9 {
 	/* to the 8259 pair by the routes; to I/O APIC pins 16.. always */
 	struct irq irq[16], pirq[8];
 	struct device *board;
+	u8 disable_s3, disable_s4;
 	u8 level[8];
 	u8 rcrb[0x400]; /* 3000h to 33FFh of the root complex register block */
 };
@@ -138,7 +139,12 @@ static const struct bank ich9_banks[] = { { .name = "rcrb",
 					    .write = rcrb_write },
 					  {} };
 static const struct prop ich9_props[] = {
-	PROP(struct ich9, board, .kind = PROP_LINK, .doc = "The board it is on."), {}
+	PROP(struct ich9, board, .kind = PROP_LINK, .doc = "The board it is on."),
+	PROP(struct ich9, disable_s3, .def = 1, .min = 1, .max = 1,
+	     .doc = "No suspend to memory, which is not built."),
+	PROP(struct ich9, disable_s4, .def = 1, .min = 1, .max = 1,
+	     .doc = "No suspend to disk, which is not built."),
+	{}
 };
 static const struct state ich9_state[] = { IRQ_OUT(struct ich9, irq),
 					   IRQ_OUT(struct ich9, pirq),

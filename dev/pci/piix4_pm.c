@@ -10,6 +10,7 @@ enum { PMBA = 0x40, DEVACTB = 0x58, PMREGMISC = 0x80, SMBBA = 0x90, SMBHSTCFG = 
 struct piix4_pm {
 	struct pci_device pci;
 	struct device *board;
+	u8 disable_s3, disable_s4;
 };
 
 static void place(struct piix4_pm *d)
@@ -57,7 +58,12 @@ static int piix4_pm_init(void *dev, struct error *e)
 static void piix4_pm_reset(void *dev) { place(dev); }
 
 static const struct prop piix4_pm_props[] = {
-	PROP(struct piix4_pm, board, .kind = PROP_LINK, .doc = "The board it is on."), {}
+	PROP(struct piix4_pm, board, .kind = PROP_LINK, .doc = "The board it is on."),
+	PROP(struct piix4_pm, disable_s3, .def = 1, .min = 1, .max = 1,
+	     .doc = "No suspend to memory, which is not built."),
+	PROP(struct piix4_pm, disable_s4, .def = 1, .min = 1, .max = 1,
+	     .doc = "No suspend to disk, which is not built."),
+	{}
 };
 PCI_DEVICE(piix4_pm,
 	   .dev = { .api = QUERN_DEVICE_API,
