@@ -18,9 +18,10 @@ static int q35_init(struct machine *m, const struct board_config *c, struct erro
 		.low_limit = 0xb0000000,
 		.low_split = 0x80000000,
 	};
-	static const struct x86_chipset chipset = { .q35 = true,
-						    .isa_slot = 31,
-						    .ecam = 0xb0000000 };
+	const struct x86_chipset chipset = { .q35 = true,
+					     .sata = board_option_on(b, c, "sata", true),
+					     .isa_slot = 31,
+					     .ecam = 0xb0000000 };
 	struct x86_board *x = x86_board_new(m, b, c, &parts, e);
 
 	return x ? x86_pci_new(x, &chipset, board_option_on(b, c, "acpi", true), e) : -EINVAL;

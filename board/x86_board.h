@@ -58,7 +58,7 @@ void x86_gsi(struct x86_board *x, struct device *d, const char *out, unsigned n,
 void x86_override(struct x86_board *x, u8 source, u32 gsi, u16 flags);
 /* --- x86_pci.c */
 struct x86_chipset {
-	bool q35;
+	bool q35, sata;
 	unsigned isa_slot;
 	u64 ecam; /* where direct boot puts it, 0 = none */
 };
@@ -87,7 +87,7 @@ enum { ACPI_LEVEL_HIGH = 0xd, PM_PORT = 0x600, SMI_CMD = 0xb2, SCI = 9 };
 	}
 #define X86_PC_OPTIONS \
 	{ "hpet", "high-precision event timer", "on|off", "on" }, \
-		{ "sata", "on-board SATA", "on|off", "off", "it is not built yet" }, \
+		{ "sata", "on-board SATA (q35)", "on|off", "on" }, \
 		{ "smbus", "SMBus controller", "on|off", "off", "it is not built yet" }, \
 	{ \
 		"max-fw-size", "largest firmware", "SIZE", "8M", \

@@ -220,7 +220,11 @@ void x86_pci_boot_state(struct x86_wiring *w)
 			config(w, bridge, 0, 0x40, 4, PM_PORT | 1);
 			config(w, bridge, 0, 0x44, 1, BIT(7));
 		}
-	} else if (w->pm) {
+	} else {
+		/* the IDE channels decode */
+		config(w, bridge, 1, 0x40, 4, 0x80008000);
+	}
+	if (!i->pcie && w->pm) {
 		config(w, bridge, 3, 0x40, 4, PM_PORT | 1);
 		config(w, bridge, 3, 0x80, 1, 1);
 	}
@@ -241,6 +245,29 @@ static int make_bridges(struct x86_wiring *w, const struct x86_chipset *k, bool 
 	if (!k->q35 && acpi &&
 	    !pci_make(w->pci, k->isa_slot, 3, "PIIX4_PM", NULL, "board=board", e))
 		return -EINVAL;
+	return 0;
+}
+
+/* Two channels where PCs have always had them, or six SATA ports. */
+static int make_disks(struct x86_board *x, const struct x86_chipset *k, struct error *e)
+{
+	struct x86_wiring *w = &x->w;
+	struct pci_device *ide;
+
+	if (k->q35)
+		return !k->sata || pci_make(w->pci, k->isa_slot, 2, "ich9-ahci", NULL, "builtin=on",
+					    e) ?
+			       0 :
+			       -EINVAL;
+	ide = pci_make(w->pci, k->isa_slot, 1, "piix3-ide", NULL, NULL, e);
+	if (!ide)
+		return -EINVAL;
+	device_map_io(&ide->dev, "cmd0", 0x1f0);
+	device_map_io(&ide->dev, "ctl0", 0x3f6);
+	device_map_io(&ide->dev, "cmd1", 0x170);
+	device_map_io(&ide->dev, "ctl1", 0x376);
+	x86_gsi(x, &ide->dev, "irq", 0, 14);
+	x86_gsi(x, &ide->dev, "irq", 1, 15);
 	return 0;
 }
 
@@ -278,6 +305,8 @@ int x86_pci_new(struct x86_board *x, const struct x86_chipset *k, bool acpi, str
 	err = acpi ? make_pm(x, k->q35, e) : 0;
 	if (!err)
 		err = make_bridges(w, k, acpi, e);
+	if (!err)
+		err = make_disks(x, k, e);
 	if (err)
 		return err;
 	route_interrupts(x, k->q35);

@@ -506,8 +506,13 @@ static void set_aligned(void *dev, unsigned i, u64 val)
 static const struct reg nvme_regs[] = {
 	REG(0x00, R, cap, RO, .doc = "Capabilities: queue entries, time-out, page sizes."),
 	REG(0x08, R, vs, RO, .reset = 0x00010400, .doc = "Version."),
-	REG(0x0c, R, masked, .get = get_mask, .set = set_mask, .pulse = 0xffffffff,
-	    .doc = "Interrupt mask set (pin interrupts only)."),
+	{ .name = "intms",
+	  .at = 0x0c,
+	  .size = 4,
+	  .novalue = true,
+	  .get = get_mask,
+	  .set = set_mask,
+	  .doc = "Interrupt mask set (pin interrupts only)." },
 	{ .name = "intmc",
 	  .at = 0x10,
 	  .size = 4,
@@ -541,6 +546,7 @@ static void nvme_reset(void *dev)
 	struct nvme *n = dev;
 	u64 mqes = n->mqes;
 
+	n->masked = 0;
 	disable(n);
 	/* contiguous queues; 7.5 s; NVM command set; 64 KiB pages at most */
 	n->cap = mqes | BIT64(16) | 15ull << 24 | BIT64(37) | 4ull << 52 | (n->cmb ? CAP_CMBS : 0);
@@ -664,7 +670,8 @@ static const struct prop nvme_props[] = {
 	     .doc = "Bytes that the disk writes at once."),
 	{}
 };
-static const struct state nvme_state[] = { STATE(R, sq),
+static const struct state nvme_state[] = { STATE(R, masked),
+					   STATE(R, sq),
 					   STATE(R, cq),
 					   STATE(R, page),
 					   STATE(R, naers),

@@ -138,10 +138,11 @@ TEST(nvme_registers)
 	CHECK_EQ(tdev_r32(t, "csts"), 2);
 	cc(f, 0);
 	CHECK_EQ(tdev_r32(t, "csts"), 0);
-	tdev_w32(t, "masked", 5);
+	tdev_w32(t, "intms", 5);
+	tdev_w32(t, "intms", 2);
 	tdev_w32(t, "intmc", 1);
-	CHECK_EQ(tdev_r32(t, "masked"), 4);
-	CHECK_EQ(tdev_r32(t, "intmc"), 4);
+	CHECK_EQ(tdev_r32(t, "intms"), 6);
+	CHECK_EQ(tdev_r32(t, "intmc"), 6);
 	enable(f);
 	cc(f, 4 << 20 | 6 << 16 | 1 << 14 | 1); /* shut down */
 	CHECK_EQ(tdev_r32(t, "csts"), 9);
