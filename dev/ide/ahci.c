@@ -55,6 +55,11 @@ void ahci_update_irq(struct ahci *d)
 
 /* ---- registers */
 
+static u64 get_cap(void *dev, unsigned i, u64 val) { return CAP; }
+static u64 get_pi(void *dev, unsigned i, u64 val) { return (1 << AHCI_PORTS) - 1; }
+/* Firmware sets these once, and drivers write back what they found. */
+static void firmware_only(void *dev, unsigned i, u64 val) {}
+
 static void set_ghc(void *dev, unsigned i, u64 val)
 {
 	struct ahci *d = dev;
@@ -156,11 +161,23 @@ static void set_sctl(void *dev, unsigned p, u64 val)
 #define R		   struct ahci
 #define PORT(off_, m, ...) REGS(0x100 + (off_), R, m, 0x80, __VA_ARGS__)
 static const struct reg ahci_regs[] = {
-	REG(0x00, R, cap, RO, .reset = CAP, .doc = "What the controller can do."),
+	{ .name = "cap",
+	  .at = 0,
+	  .size = 4,
+	  .novalue = true,
+	  .get = get_cap,
+	  .set = firmware_only,
+	  .doc = "What the controller can do." },
 	REG(0x04, R, ghc, .set = set_ghc, .reset = GHC_AE, FIELDS(GHC_HR, GHC_IE, GHC_AE),
 	    .doc = "Global control: reset, interrupts."),
 	REG(0x08, R, is, .w1c = ~0u, .set = set_irq, .doc = "Ports that have an interrupt."),
-	REG(0x0c, R, pi, RO, .reset = (1 << AHCI_PORTS) - 1, .doc = "Ports that are there."),
+	{ .name = "pi",
+	  .at = 0x0c,
+	  .size = 4,
+	  .novalue = true,
+	  .get = get_pi,
+	  .set = firmware_only,
+	  .doc = "Ports that are there." },
 	REG(0x10, R, vs, RO, .reset = 0x00010000, .doc = "Version."),
 	REG(0x14, R, ccc_ctl, RO, .doc = "Command completion coalescing (not offered)."),
 	REG(0x18, R, ccc_ports, RO, .doc = "Its ports."),

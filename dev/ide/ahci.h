@@ -26,7 +26,7 @@ struct ahci_port {
 };
 struct ahci {
 	struct pci_device pci;
-	u32 cap, ghc, is, pi, vs, ccc_ctl, ccc_ports, em_loc, em_ctl, cap2, bohc;
+	u32 ghc, is, vs, ccc_ctl, ccc_ports, em_loc, em_ctl, cap2, bohc;
 	u32 clb[AHCI_PORTS], clbu[AHCI_PORTS], fb[AHCI_PORTS], fbu[AHCI_PORTS], pis[AHCI_PORTS],
 		pie[AHCI_PORTS], cmd[AHCI_PORTS], tfd[AHCI_PORTS], sig[AHCI_PORTS],
 		ssts[AHCI_PORTS], sctl[AHCI_PORTS], serr[AHCI_PORTS], sact[AHCI_PORTS],

@@ -216,6 +216,7 @@ void ahci_port_attach(struct ahci *d, unsigned p)
 {
 	d->port[p].d = d;
 	d->port[p].number = p;
+	d->drive[p]->sata = true;
 	d->drive[p]->host = &host;
 	d->drive[p]->port = &d->port[p];
 }

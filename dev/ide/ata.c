@@ -226,9 +226,9 @@ static const struct prop cd_props[] = { COMMON, {} };
 		STATE(D, look_ahead), STATE(D, smart), STATE(D, locked), STATE(D, tray_open), \
 		STATE(D, media_changed), STATE(D, new_media), STATE(D, multi), STATE(D, udma), \
 		STATE(D, mwdma), STATE(D, pio_mode), STATE(D, sense), STATE(D, asc), \
-		STATE(D, ascq), STATE(D, power), DERIVED(D, unit), DERIVED(D, pad), \
-		STATE(D, cur_heads), STATE(D, cur_secs), STATE(D, buf), STATE(D, ncq_error), \
-		DERIVED(D, port), DERIVED(D, host)
+		STATE(D, ascq), STATE(D, power), DERIVED(D, unit), DERIVED(D, sata), \
+		DERIVED(D, pad), STATE(D, cur_heads), STATE(D, cur_secs), STATE(D, buf), \
+		STATE(D, ncq_error), DERIVED(D, port), DERIVED(D, host)
 static const struct state hd_state[] = { COMMON_STATE, {} };
 static const struct state cd_state[] = {
 	COMMON_STATE,	  DERIVED(D, cyls),	     DERIVED(D, heads),

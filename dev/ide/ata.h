@@ -76,7 +76,8 @@ struct ata_drive {
 	bool cdrom, write_cache, look_ahead, smart, locked, tray_open, media_changed, new_media;
 	u8 multi, udma, mwdma, pio_mode, sense, asc, ascq;
 	u8 power, unit; /* unit: its number among all, for names */
-	u8 pad[7];
+	bool sata;
+	u8 pad[6];
 	u32 cur_heads, cur_secs;
 	u8 buf[PIO_BYTES]; /* of the one command that is no queued one */
 	u8 ncq_error[16];  /* of the last queued command that failed */

@@ -24,7 +24,8 @@ static void modes(const struct ata_drive *d, u8 *b)
 	word(b, 67, 120);
 	word(b, 68, 120);
 	word(b, 88, 0x3f | (d->mwdma & 8 ? 0 : 1 << (8 + (d->udma & 7))));
-	word(b, 93, 1 | 1 << 14 | 0x2000); /* an 80-conductor cable */
+	/* an 80-conductor cable, or none */
+	word(b, 93, d->sata ? 0 : 1 | 1 << 14 | 0x2000);
 }
 
 static void names(const struct ata_drive *d, u8 *b)

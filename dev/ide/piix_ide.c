@@ -239,11 +239,14 @@ static u64 data_read(struct channel *ch, unsigned size)
 {
 	struct ata_cmd *c = cmd_of(ch);
 	u8 bytes[4] = { 0 };
+	u32 left = ch->pio_len - ch->pio_at;
 
-	if (ch->pio_out || ch->pio_at + size > ch->pio_len) {
+	if (ch->pio_out || !left) {
 		guest_error(owner(ch), "the data port is read while no data is there");
 		return 0xffffffff;
 	}
+	/* the last of an odd number of bytes comes alone */
+	size = MIN(size, left);
 	memcpy(bytes, c->drive->buf + ch->pio_off + ch->pio_at, size);
 	ch->pio_at += size;
 	if (ch->pio_at == ch->pio_len) {
@@ -257,12 +260,14 @@ static u64 data_read(struct channel *ch, unsigned size)
 static void data_write(struct channel *ch, unsigned size, u32 val)
 {
 	struct ata_cmd *c = cmd_of(ch);
+	u32 left = ch->pio_len - ch->pio_at;
 	u8 bytes[4];
 
-	if (!ch->pio_out || ch->pio_at + size > ch->pio_len) {
+	if (!ch->pio_out || !left) {
 		guest_error(owner(ch), "the data port is written while no data is asked for");
 		return;
 	}
+	size = MIN(size, left);
 	st32le(bytes, val);
 	memcpy((ch->pio_packet ? c->tf.cdb : c->drive->buf + ch->pio_off) + ch->pio_at, bytes,
 	       size);
@@ -274,7 +279,6 @@ static void data_write(struct channel *ch, unsigned size, u32 val)
 	}
 }
 
-/* A byte of several that are left (an odd packet) is read as a word: as on hardware, by halves. */
 static u64 cmd_read(struct channel *ch, u64 off, unsigned size)
 {
 	unsigned hob = ch->control & CTL_HOB ? 1 : 0;
