@@ -2,6 +2,7 @@
 /* debugger.c - opens the debugger stub at what -s, -gdb and a monitor's gdbserver name. */
 #include "cli/debugger.h"
 #include "core/chardev.h"
+#include "core/cpu.h"
 #include "core/gdbserver.h"
 #include "host/chardev.h"
 #include "lib/str.h"
@@ -100,6 +101,8 @@ int debugger_make(struct debugger *d, struct machine *m, const struct settings *
 	d->gdb = gdb_new(m);
 	/* Scripts for other emulators expect CPUs alone. */
 	gdb_show_tasks(d->gdb, s->native);
+	if (s->registers)
+		gdb_describe(d->gdb, isa_find(s->registers), NULL);
 	add_files(d, s->kernel);
 	gdbserver_set(m, reopen, d);
 	for (size_t i = 0; i < s->debuggers.n && !err; i++) {

@@ -6,8 +6,9 @@
 /* qemu-system-ARCH: whose machines are meant. */
 static const struct personality {
 	const char *program, *isa, *cpu;
-} personalities[] = { { "qemu-system-x86_64", "x86_64", NULL },
-		      { "qemu-system-i386", "x86_64", "qemu32" },
+	const char *registers; /* as debuggers see them */
+} personalities[] = { { "qemu-system-x86_64", "x86_64", NULL, "x86_64" },
+		      { "qemu-system-i386", "x86_64", "qemu32", "i386" },
 		      {} };
 
 void settings_init(struct settings *s, const char *argv0)
@@ -29,6 +30,7 @@ void settings_init(struct settings *s, const char *argv0)
 		if (str_eq(p->program, s->program)) {
 			s->isa = p->isa;
 			s->default_cpu = p->cpu;
+			s->registers = p->registers;
 			s->native = false;
 		}
 	}

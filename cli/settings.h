@@ -26,6 +26,7 @@ struct settings {
 	const char *program;	 /* "quern", or the last part of argv[0] */
 	const char *isa;	 /* whose default board and CPU count */
 	const char *default_cpu; /* of the personality; NULL = the board's */
+	const char *registers;	 /* the instruction set by which debuggers see them; NULL = isa */
 	/* started as quern: without a display, -nographic is the default */
 	bool native;
 

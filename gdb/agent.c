@@ -270,10 +270,25 @@ static const char *convert(struct eval *e, struct strbuf *out, const char *p, u6
 	return p + flags + mods + 1;
 }
 
+/* What follows a backslash: the format comes as it was typed. */
+static const char *escape(struct strbuf *out, const char *p)
+{
+	static const char from[] = "abefnrtv", to[] = "\a\b\033\f\n\r\t\v";
+	const char *known = strchr(from, *p);
+	unsigned n = 0, v = 0;
+
+	if (!*p)
+		return p;
+	while (n < 3 && p[n] >= '0' && p[n] <= '7')
+		v = v << 3 | (p[n++] & 7);
+	strbuf_addc(out, n ? (char)v : known ? to[known - from] : *p);
+	return p + (n ? n : 1);
+}
+
 static void print(struct eval *e)
 {
 	unsigned nargs = operand(e, 1), size = operand(e, 2), used = 0;
-	const char *p = (const char *)e->code + e->at, *end;
+	const char *p = (const char *)e->code + e->at;
 	struct strbuf out = { 0 };
 	u64 args[STACK] = { 0 };
 
@@ -287,12 +302,13 @@ static void print(struct eval *e)
 	for (unsigned i = 0; i < nargs; i++)
 		args[i] = pop(e);
 	while (!e->err && *p) {
-		end = strchr(p, '%');
-		if (!end)
-			end = p + strlen(p);
-		strbuf_addn(&out, p, end - p);
-		p = end;
-		if (p[0] == '%' && p[1] == '%') {
+		size_t plain = strcspn(p, "%\\");
+
+		strbuf_addn(&out, p, plain);
+		p += plain;
+		if (*p == '\\') {
+			p = escape(&out, p + 1);
+		} else if (p[0] == '%' && p[1] == '%') {
 			strbuf_addc(&out, '%');
 			p += 2;
 		} else if (*p) {

@@ -135,6 +135,25 @@ TEST(agent_printf)
 	strbuf_fini(&printed);
 }
 
+TEST(agent_printf_escapes)
+{
+	u64 v;
+
+	/* "\\n\\101\\\\%d\\" */
+	CHECK_EQ(eval("2205"
+		      "2200"
+		      "2200"
+		      "34"
+		      "01"
+		      "000c"
+		      "5c6e5c3130315c5c25645c00"
+		      "27",
+		      &v),
+		 0);
+	CHECK_STR(strbuf_str(&printed), "\nA\\5");
+	strbuf_fini(&printed);
+}
+
 TEST(agent_mistakes)
 {
 	u64 v;

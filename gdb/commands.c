@@ -34,6 +34,37 @@ COMMAND(gdb_tasks, .hmp = "tasks",
 	.doc = "in gdb: are the guest's tasks threads, besides the CPUs? on or off",
 	.args = tasks_args, .run = run_tasks);
 
+/* The numbers of registers mean the same to all debuggers, and until they disconnect. */
+static int run_architecture(struct command_call *c, struct error *e)
+{
+	struct gdb_conn *conn = asker(c, e), *o;
+	const char *name = json_string_value(json_object_get(c->args, "name"));
+	const struct isa *isa;
+	unsigned n = 0;
+	bool real;
+
+	if (!conn)
+		return -ENOTSUP;
+	real = str_eq(name, "i8086");
+	isa = isa_find(real ? "i386" : name);
+	if (!isa || isa->cpu_size != c->m->isa->cpu_size || isa->init != c->m->isa->init)
+		return error_ret(e, -EINVAL, "'%s' is no instruction set of this machine's CPUs",
+				 name);
+	gdb_each_conn(o, conn->g) n++;
+	if (n > 1)
+		return error_ret(e, -EBUSY, "another debugger is connected");
+	gdb_describe(conn->g, isa, real ? "i8086" : NULL);
+	command_print(c, "connect again: the registers are now those of %s\n", name);
+	return 0;
+}
+
+static const struct command_arg architecture_args[] = { { "name", ARG_STRING, false }, {} };
+COMMAND(gdb_architecture, .hmp = "architecture",
+	.doc = "in gdb: show the registers of another instruction set (i8086, i386, x86_64) from "
+	       "the next "
+	       "connection on",
+	.args = architecture_args, .run = run_architecture);
+
 static int run_only(struct command_call *c, struct error *e)
 {
 	struct gdb_conn *conn = asker(c, e);

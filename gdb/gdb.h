@@ -18,5 +18,9 @@ int must_check gdb_close(struct gdb *g);
 void gdb_free(struct gdb *g);
 /* Are Linux tasks threads, besides the CPUs? (monitor tasks on|off changes it.) */
 void gdb_show_tasks(struct gdb *g, bool on);
+/* The architecture as debuggers see it: the registers of an instruction set with the same CPUs
+ * (i386 on x86_64 CPUs, for 32-bit and 16-bit code), under a name of BFD's (NULL: isa's own). */
+struct isa;
+void gdb_describe(struct gdb *g, const struct isa *isa, const char *bfd_name);
 /* A directory in which files of the guest are looked for: kernel modules, vmlinux. */
 void gdb_add_files(struct gdb *g, const char *dir);

@@ -67,13 +67,9 @@ TEST(gdb_stub_registers)
 	r->cpu[0]->ctl = 5;
 	r->cpu[0]->cpu.pc = 0x42;
 	r->cpu[1]->r[1] = 0x99;
-	/* r0 r1 rsp pc, then ctl, then v0 */
-	ASK("g", "8877665544332211"
-		 "0000000000000000"
-		 "0000000000000000"
-		 "4200000000000000"
-		 "0500000000000000"
-		 "00000000000000000000000000000000");
+	/* r0 r1 rsp pc; then ctl and v0, which are read one by one */
+	ASK("g", "88776655443322110000000000000000"
+		 "00000000000000004200000000000000");
 	ASK("p3", "4200000000000000");
 	ASK("p4", "0500000000000000");
 	ASK("p6", "E14");
@@ -367,9 +363,10 @@ TEST(gdb_stub_non_stop)
 	ASK("QNonStop:2", "E22");
 	ASK("QNonStop:1", "OK");
 	ASK("?", "T00thread:01;02:0000000000000000;03:0000000000000000;");
-	ASK("vStopped", "T00thread:02;02:0000000000000000;03:0000000000000000;");
 	ASK("vStopped", "OK");
-	ASK("Z0,100,1", "OK");
+	ASK("Z0,100,1", "Stop:T00thread:02;02:0000000000000000;03:0000000000000000;");
+	CHECK_STR(rig_next(p), "OK");
+	ASK("vStopped", "OK");
 	/* CPU 1 runs, CPU 0 is held */
 	ASK("vCont;c:2", "OK");
 	p->wait = true;

@@ -34,7 +34,9 @@ struct gdb {
 	bool resume_posted;
 	/* registers in the order of their numbers, and what tells a debugger so */
 	const struct cpu_reg **regs;
-	unsigned nregs;
+	unsigned nregs, in_g;  /* the first ones make the g packet */
+	const struct isa *isa; /* whose registers they are */
+	const char *bfd_name;  /* its name, or NULL */
 	char *target_xml;
 	/* all tasks, as long as the machine stands */
 	VEC(struct os_task) task;
@@ -63,6 +65,7 @@ struct gdb_conn {
 	struct gdb_range *range;
 	struct list points;
 	VEC(struct gdb_stop) stops; /* non-stop: not yet acknowledged; [0] has been sent */
+	VEC(struct gdb_stop) later; /* not yet among them */
 	/* breakpoints are for these tasks only: a pid, a name */
 	u32 only_pid;
 	char only_comm[32];
@@ -108,6 +111,7 @@ void gdb_go(struct gdb *g);
 void gdb_run_init(struct gdb *g);
 void gdb_run_fini(struct gdb *g);
 void gdb_put_id(struct gdb_conn *c, struct strbuf *b, u64 tid);
+void gdb_tell_later(struct gdb_conn *c);
 void gdb_interrupt(struct gdb_conn *c);
 /* The connection lets go of what it asked for; resume: the machine goes on if nobody else holds
  * it. */
@@ -153,7 +157,8 @@ void gdb_put_reg(struct gdb_conn *c, struct strbuf *b, u64 tid, unsigned number)
 int must_check gdb_reg_u64(struct gdb *g, struct cpu *cpu, unsigned number, u64 *val);
 /* What a debugger wants to see first at each stop: pc, stack and frame pointer. */
 void gdb_put_expedited(struct gdb_conn *c, struct strbuf *b, u64 tid);
-char *gdb_target_xml(const struct isa *isa, const struct cpu_reg *const *regs, unsigned n);
+char *gdb_target_xml(const struct isa *isa, const char *bfd_name, const struct cpu_reg *const *regs,
+		     unsigned n);
 PACKET_HANDLER(gdb_read_regs);
 PACKET_HANDLER(gdb_write_regs);
 PACKET_HANDLER(gdb_read_reg);

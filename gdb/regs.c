@@ -8,15 +8,27 @@ enum { REG_MAX = 64 }; /* bytes */
 
 static size_t bytes_of(const struct cpu_reg *r) { return (r->bits + 7) / 8; }
 
+/* A debugger that was told another architecture (i8086) knows a layout of its own, in which there
+ * are the registers of programs only. The others are read one by one. */
+static bool apart(const char *feature)
+{
+	return str_suffix(feature, ".linux") || str_suffix(feature, ".segments") ||
+	       str_suffix(feature, ".control");
+}
+
 /* Numbers follow the description, in which each feature is one element. */
 void gdb_regs_init(struct gdb *g)
 {
-	const struct cpu_reg *all = g->m->isa->regs, *r, *f;
+	const struct cpu_reg *all, *r, *f;
 	unsigned n = 0;
 
+	if (!g->isa)
+		g->isa = g->m->isa;
+	all = g->isa->regs;
 	for (r = all; r->name; r++)
 		n++;
 	g->regs = xcalloc(n + 1, sizeof(*g->regs));
+	g->nregs = 0;
 	for (f = all; f->name; f++) {
 		bool first = true;
 
@@ -26,13 +38,30 @@ void gdb_regs_init(struct gdb *g)
 			if (str_eq(r->feature, f->feature))
 				g->regs[g->nregs++] = r;
 	}
-	g->target_xml = gdb_target_xml(g->m->isa, g->regs, g->nregs);
+	for (n = 0; n < g->nregs && !apart(g->regs[n]->feature); n++)
+		;
+	g->in_g = n;
+	g->target_xml = gdb_target_xml(g->isa, g->bfd_name, g->regs, g->nregs);
 }
 
 void gdb_regs_fini(struct gdb *g)
 {
 	free(g->regs);
 	free(g->target_xml);
+	g->regs = NULL;
+	g->target_xml = NULL;
+}
+
+void gdb_describe(struct gdb *g, const struct isa *isa, const char *bfd_name)
+{
+	bool now = g->regs;
+
+	if (now)
+		gdb_regs_fini(g);
+	g->isa = isa;
+	g->bfd_name = bfd_name;
+	if (now)
+		gdb_regs_init(g);
 }
 
 static void swap(u8 *buf, size_t n)
@@ -130,7 +159,7 @@ void gdb_put_expedited(struct gdb_conn *c, struct strbuf *b, u64 tid)
 
 PACKET_HANDLER(gdb_read_regs)
 {
-	for (unsigned i = 0; i < c->g->nregs; i++)
+	for (unsigned i = 0; i < c->g->in_g; i++)
 		gdb_put_reg(c, &c->reply, c->g_tid, i);
 }
 

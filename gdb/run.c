@@ -167,8 +167,13 @@ static bool concerns(struct gdb_conn *c, const struct debug_stop *why, struct gd
 		}
 		if (gdb_point_at(c, debug_pc(why->cpu)))
 			s->what = s->what ? s->what : "swbreak";
-		return true;
 	}
+	/* Points are at linear addresses. With a segment in between, a debugger does not see that
+	 * this is its own, and told it is one would take it for an old one and go on. */
+	if (s->what && str_suffix(s->what, "break") && debug_pc(why->cpu) != why->cpu->pc)
+		s->what = NULL;
+	if (why->why == DEBUG_WHY_STEP)
+		return true;
 	if (why->why == DEBUG_WHY_POINT && gdb_modules_changed(why->point)) {
 		s->what = "library";
 		return c->libraries;
@@ -329,17 +334,33 @@ PACKET_HANDLER(gdb_stop_reason)
 		put_stop(c, &c->reply, &s);
 		return;
 	}
-	c->stops.n = 0;
+	c->stops.n = c->later.n = 0;
 	for (u32 i = 0; i < c->g->m->ncpus; i++) {
 		s.tid = i + 1;
 		s.signal = SIG_NONE;
-		if (c->act[i] == DEBUG_HOLD)
+		if (c->act[i] != DEBUG_HOLD)
+			continue;
+		if (!c->stops.n)
 			vec_push(&c->stops, s);
+		else
+			vec_push(&c->later, s);
 	}
 	if (c->stops.n)
 		put_stop(c, &c->reply, &c->stops.at[0]);
 	else
 		gdb_ok(c);
+}
+
+/* gdb 13 fails an assertion of its own when it learns of a second stopped thread in the answer to
+ * `?`: the others are told as soon as it is through with that. */
+void gdb_tell_later(struct gdb_conn *c)
+{
+	if (!c->later.n || c->stops.n)
+		return;
+	for (size_t i = 0; i < c->later.n; i++)
+		vec_push(&c->stops, c->later.at[i]);
+	c->later.n = 0;
+	tell_first(c);
 }
 
 PACKET_HANDLER(gdb_vstopped)
@@ -562,7 +583,7 @@ PACKET_HANDLER(gdb_set_nonstop)
 		return;
 	}
 	c->nonstop = *p == '1';
-	c->stops.n = 0;
+	c->stops.n = c->later.n = 0;
 	/* the machine stands since the debugger came */
 	set_all(c, c->nonstop ? DEBUG_HOLD : DEBUG_RUN);
 	gdb_ok(c);

@@ -123,6 +123,8 @@ static void packet(struct gdb_conn *c, const char *body, size_t n)
 {
 	c->reply.n = 0;
 	c->replied = false;
+	if (c->later.n && !str_prefix(body, "vStopped", NULL))
+		gdb_tell_later(c);
 	c->g->busy++;
 	gdb_dispatch(gdb_packets, c, body, body + n);
 	c->g->busy--;
@@ -212,6 +214,7 @@ static void conn_clear(struct gdb_conn *c)
 	free(c->text_name);
 	c->text = c->text_name = NULL;
 	vec_free(&c->stops);
+	vec_free(&c->later);
 	gdb_reader_fini(&c->in);
 	strbuf_fini(&c->out);
 	strbuf_fini(&c->last);

@@ -145,17 +145,19 @@ static void put_feature(struct strbuf *b, const struct cpu_reg *const *regs, uns
 	strbuf_add(b, "</feature>\n");
 }
 
-char *gdb_target_xml(const struct isa *isa, const struct cpu_reg *const *regs, unsigned n)
+char *gdb_target_xml(const struct isa *isa, const char *bfd_name, const struct cpu_reg *const *regs,
+		     unsigned n)
 {
 	struct strbuf b = { 0 };
 	unsigned k;
 
 	strbuf_add(&b, "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
 		       "<target version=\"1.0\">\n");
-	for (size_t i = 0; i < ARRAY_SIZE(architectures); i++)
+	for (size_t i = 0; !bfd_name && i < ARRAY_SIZE(architectures); i++)
 		if (str_eq(isa->name, architectures[i].isa))
-			strbuf_printf(&b, "<architecture>%s</architecture>\n",
-				      architectures[i].bfd);
+			bfd_name = architectures[i].bfd;
+	if (bfd_name)
+		strbuf_printf(&b, "<architecture>%s</architecture>\n", bfd_name);
 	/* A kernel: its modules are libraries by the protocol's own table, not by a dynamic
 	 * linker's. */
 	strbuf_add(&b, "<osabi>none</osabi>\n");
