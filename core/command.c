@@ -146,15 +146,15 @@ static void say_unknown(struct command_session *s, const char *line)
 	say(s, "unknown command: '%.*s'\n", (int)n, line);
 }
 
-static int run_human(struct command_call *c, const char *rest)
+/* line: its name, as it was typed, up to `rest`. */
+static int run_human(struct command_call *c, const char *line, const char *rest)
 {
-	const char *name = c->command->hmp;
 	struct error e = { 0 };
 	int err = command_parse_args(c, rest, &e);
 
 	if (err) {
 		say(c->s, "%s\nTry \"help %.*s\" for more information\n",
-		    e.text ? e.text : strerror(-err), (int)strcspn(name, "|"), name);
+		    e.text ? e.text : strerror(-err), (int)(rest - line), line);
 	} else {
 		err = c->command->run(c, &e);
 		if (err)
@@ -184,7 +184,7 @@ int command_run_line(struct command_session *s, const char *line)
 		return -ENOENT;
 	}
 	call_init(&c, s, cmd);
-	err = run_human(&c, rest);
+	err = run_human(&c, line, rest);
 	call_fini(&c);
 	return err;
 }

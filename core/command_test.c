@@ -91,16 +91,15 @@ TEST(command_numbers)
 	CHECK_STR(answer(&s, "tn 0x10 20"), "{\"a\":16,\"b\":20}\n");
 	CHECK_STR(answer(&s, "tn (1|6)&~2^0 'A'"), "{\"a\":5,\"b\":65}\n");
 	CHECK_STR(answer(&s, "tn 0xffffffff81000000"), "{\"a\":-2130706432}\n");
-	CHECK_STR(answer(&s, "tn 7%4/0"), "division by zero\nTry \"help tnumbers\" for more "
+	CHECK_STR(answer(&s, "tn 7%4/0"), "division by zero\nTry \"help tn\" for more "
 					  "information\n");
-	CHECK_STR(answer(&s, "tn"), "unexpected end of expression\nTry \"help tnumbers\" for more "
+	CHECK_STR(answer(&s, "tn"), "unexpected end of expression\nTry \"help tn\" for more "
 				    "information\n");
-	CHECK_STR(answer(&s, "tn (1"),
-		  "')' expected\nTry \"help tnumbers\" for more information\n");
+	CHECK_STR(answer(&s, "tn (1"), "')' expected\nTry \"help tn\" for more information\n");
 	CHECK_STR(answer(&s, "tn $rip"),
-		  "unknown register\nTry \"help tnumbers\" for more information\n");
+		  "unknown register\nTry \"help tn\" for more information\n");
 	CHECK_STR(answer(&s, "tn 1 2 x"), "tnumbers|tn: extraneous characters at the end of line\n"
-					  "Try \"help tnumbers\" for more information\n");
+					  "Try \"help tn\" for more information\n");
 }
 
 TEST(command_deep_expression)

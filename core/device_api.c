@@ -77,6 +77,8 @@ void device_request_shutdown(void *dev)
 
 void device_exit(void *dev, int code) { machine_exit(machine_of(dev), code); }
 
+void device_watchdog_expired(void *dev) { machine_watchdog_expired(machine_of(dev)); }
+
 void device_guest_panicked(void *dev) { machine_guest_panicked(machine_of(dev)); }
 
 void device_event(void *dev, const char *name, const char *data)

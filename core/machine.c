@@ -207,6 +207,47 @@ void machine_guest_panicked(struct machine *m)
 	}
 }
 
+static void raise_nmi(struct machine *m)
+{
+	for (u32 i = 0; i < m->ncpus; i++) {
+		cpu_set_line(m->cpu[i], CPU_LINE_NMI, 1);
+		cpu_set_line(m->cpu[i], CPU_LINE_NMI, 0);
+	}
+}
+
+void machine_watchdog_expired(struct machine *m)
+{
+	static const char *const names[] = {
+		[ACTION_RESET] = "reset",	[ACTION_SHUTDOWN] = "shutdown",
+		[ACTION_POWEROFF] = "poweroff", [ACTION_PAUSE] = "pause",
+		[ACTION_NONE] = "none",		[ACTION_INJECT_NMI] = "inject-nmi",
+		[ACTION_DEBUG] = "debug",
+	};
+	AUTO_FREE char *json = xasprintf("{\"action\": \"%s\"}", names[m->actions.watchdog]);
+
+	event(m, "WATCHDOG", json);
+	switch (m->actions.watchdog) {
+	case ACTION_RESET:
+		machine_request_reset(m, CAUSE_GUEST_RESET);
+		break;
+	case ACTION_SHUTDOWN:
+		machine_request_powerdown(m);
+		break;
+	case ACTION_POWEROFF:
+		machine_request_shutdown(m, CAUSE_GUEST_SHUTDOWN);
+		break;
+	case ACTION_PAUSE:
+		machine_stop(m, RUN_WATCHDOG);
+		break;
+	case ACTION_INJECT_NMI:
+		raise_nmi(m);
+		break;
+	case ACTION_DEBUG:
+		warn("the watchdog has expired");
+		break;
+	}
+}
+
 void machine_stop(struct machine *m, enum run_state why)
 {
 	bool ran = m->state == RUN_RUNNING;

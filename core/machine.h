@@ -112,6 +112,8 @@ void machine_request_shutdown(struct machine *m, enum shutdown_cause why);
 void machine_request_powerdown(struct machine *m); /* ACPI power button */
 void machine_exit(struct machine *m, int code);	   /* isa-debug-exit, testdev */
 void machine_guest_panicked(struct machine *m);	   /* pvpanic */
+/* A watchdog has expired: does what -action watchdog= says, and tells monitors. */
+void machine_watchdog_expired(struct machine *m);
 void machine_stop(struct machine *m, enum run_state why);
 void machine_cont(struct machine *m);
 /* All devices then CPUs to their power-on state; boot-time memory contents (kernel, tables) are

@@ -378,6 +378,38 @@ TEST(machine_guest_reset)
 	machine_free(m);
 }
 
+static void watchdog_at_10(struct tcpu *c)
+{
+	if (c->steps == 10)
+		machine_watchdog_expired(c->cpu.machine);
+	if (c->steps == 20)
+		machine_request_shutdown(c->cpu.machine, CAUSE_GUEST_SHUTDOWN);
+}
+
+static u64 after_watchdog(enum machine_action action, const char *told)
+{
+	struct machine *m = make(1, watchdog_at_10);
+	u64 steps;
+
+	events[0] = 0;
+	m->actions.watchdog = action;
+	m->event = note_event;
+	CHECK_EQ(machine_run(m), 0);
+	CHECK_STR(events, told);
+	steps = cpus[0]->steps;
+	machine_free(m);
+	return steps;
+}
+
+TEST(machine_watchdog)
+{
+	CHECK_EQ(after_watchdog(ACTION_RESET, "RESUME WATCHDOG RESET SHUTDOWN "), 20);
+	CHECK_EQ(after_watchdog(ACTION_NONE, "RESUME WATCHDOG SHUTDOWN "), 20);
+	CHECK_EQ(after_watchdog(ACTION_POWEROFF, "RESUME WATCHDOG SHUTDOWN "), 10);
+	CHECK_EQ(after_watchdog(ACTION_SHUTDOWN, "RESUME WATCHDOG POWERDOWN SHUTDOWN "), 20);
+	CHECK_EQ(after_watchdog(ACTION_INJECT_NMI, "RESUME WATCHDOG SHUTDOWN "), 20);
+}
+
 TEST(machine_no_reboot)
 {
 	struct machine *m = make(1, reset_at_10);

@@ -45,10 +45,13 @@ static int complete(struct json_feed *f, json_t **value, struct error *e)
 	json_error_t je;
 
 	*value = json_loadb(f->text.at, f->text.n, JSON_REJECT_DUPLICATES, &je);
-	if (!*value)
-		return mistake(f, e, je.text);
-	start_over(f);
-	return 1;
+	if (*value) {
+		start_over(f);
+		return 1;
+	}
+	mistake(f, e, je.text);
+	f->swallowed = false; /* it has ended: what follows is the next */
+	return -EINVAL;
 }
 
 static void in_string(struct json_feed *f, char c)

@@ -22,13 +22,16 @@ static struct qmp *of(struct session *s) { return (struct qmp *)s; }
 
 static void send(struct qmp *q, json_t *what)
 {
-	AUTO_FREE char *text =
-		json_dumps(what, JSON_ENSURE_ASCII | (q->pretty ? JSON_INDENT(4) : 0));
+	struct strbuf b = { 0 };
+	char *text = json_dumps(what, JSON_ENSURE_ASCII | (q->pretty ? JSON_INDENT(4) : 0));
 
 	if (!text)
 		return;
-	session_write(&q->s, text, strlen(text));
-	session_write(&q->s, "\r\n", 2);
+	strbuf_add(&b, text);
+	strbuf_add(&b, "\r\n");
+	session_write(&q->s, b.at, b.n);
+	strbuf_fini(&b);
+	free(text);
 }
 
 static void greet(struct session *s)
@@ -59,9 +62,13 @@ static void answer(struct qmp *q, const char *what, json_t *value, json_t *id)
 
 static void answer_error(struct qmp *q, const char *class, const struct error *e, json_t *id)
 {
+	json_t *error = json_pack("{s:s, s:s}", "class", class, "desc", e->text ? e->text : "");
+
+	/* what a file or a guest has in it need not be UTF-8 */
 	answer(q, "error",
-	       json_pack("{s:s, s:s%}", "class", class, "desc", e->text ? e->text : "",
-			 e->text ? strlen(e->text) : 0),
+	       error ? error :
+		       json_pack("{s:s, s:s}", "class", class, "desc",
+				 "the text of the error is not valid UTF-8"),
 	       id);
 }
 

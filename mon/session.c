@@ -140,19 +140,6 @@ void session_fini(struct session *s) { strbuf_fini(&s->out); }
 
 /* ---- events */
 
-/* A guest that sets its clock over and over is told of once a second. */
-static bool too_often(struct monitors *k, const char *name, const struct timespec *now)
-{
-	u64 ns = now->tv_sec * 1000000000ull + now->tv_nsec;
-
-	if (!str_eq(name, "RTC_CHANGE"))
-		return false;
-	if (ns - k->rtc_change_at < 1000000000ull)
-		return true;
-	k->rtc_change_at = ns;
-	return false;
-}
-
 static void on_event(struct machine *m, const char *name, const char *data)
 {
 	struct monitors *k = m->monitors;
@@ -161,8 +148,6 @@ static void on_event(struct machine *m, const char *name, const char *data)
 	json_t *event, *d;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	if (too_often(k, name, &now))
-		return;
 	event = json_pack("{s:{s:I, s:I}, s:s}", "timestamp", "seconds", (json_int_t)now.tv_sec,
 			  "microseconds", (json_int_t)(now.tv_nsec / 1000), "event", name);
 	d = data ? json_loads(data, 0, NULL) : NULL;

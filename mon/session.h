@@ -37,7 +37,6 @@ struct session {
 struct monitors {
 	struct machine *m;
 	struct list sessions;
-	u64 rtc_change_at; /* host ns of the last event of that name */
 };
 
 void session_init(struct session *s, struct monitors *k, const struct session_kind *kind,

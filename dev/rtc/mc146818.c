@@ -4,6 +4,7 @@
  * the machine's wall clock plus what the guest set; nothing ticks unless an interrupt waits for it.
  */
 #include <quern/device.h>
+#include <stdio.h>
 
 enum {
 	SECONDS,
@@ -277,6 +278,16 @@ static void periodic_fire(void *dev)
 
 /* ---- registers */
 
+/* The guest has set the clock. */
+static void tell_change(struct mc146818 *d)
+{
+	char json[96];
+
+	snprintf(json, sizeof(json), "{\"offset\": %lld, \"qom-path\": \"/machine/%s\"}",
+		 (long long)floor_seconds(d->offset + SECOND / 2), d->dev.id);
+	device_event(d, "RTC_CHANGE", json);
+}
+
 static u8 read_time(struct mc146818 *d, unsigned n)
 {
 	u8 r[TIME_REGS + 1];
@@ -299,6 +310,7 @@ static void write_time(struct mc146818 *d, unsigned n, u8 v)
 	fill_regs(d, second, r);
 	r[n] = v;
 	move_clock(d, read_regs(d, r) - second, 0);
+	tell_change(d);
 	d->seen = now_seconds(d);
 	arm_second(d);
 }
@@ -317,6 +329,7 @@ static void write_b(struct mc146818 *d, u8 v)
 	if (old & ~v & B_SET) {
 		/* the second that begins now is the one that was written */
 		move_clock(d, read_regs(d, d->set_regs), -ns);
+		tell_change(d);
 		d->seen = now_seconds(d);
 	}
 	if (v & B_DSE)

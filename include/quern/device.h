@@ -250,6 +250,7 @@ void device_request_shutdown(void *dev); /* guest-caused power-off */
 /* end the emulator with this exit status (isa-debug-exit) */
 void device_exit(void *dev, int code);
 void device_guest_panicked(void *dev);
+void device_watchdog_expired(void *dev); /* -action watchdog= says what follows */
 /* tells whoever watches the machine (QMP): data is a JSON object */
 void device_event(void *dev, const char *name, const char *data);
 /* fn when the user presses the power button */
