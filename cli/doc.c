@@ -200,10 +200,15 @@ int doc_main(int argc, char **argv)
 	const struct device_class *c;
 	struct error e = { 0 };
 
+	if (argc == 2 && str_eq(name, "--monitor")) {
+		doc_monitor();
+		return 0;
+	}
 	if (argc > 2 + header || (header && !name) || (name && *name == '-')) {
 		bool help = name && (str_eq(name, "--help") || str_eq(name, "-h"));
 
-		fprintf(help ? stdout : stderr, "usage: quern doc [[--c-header] DEVICE|FILE.so]\n");
+		fprintf(help ? stdout : stderr,
+			"usage: quern doc [[--c-header] DEVICE|FILE.so | --monitor]\n");
 		return !help;
 	}
 	if (!name) {

@@ -6,3 +6,5 @@
 int doc_main(int argc, char **argv);
 /* quern --cflags */
 int cflags_main(void);
+/* quern doc --monitor */
+void doc_monitor(void);

@@ -395,6 +395,7 @@ void options_help(const struct settings *s)
 		       "--help)\n"
 		       "       quern doc [DEVICE]       the manual page of a device; without a "
 		       "name, lists them\n"
+		       "       quern doc --monitor      the commands of the monitors\n"
 		       "       quern --cflags           compiler flags for a device of your own\n");
 	printf("\nExample: %s -kernel bzImage -initrd initramfs.img -append \"console=ttyS0\" "
 	       "-nographic\n"
