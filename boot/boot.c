@@ -3,6 +3,7 @@
  * configuration. */
 #include "boot.h"
 #include "core/cpu.h"
+#include "core/os.h"
 #include "fwcfg.h"
 #include "linux.h"
 #include "loader.h"
@@ -79,8 +80,10 @@ static int start_kernel(struct start *s, struct boot_options *o, struct error *e
 		return linux_start(s, e);
 	if (k->kind == IMAGE_MULTIBOOT)
 		return multiboot_start(s, e);
-	if (k->elf.has_pvh && !o->kaslr)
+	if (k->elf.has_pvh && !o->kaslr) {
+		os_set_slide(s->plan->m, 0);
 		return pvh_start(s, e);
+	}
 	return linux_start_elf(s, &k->elf, k->file.data, k->file.size, e);
 }
 

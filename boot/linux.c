@@ -4,6 +4,7 @@
  * decompressor would, and enters it as the decompressor does; else the image does so itself. */
 #include "linux.h"
 #include "core/cpu.h"
+#include "core/os.h"
 #include "decompress.h"
 #include <errno.h>
 
@@ -213,6 +214,7 @@ int linux_start_elf(struct start *s, const struct elf_image *elf, const u8 *data
 		err = start_cmdline(s, bz ? k->bz.cmdline_max : 2047, &cmdline, e);
 	if (err)
 		return err;
+	os_set_slide(s->plan->m, virt);
 	return enter(s, elf->is64, elf->entry + phys, kaslr, cmdline, initrd, 0, e);
 }
 

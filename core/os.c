@@ -22,3 +22,19 @@ bool os_current_is(struct cpu *cpu, u32 pid, const char *comm)
 		return false;
 	return (!pid || t.tgid == pid || t.pid == pid) && (!comm || !strcmp(t.comm, comm));
 }
+
+void os_set_slide(struct machine *m, u64 slide)
+{
+	m->priv->slide = slide;
+	m->priv->slide_known = true;
+}
+
+bool os_slide(struct machine *m, u64 *slide)
+{
+	const struct os *os = os_of(m);
+
+	if (os && os->slide && !os->slide(m, slide))
+		return true;
+	*slide = m->priv->slide;
+	return m->priv->slide_known;
+}

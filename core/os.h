@@ -81,6 +81,10 @@ struct os {
 const struct os *os_of(struct machine *m);
 void os_set(struct machine *m, const struct os *os, void *state);
 void *os_state(struct machine *m);
+/* The boot loader has chosen where the kernel lies: its slide is known before it runs. */
+void os_set_slide(struct machine *m, u64 slide);
+/* The slide, from the guest or from the boot loader. False: nobody knows yet. */
+bool must_check os_slide(struct machine *m, u64 *slide);
 /* Does this CPU execute a task of process `pid` (0: any) by the name `comm` (NULL: any)? For points
  * that are meant for one process only: ask in their `hit`. False when nothing is known. */
 bool os_current_is(struct cpu *cpu, u32 pid, const char *comm);

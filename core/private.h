@@ -47,6 +47,8 @@ struct machine_private {
 	u64 *unimplemented_seen;
 	const struct os *os; /* os.h */
 	void *os_state;
+	u64 slide;
+	bool slide_known;
 	/* gdbserver.h */
 	int (*gdbserver_open)(void *arg, const char *dev, struct error *e);
 	void *gdbserver_arg;

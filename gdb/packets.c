@@ -65,10 +65,9 @@ static PACKET_HANDLER(attached) { strbuf_addc(&c->reply, '1'); }
 /* How far the kernel lies from where it was linked to. */
 static PACKET_HANDLER(offsets)
 {
-	const struct os *os = os_of(c->g->m);
 	u64 slide;
 
-	if (os && os->slide && !os->slide(c->g->m, &slide))
+	if (os_slide(c->g->m, &slide))
 		strbuf_printf(&c->reply, "Text=%llx;Data=%llx;Bss=%llx", (unsigned long long)slide,
 			      (unsigned long long)slide, (unsigned long long)slide);
 }

@@ -78,15 +78,9 @@ static bool holds(struct gdb_point *p, struct asked *a)
 /* `monitor only`: this task's, if the guest's system is known. */
 static bool right_task(struct gdb_conn *c, struct cpu *cpu)
 {
-	const struct os *os = gdb_os(c->g);
-	struct os_task t;
-
 	if (!c->only_pid && !c->only_comm[0])
 		return true;
-	if (!os || os->task_current(cpu, &t))
-		return false;
-	return c->only_pid ? t.tgid == c->only_pid || t.pid == c->only_pid :
-			     str_eq(t.comm, c->only_comm);
+	return os_current_is(cpu, c->only_pid, c->only_comm[0] ? c->only_comm : NULL);
 }
 
 static bool on_hit(struct debug_point *dp, struct cpu *cpu, u64 va)

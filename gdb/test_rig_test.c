@@ -272,7 +272,7 @@ static int os_reg(struct machine *m, const struct os_task *t, bool user, const c
 	return str_eq(reg, "pc") || str_eq(reg, "rsp") ? 0 : -ENODATA;
 }
 
-static int os_slide(struct machine *m, u64 *slide)
+static int rig_slide(struct machine *m, u64 *slide)
 {
 	*slide = 0x1000000;
 	return 0;
@@ -309,7 +309,7 @@ static const struct os rig_os = { .name = "linux",
 				  .task_reg = os_reg,
 				  .modules = os_modules,
 				  .symbol_find = os_symbol,
-				  .slide = os_slide,
+				  .slide = rig_slide,
 				  .why_unmapped = os_why };
 
 void rig_know(struct rig *r)

@@ -112,7 +112,7 @@ static json_t *fields_of(const struct reg *r, u64 val)
 
 static void add_reg(json_t *to, const struct device *d, const struct reg *r, const char *only)
 {
-	for (unsigned i = 0; i < MAX(r->count, (u16)1); i++) {
+	for (unsigned i = 0; i < MAX(r->count, 1u); i++) {
 		AUTO_FREE char *name =
 			r->count > 1 ? xasprintf("%s[%u]", r->name, i) : xstrdup(r->name);
 		json_t *item;
