@@ -163,9 +163,6 @@ int board_build(struct machine *m, const struct board *b, const struct board_con
 	if (!c->cpus || c->cpus > b->max_cpus)
 		return error_ret(e, -ERANGE, "machine '%s' cannot have %u CPUs; it takes 1 to %u",
 				 b->name, c->cpus, b->max_cpus);
-	if (c->max_cpus > c->cpus)
-		warn("-smp maxcpus=%u: CPUs cannot be added later; the machine has %u", c->max_cpus,
-		     c->cpus);
 	err = check_topology(c, e);
 	if (err)
 		return err;
@@ -203,18 +200,17 @@ static struct cpu *make_cpu(struct machine *m, u32 index, const char *model, str
 	return cpu;
 }
 
-/* The cores and threads of a package are part of what CPUID tells. */
+/* The dies, cores and threads of a package are part of what CPUID tells. */
 static char *model_with_topology(const struct board *b, const struct board_config *c)
 {
 	const char *model = c->cpu_model ? c->cpu_model : b->default_cpu;
+	u32 all = c->max_cpus ? c->max_cpus : c->cpus, dies = c->dies ? c->dies : 1,
+	    threads = c->threads ? c->threads : 1, sockets = c->sockets ? c->sockets : 1;
 
 	if (!c->cores && !c->threads && !c->sockets)
 		return xstrdup(model);
-	return xasprintf("%s,cores=%u,threads=%u", model,
-			 c->cores ? c->cores * (c->dies ? c->dies : 1) :
-				    c->cpus / (c->sockets ? c->sockets : 1) /
-					    (c->threads ? c->threads : 1),
-			 c->threads ? c->threads : 1);
+	return xasprintf("%s,dies=%u,cores=%u,threads=%u", model, dies,
+			 c->cores ? c->cores : all / sockets / dies / threads, threads);
 }
 
 int board_make_cpus(struct machine *m, const struct board *b, const struct board_config *c,

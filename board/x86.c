@@ -80,7 +80,7 @@ static int make_lapic(struct x86_board *x, struct cpu *cpu, struct error *e)
 	struct device *d;
 
 	snprintf(id, sizeof(id), "lapic%u", cpu->index);
-	snprintf(props, sizeof(props), "bus=apic-bus,id=%u", cpu->index);
+	snprintf(props, sizeof(props), "bus=apic-bus,id=%u", cpu->topology_id);
 	d = make(x, "lapic", id, props, e);
 	if (!d)
 		return -EINVAL;
@@ -88,7 +88,8 @@ static int make_lapic(struct x86_board *x, struct cpu *cpu, struct error *e)
 		irq_connect(d, wires[i].out, 0, cpu_line, cpu, wires[i].line);
 	cpu->intc = d->class->iface;
 	cpu->intc_dev = d;
-	x->w.info.apic_id[cpu->index] = cpu->index;
+	x->w.info.apic_id[cpu->index] = cpu->topology_id;
+	x->w.info.apic_id_end = MAX(x->w.info.apic_id_end, cpu->topology_id + 1);
 	return 0;
 }
 

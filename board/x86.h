@@ -28,8 +28,9 @@ struct x86_board_info {
 	/* CPUs: APIC identifier of CPU i */
 	u32 ncpus, max_cpus;
 	u32 sockets, dies, cores, threads;
-	u32 *apic_id; /* max_cpus of them */
-	u64 apic_hz;  /* rate of the local APIC timers before their divider */
+	u32 *apic_id;	 /* max_cpus of them */
+	u32 apic_id_end; /* above the highest */
+	u64 apic_hz;	 /* rate of the local APIC timers before their divider */
 	/* interrupt controllers */
 	u64 lapic_base, ioapic_base;
 	u8 ioapic_id, ioapic_pins; /* GSI 0.. */

@@ -121,8 +121,8 @@ static u32 fadt_flags(const struct x86_board_info *info)
 		return flags | HW_REDUCED | PWR_BUTTON;
 	if (info->rtc)
 		flags |= RTC_S4;
-	/* More CPUs than the flat logical mode has bits for. */
-	if (info->max_cpus > 8)
+	/* APIC IDs for which the flat logical mode has no bits. */
+	if (info->apic_id_end > 8)
 		flags |= APIC_CLUSTER;
 	return flags | PLATFORM_CLOCK;
 }

@@ -374,7 +374,8 @@ static void put_basics(struct fw *f, const struct boot_options *o)
 	set_int(f, FW_CFG_RAM_SIZE, info->ram_low + info->ram_high, 8);
 	set_int(f, FW_CFG_NOGRAPHIC, !info->vga, 2);
 	set_int(f, FW_CFG_NB_CPUS, info->ncpus, 2);
-	set_int(f, FW_CFG_MAX_CPUS, MAX(info->max_cpus, info->ncpus), 2);
+	/* what firmware takes as the end of the APIC IDs */
+	set_int(f, FW_CFG_MAX_CPUS, info->apic_id_end, 2);
 	set_int(f, FW_CFG_BOOT_DEVICE, o->boot_order ? o->boot_order[0] : 'c', 2);
 	set_int(f, FW_CFG_X86_IRQ0_OVERRIDE, 1, 4);
 	f->iface->set(f->dev, FW_CFG_UUID,

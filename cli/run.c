@@ -193,14 +193,12 @@ static int find_board(struct run *r, struct settings *s, struct error *e)
 		return error_ret(e, -EINVAL, "there is no machine for %s", s->isa);
 	r->config.ram_size = s->ram_size; /* 0: memory_make decides */
 	r->config.cpus = s->smp.cpus ? s->smp.cpus : 1;
-	r->config.max_cpus = r->config.cpus;
+	/* places without a CPU are part of the topology */
+	r->config.max_cpus = s->smp.max_cpus ? s->smp.max_cpus : r->config.cpus;
 	r->config.sockets = s->smp.sockets;
 	r->config.dies = s->smp.dies;
 	r->config.cores = s->smp.cores;
 	r->config.threads = s->smp.threads;
-	if (s->smp.max_cpus > s->smp.cpus) /* places without a CPU: the topology of those that are
-					      there follows from their number */
-		r->config.sockets = r->config.dies = r->config.cores = r->config.threads = 0;
 	if (r->config.cpus > r->board->max_cpus)
 		return error_ret(e, -ERANGE, "invalid SMP CPUs %u: the most of machine '%s' is %u",
 				 r->config.cpus, r->board->name, r->board->max_cpus);

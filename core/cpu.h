@@ -61,6 +61,7 @@ struct cpu {
 	const struct isa *isa;
 	struct machine *machine;
 	u32 index;		     /* 0.. in the machine */
+	u32 topology_id;	     /* what the architecture calls it by: x86, the APIC ID */
 	u32 lines;		     /* level of each CPU_LINE_* as a bit mask */
 	const struct cpu_intc *intc; /* the interrupt controller in front of it, or NULL */
 	void *intc_dev;

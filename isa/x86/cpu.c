@@ -274,7 +274,9 @@ static int init(struct cpu *cpu, const char *model, struct error *e)
 
 	if (r)
 		return r;
-	c->apic_id = cpu->index;
+	if (!c->id->own_apic_id)
+		c->apic_id = x86_apic_id(c);
+	cpu->topology_id = c->apic_id;
 	x86_reset(cpu);
 	return 0;
 }

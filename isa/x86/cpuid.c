@@ -203,12 +203,16 @@ static int set_property(struct parse *p, const char *key, const char *val)
 		return set_number(p, key, val, 0xffff, &id->level);
 	if (str_eq(key, "xlevel"))
 		return set_number(p, key, val, 0x8000ffff, &id->xlevel);
+	if (str_eq(key, "dies"))
+		return set_number(p, key, val, 256, &id->dies);
 	if (str_eq(key, "cores"))
 		return set_number(p, key, val, 4096, &id->cores);
 	if (str_eq(key, "threads"))
 		return set_number(p, key, val, 256, &id->threads);
-	if (str_eq(key, "apic-id"))
+	if (str_eq(key, "apic-id")) {
+		id->own_apic_id = true;
 		return set_number(p, key, val, 0xffff, &p->c->apic_id);
+	}
 	if (str_eq(key, "phys-bits")) {
 		if (set_number(p, key, val, 52, &n) || n < 32)
 			return error_ret(p->e, -EINVAL, "-cpu phys-bits=%s: must be 32 to 52", val);
@@ -298,6 +302,8 @@ static void finish(struct x86_cpu *c, struct x86_cpuid *id)
 		id->phys_bits = x86_has(c, X86F_LM)			       ? 40 :
 				x86_has(c, X86F_PAE) || x86_has(c, X86F_PSE36) ? 36 :
 										 32;
+	if (id->dies > 1)
+		id->level = MAX(id->level, 0x1fu);
 	id->virt_bits = x86_has(c, X86F_LM) ? 48 : 32;
 	c->phys_mask = GENMASK64(id->phys_bits - 1, 0);
 	c->tsc_hz = id->tsc_hz ? id->tsc_hz : 1000000000;
@@ -371,13 +377,11 @@ u32 x86_signature(const struct x86_cpu *c)
 	       (f > 15 ? f - 15 : 0) << 20;
 }
 
-static u32 cpus_in_package(const struct x86_cpu *c)
-{
-	const struct x86_cpuid *id = c->id;
-	u32 n = id->cores * MAX(id->threads, 1u);
-
-	return n ? n : MAX(c->cpu.machine ? c->cpu.machine->ncpus : 1, 1u);
-}
+struct topology {
+	u32 dies, cores, threads; /* one inside the other */
+	/* the first bit of the core, of the die and of the package in an APIC ID */
+	unsigned core, die, package;
+};
 
 static unsigned bits_for(u32 n)
 {
@@ -388,14 +392,40 @@ static unsigned bits_for(u32 n)
 	return b;
 }
 
+static struct topology topology(const struct x86_cpu *c)
+{
+	const struct x86_cpuid *id = c->id;
+	struct topology t = { MAX(id->dies, 1u), id->cores, MAX(id->threads, 1u) };
+
+	if (!t.cores)
+		t.cores = MAX((c->cpu.machine ? c->cpu.machine->ncpus : 1) / t.threads, 1u);
+	t.core = bits_for(t.threads);
+	t.die = t.core + bits_for(t.cores);
+	t.package = t.die + bits_for(t.dies);
+	return t;
+}
+
+u32 x86_apic_id(const struct x86_cpu *c)
+{
+	const struct topology t = topology(c);
+	u32 i = c->cpu.index;
+
+	/* one package: those that are made later do not change its size */
+	if (!c->id->cores)
+		return i;
+	return i % t.threads | i / t.threads % t.cores << t.core |
+	       i / t.threads / t.cores % t.dies << t.die |
+	       i / t.threads / t.cores / t.dies << t.package;
+}
+
 static bool has_local_apic(const struct x86_cpu *c) { return c->cpu.intc && c->cpu.intc->wrmsr; }
 
 static void leaf1(struct x86_cpu *c, u32 out[4])
 {
-	u32 n = cpus_in_package(c);
+	const struct topology t = topology(c);
 
 	out[0] = x86_signature(c);
-	out[1] = (c->apic_id & 0xff) << 24 | MIN(1u << bits_for(n), 255u) << 16 | 8 << 8;
+	out[1] = (c->apic_id & 0xff) << 24 | MIN(1u << t.package, 255u) << 16 | 8 << 8;
 	out[2] = x86_feat_word(c, FW_1_ECX);
 	out[3] = x86_feat_word(c, FW_1_EDX);
 	if (c->cr4 & CR4_OSXSAVE)
@@ -405,7 +435,7 @@ static void leaf1(struct x86_cpu *c, u32 out[4])
 		out[2] &= ~(BIT(21) | BIT(24));
 	if (!has_local_apic(c) || !(c->msr.apic_base & BIT(11)))
 		out[3] &= ~BIT(9);
-	out[3] = n > 1 ? out[3] | BIT(28) : out[3] & ~BIT(28);
+	out[3] = t.package ? out[3] | BIT(28) : out[3] & ~BIT(28);
 }
 
 /* Deterministic cache parameters. */
@@ -422,12 +452,13 @@ static void leaf4(struct x86_cpu *c, u32 sub, u32 out[4])
 		{ 3, 2, 16, 2048, false },
 		{ 3, 3, 16, 16384, true },
 	};
+	const struct topology t = topology(c);
 	u32 share, cores;
 
 	if (sub >= ARRAY_SIZE(cache))
 		return;
-	share = 1u << bits_for(cache[sub].all ? cpus_in_package(c) : MAX(c->id->threads, 1u));
-	cores = 1u << bits_for(cpus_in_package(c) / MAX(c->id->threads, 1u));
+	share = 1u << (cache[sub].all ? t.die : t.core);
+	cores = 1u << (t.package - t.core);
 	out[0] = cache[sub].type | cache[sub].level << 5 | 1 << 8 | (share - 1) << 14 |
 		 (MIN(cores, 64u) - 1) << 26;
 	out[1] = 63 | (cache[sub].ways - 1u) << 22;
@@ -435,21 +466,27 @@ static void leaf4(struct x86_cpu *c, u32 sub, u32 out[4])
 	out[3] = cache[sub].all ? 2 : 0;
 }
 
-static void leaf_topology(struct x86_cpu *c, u32 sub, u32 out[4])
+/* Leaf 0xb knows threads and cores, leaf 0x1f also dies. */
+static void leaf_topology(struct x86_cpu *c, u32 leaf, u32 sub, u32 out[4])
 {
-	u32 threads = MAX(c->id->threads, 1u), n = cpus_in_package(c);
+	const struct topology t = topology(c);
+	enum { THREADS = 1, CORES = 2, DIES = 5 };
+	const struct {
+		u32 bits, cpus, kind;
+	} levels[] = {
+		{ t.core, t.threads, THREADS },
+		{ leaf == 0x1f ? t.die : t.package,
+		  t.threads * t.cores * (leaf == 0x1f ? 1 : t.dies), CORES },
+		{ t.package, t.threads * t.cores * t.dies, DIES },
+	};
 
 	out[2] = sub & 0xff;
 	out[3] = c->apic_id;
-	if (sub == 0) {
-		out[0] = bits_for(threads);
-		out[1] = threads;
-		out[2] |= 1 << 8;
-	} else if (sub == 1) {
-		out[0] = bits_for(n);
-		out[1] = n;
-		out[2] |= 2 << 8;
-	}
+	if (sub > 2 || (sub == 2 && (leaf == 0xb || t.dies == 1)))
+		return;
+	out[0] = levels[sub].bits;
+	out[1] = levels[sub].cpus;
+	out[2] |= levels[sub].kind << 8;
 }
 
 static void leaf_xsave(struct x86_cpu *c, u32 sub, u32 out[4])
@@ -511,7 +548,7 @@ static void basic(struct x86_cpu *c, u32 leaf, u32 sub, u32 out[4])
 		break;
 	case 0xb:
 	case 0x1f:
-		leaf_topology(c, sub, out);
+		leaf_topology(c, leaf, sub, out);
 		break;
 	case 0xd:
 		leaf_xsave(c, sub, out);
@@ -549,7 +586,8 @@ static void extended(struct x86_cpu *c, u32 leaf, u32 out[4])
 {
 	const struct x86_cpuid *id = c->id;
 	bool amd = id->amd;
-	u32 n = cpus_in_package(c);
+	const struct topology t = topology(c);
+	u32 n = t.dies * t.cores * t.threads;
 
 	switch (leaf) {
 	case 0x80000000:
@@ -583,7 +621,7 @@ static void extended(struct x86_cpu *c, u32 leaf, u32 out[4])
 	case 0x80000008:
 		out[0] = id->phys_bits | id->virt_bits << 8;
 		out[1] = x86_feat_word(c, FW_88_EBX);
-		out[2] = amd && n > 1 ? (n - 1) | bits_for(n) << 12 : 0;
+		out[2] = amd && n > 1 ? (n - 1) | t.package << 12 : 0;
 		break;
 	case 0x80000021:
 		out[0] = x86_feat_word(c, FW_821_EAX);

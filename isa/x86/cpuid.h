@@ -52,9 +52,10 @@ struct x86_cpuid {
 	bool amd;	      /* the vendor is AMD: where the two differ */
 	bool hypervisor, kvm; /* leaves 0x40000000.. with their signature */
 	u64 tsc_hz;	      /* as the user wants it, or 0 */
-	/* per package and per core: -cpu ...,cores=,threads= (boards add them); 0 cores = all CPUs
-	 * in one package */
-	u32 cores, threads;
+	/* per package, die and core: -cpu ...,dies=,cores=,threads= (boards add them); 0 cores =
+	 * all CPUs in one package */
+	u32 dies, cores, threads;
+	bool own_apic_id; /* by -cpu ...,apic-id= */
 };
 
 #define INTEL_VENDOR "GenuineIntel"
@@ -66,5 +67,8 @@ static inline u32 x86_feat_word(const struct x86_cpu *c, unsigned w)
 	return (u32)(c->feat[w >> 1] >> (w & 1) * 32);
 }
 void x86_feat_set(struct x86_cpu *c, unsigned feature, bool on);
+/* The APIC ID says where the CPU sits: package, die, core, thread, each in as many bits as it
+ * needs (SDM volume 3, 8.9.1). */
+u32 x86_apic_id(const struct x86_cpu *c);
 /* The help text of `-cpu help`: one model or feature per call. */
 void x86_cpuid_help(void (*line)(void *arg, const char *text), void *arg);

@@ -561,6 +561,43 @@ TEST(x86_cpu_models)
 			 "frequency=2500M"));
 }
 
+/* SDM volume 3, 8.9: package, die, core and thread in an APIC ID, and where each begins. */
+TEST(x86_cpuid_topology)
+{
+	static const struct {
+		u32 leaf, sub, out[3];
+	} want[] = {
+		{ 0x0b, 0, { 1, 2, 1 << 8 } },	   { 0x0b, 1, { 4, 12, 2 << 8 | 1 } },
+		{ 0x0b, 2, { 0, 0, 2 } },	   { 0x1f, 0, { 1, 2, 1 << 8 } },
+		{ 0x1f, 1, { 3, 6, 2 << 8 | 1 } }, { 0x1f, 2, { 4, 12, 5 << 8 | 2 } },
+		{ 0x1f, 3, { 0, 0, 3 } },
+	};
+	struct rig r;
+	u32 o[4];
+
+	rig(&r, NULL);
+	CHECK(!model(&r, "qemu64,dies=2,cores=3,threads=2"));
+	for (u32 i = 0; i < 48; i++) {
+		r.c->cpu.index = i;
+		CHECK_EQ(x86_apic_id(r.c), i % 2 | i / 2 % 3 << 1 | i / 6 % 2 << 3 | i / 12 << 4);
+	}
+	r.c->apic_id = 0x2d;
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		x86_cpuid(r.c, want[i].leaf, want[i].sub, o);
+		CHECK_MEM(o, want[i].out, 12);
+		CHECK_EQ(o[3], 0x2d);
+	}
+	x86_cpuid(r.c, 1, 0, o);
+	CHECK_EQ(o[1] >> 16, 0x2d10);
+	x86_cpuid(r.c, 0, 0, o);
+	CHECK_EQ(o[0], 0x1f);
+	x86_cpuid(r.c, 4, 0, o); /* the core's own */
+	CHECK_EQ(o[0] >> 14 & 0xfff, 1);
+	CHECK_EQ(o[0] >> 26, 7);
+	x86_cpuid(r.c, 4, 3, o); /* the die's */
+	CHECK_EQ(o[0] >> 14 & 0xfff, 7);
+}
+
 TEST(x86_cpuid_leaves)
 {
 	struct rig r;
