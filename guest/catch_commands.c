@@ -27,6 +27,8 @@ static json_t *describe(const struct catch *c)
 		json_object_set_new(j, "what", json_string(c->what));
 	if (c->who)
 		json_object_set_new(j, "who", json_string(c->who));
+	if (c->useless)
+		json_object_set_new(j, "useless", json_true());
 	json_object_set_new(j, "met", json_integer((json_int_t)hits));
 	return j;
 }
@@ -64,7 +66,9 @@ static void show_one(struct command_call *c, json_t *j)
 	command_print(c, "%lld: %s%s%s%s%s%s\n", json_integer_value(json_object_get(j, "id")),
 		      json_string_value(json_object_get(j, "kind")), what ? " " : "",
 		      what ? what : "", who ? " in " : "", who ? who : "",
-		      json_is_true(json_object_get(j, "armed")) ? "" : " (waits for the kernel)");
+		      json_is_true(json_object_get(j, "armed"))	  ? "" :
+		      json_is_true(json_object_get(j, "useless")) ? " (this kernel cannot)" :
+								    " (waits for the kernel)");
 }
 
 static void show_catch(struct command_call *c)

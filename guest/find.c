@@ -83,6 +83,7 @@ int linux_find_in(struct linux_os *l)
 	if (lo == IMAGE_HI)
 		return -EAGAIN;
 	hi = MIN(lo + IMAGE_MAX, IMAGE_HI);
+	l->searches++;
 	image = kmem_image(&l->mem, lo, hi);
 	if (!image)
 		return -EAGAIN;
@@ -124,18 +125,19 @@ static u64 root_of(struct cpu *cpu, bool *level5)
 /* With page-table isolation, user mode runs on the table next to the kernel's. */
 static const u64 isolation[] = { 0, 0x1000 };
 
-/* Where a boot loader put an image, before the kernel has run: its banner tells where its addresses
- * lie. */
+/* Where a boot loader put an image that has not run yet: around where the first CPU is to begin.
+ * Its banner tells which address lies where. */
 static int find_linear(struct linux_os *l)
 {
 	static const char text[] = "Linux version ";
-	enum { LOW = 16 << 20, SPAN = 80 << 20 };
-	u64 size = l->m->ram_size > LOW ? MIN(l->m->ram_size - LOW, (u64)SPAN) : 0;
-	u8 *image = size ? malloc(size) : NULL;
+	enum { LOW = 16 << 20, BEFORE = 64 << 20, SPAN = 160 << 20 };
+	u64 pc = debug_pc(l->m->cpu[0]);
+	u64 lo = ALIGN_DOWN(pc > LOW + BEFORE ? pc - BEFORE : LOW, 4096ull);
+	size_t size = SPAN;
+	const u8 *image = pc < LOW ? NULL : space_map(&l->m->memory, lo, &size, false);
 	int err = -EAGAIN;
 
-	if (image && !machine_phys(l, LOW, image, size) &&
-	    !kallsyms_find(&l->syms, image, size, IMAGE_LO))
+	if (image && !kallsyms_find(&l->syms, image, size, IMAGE_LO))
 		err = accept(l, IMAGE_LO, IMAGE_HI);
 	for (u64 at = l->banner & 4095; !err && at + sizeof(text) <= size; at += 4096) {
 		u64 back = l->banner - l->lo;
@@ -143,13 +145,12 @@ static int find_linear(struct linux_os *l)
 		if (memcmp(image + at, text, sizeof(text) - 1) || at < back)
 			continue;
 		l->mem.linear_va = l->lo;
-		l->mem.linear_pa = LOW + at - back;
+		l->mem.linear_pa = lo + at - back;
 		l->mem.linear_size = l->hi - l->lo;
-		l->banner_pa = LOW + at;
+		l->banner_pa = lo + at;
 		l->found = true;
 		break;
 	}
-	free(image);
 	if (!err && !l->found) {
 		ksyms_fini(&l->syms);
 		err = -EAGAIN;

@@ -73,13 +73,13 @@ static bool is_tokens(struct tables *t, size_t at)
 
 static bool find_tokens(struct tables *t, size_t *from)
 {
-	for (size_t at = ALIGN_UP(*from, (size_t)4); range_fits(at, 2 * TOKENS, t->size); at += 4) {
+	for (size_t at = ALIGN_UP(*from, (size_t)8); range_fits(at, 2 * TOKENS, t->size); at += 8) {
 		size_t last = ld16le(t->image + at + 2 * TOKENS - 2);
 
 		if (!is_index(t->image + at))
 			continue;
 		t->index = at;
-		*from = at + 4;
+		*from = at + 8;
 		/* the last token, its NUL and the alignment lie between */
 		for (size_t gap = 2; gap <= 80 && last + gap <= at; gap++)
 			if ((at - last - gap) % 4 == 0 && is_tokens(t, at - last - gap))
@@ -198,7 +198,8 @@ static bool are_addresses(struct tables *t, size_t at, u64 base)
 	return descents <= 16 && high > t->n / 4;
 }
 
-static bool is_base(const struct tables *t, u64 v) { return v - t->va < t->size + (16 << 20); }
+/* va may be no more than where kernels begin. */
+static bool is_base(const struct tables *t, u64 v) { return v - t->va < (u64)1 << 30; }
 
 static bool find_addresses(struct tables *t)
 {

@@ -20,6 +20,7 @@ struct linux_os {
 	bool own_root; /* mem.root is the kernel's own table, which lives as long as it does */
 	u64 tried;     /* what there was when it was last looked for in vain */
 	bool tried_linear;
+	unsigned searches;     /* through whole images: what takes time */
 	u64 banner, banner_pa; /* by which it is known again */
 	struct ksyms syms;
 	u64 lo, hi; /* the kernel's image */

@@ -7,7 +7,7 @@
 #include "lib/alloc.h"
 #include <errno.h>
 
-enum { FIRST_LOOK = 2000000, LAST_LOOK = 1000000000 }; /* ns of guest time */
+enum { FIRST_LOOK = 5000000, LAST_LOOK = 2000000000 }; /* ns of guest time */
 
 static bool waiting(const struct watch *w)
 {
@@ -22,14 +22,17 @@ static bool waiting(const struct watch *w)
 static void look(void *arg)
 {
 	struct watch *w = arg;
+	unsigned searches = w->l->searches;
 	struct catch *c;
 
 	if (!waiting(w))
 		return;
 	if (linux_find(w->l)) {
+		/* where there is something that is no kernel, looking at it all takes time */
+		if (w->l->searches != searches)
+			w->interval = MIN(w->interval * 2, (u64)LAST_LOOK);
 		clock_timer_start(&w->l->m->clock, &w->timer,
 				  clock_now(&w->l->m->clock) + w->interval);
-		w->interval = MIN(w->interval + w->interval / 8, (u64)LAST_LOOK);
 		return;
 	}
 	w->interval = FIRST_LOOK;

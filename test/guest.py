@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 # guest.py - what the emulator knows of the Linux in the guest, compared with what that Linux says itself in /proc and /sys.
-# Usage: test/guest.py NAME QUERN KERNEL INITRD MODULE [ARGUMENT...]; prints ok/FAIL lines. The initramfs has MODULE as /root/MODULE.ko.
+# Usage: test/guest.py NAME QUERN KERNEL INITRD MODULE [ARGUMENT...]; prints ok/FAIL lines. The initramfs has MODULE as /root/MODULE.ko;
+# APPEND holds more of the kernel's command line.
 import json, os, random, re, socket, subprocess, sys, tempfile, time
 
 name, quern, kernel, initrd, module = sys.argv[1:6]
@@ -23,7 +24,7 @@ class Guest:
         self.server.listen(1)
         self.process = subprocess.Popen(
             [quern, '-m', '400', '-smp', '2', '-kernel', kernel, '-initrd', initrd, '-append',
-             'console=ttyS0 panic=-1 no_hash_pointers', '-display', 'none', '-serial', 'stdio', '-no-reboot',
+             'console=ttyS0 panic=-1 no_hash_pointers ' + os.environ.get('APPEND', ''), '-display', 'none', '-serial', 'stdio',
              '-qmp', 'unix:%s/qmp' % directory] + extra,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(directory + '/stderr', 'w'))
         self.buffer = b''
@@ -75,6 +76,22 @@ class Guest:
         self.until(PROMPT)
         lines = text.split('\n')
         return [l for l in lines if not l.startswith('[quern]# ') and l not in ('DONE', '') and line not in l]
+
+
+# The first question, while all CPUs are in user mode (and, with page-table isolation, on tables that lack the kernel).
+def in_user_mode(guest):
+    guest.shell('while :; do :; done & a=$!; while :; do :; done & b=$!')
+    good = []
+    for _ in range(40):
+        guest.command('stop')
+        where = guest.command('query-where')
+        good.append(all(w['user'] and w.get('comm') == 'sh' for w in where))
+        guest.command('cont')
+        if good[-1]:
+            break
+        time.sleep(0.05)
+    report('user-mode', good[-1], str(where))
+    guest.shell('kill $a $b')
 
 
 def symbols(guest, r):
@@ -197,6 +214,7 @@ def run(directory):
     r = random.Random(1)
     try:
         guest.until(PROMPT)
+        in_user_mode(guest)
         guest.shell('for i in $(seq 300); do sleep 10000 & done; insmod %s.ko; dmesg -n 1' % module)
         symbols(guest, r)
         tasks(guest)
@@ -213,9 +231,39 @@ def run(directory):
         guest.process.wait()
 
 
+# Before the first instruction, where the loader's image tells it all, and across a reset, after which the kernel may lie elsewhere.
+def early(directory):
+    guest = Guest(directory, sys.argv[6:] + ['-S'])
+    try:
+        known = None
+        try:
+            known = guest.command('query-symbol', what='start_kernel')['start']
+        except Exception:
+            pass
+        guest.human('catch exec init')
+        guest.command('cont')
+        guest.event('STOP')
+        where = guest.command('query-where')
+        report('early-catch', any(w['symbol'].startswith('finalize_exec+0x0/') and w['pid'] == 1 for w in where), str(where))
+        guest.command('cont')
+        guest.until(PROMPT)
+        is_at = '0x' + guest.shell('grep " start_kernel$" /proc/kallsyms')[0].split()[0]
+        unpacks_itself = any('decompress=guest' in a for a in sys.argv)
+        report('early-symbol', known == (None if unpacks_itself else is_at), '%s, not %s' % (known, is_at))
+        guest.command('system_reset')
+        guest.event('STOP')
+        where = guest.command('query-where')
+        report('reset', any(w['symbol'].startswith('finalize_exec+0x0/') and w['pid'] == 1 for w in where), str(where))
+    finally:
+        guest.process.kill()
+        guest.process.wait()
+
+
 with tempfile.TemporaryDirectory() as directory:
     try:
         run(directory)
+        os.unlink(directory + '/qmp')
+        early(directory)
     except Exception as e:
         report('session', False, '%s; %s' % (repr(e), open(directory + '/stderr').read()))
         if os.environ.get('TRACEBACK'):
