@@ -150,6 +150,11 @@ quickstart:
 	@$(MAKE) --no-print-directory all
 	@OUT=$(OUT) tools/quickstart
 
+# What test/crash.sh reads, 300 MB of a kernel's debugging data: not fetched by `make check`, which skips the test without.
+crash-test: build-tests
+	@test/crash.sh --fetch
+	@$(RUN_ENV) test/run crash
+
 # ---- installing, tidying
 
 deps:
@@ -185,8 +190,9 @@ help:
 	@echo 'make deps         install the libraries (Debian, Ubuntu), or say how (Fedora, Arch)'
 	@echo 'make fuzz-options  random command lines, for FUZZ_SECONDS=$(FUZZ_SECONDS); fuzz-X for each test/fuzz/X_fuzz.c'
 	@echo 'make bench, diff  measure; compare random instructions (ISA=x86_64 N=100000)'
+	@echo 'make crash-test   fetch a kernel with debugging data and open dumps of it with crash'
 	@echo 'make install      DESTDIR=, PREFIX=$(PREFIX), INSTALL_LINKS="$(INSTALL_LINKS)"'
 	@echo 'make fmt, fmt-check, tidy, doc, clean'
 	@echo 'BUILD=release|debug|asan|tsan|hostile, CC=gcc|clang'
 
-.PHONY: all build-tests probe test check rooms unit bench diff quickstart deps install fmt fmt-check tidy doc clean help FORCE
+.PHONY: all build-tests probe test check rooms unit bench diff crash-test quickstart deps install fmt fmt-check tidy doc clean help FORCE

@@ -16,8 +16,8 @@ DEPS_FEDORA := gcc make pkgconf zlib-devel bzip2-devel xz-devel lzo-devel lz4-de
 DEPS_ARCH := gcc make pkgconf zlib bzip2 xz lzo lz4 zstd jansson libslirp snappy liburing zydis cpio lzop dpkg apt debian-archive-keyring python
 
 # What only `make check` uses: references to compare with, and firmware to start.
-CHECK_DEBIAN := acpica-tools qemu-system-x86 seabios ovmf gdb gdb-multiarch
-CHECK_FEDORA := acpica-tools qemu-system-x86 seabios-bin edk2-ovmf gdb
+CHECK_DEBIAN := acpica-tools qemu-system-x86 seabios ovmf gdb gdb-multiarch makedumpfile
+CHECK_FEDORA := acpica-tools qemu-system-x86 seabios-bin edk2-ovmf gdb makedumpfile
 CHECK_ARCH := acpica qemu-system-x86 seabios edk2-ovmf gdb
 
 has_header = $(shell echo '\#include <$(1)>' | $(CC) -E -o /dev/null - 2>/dev/null && echo y)

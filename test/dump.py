@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # dump.py - dumps of a running guest in every format, compared with its memory, which is a file; and what other programs read in them.
 # Usage: test/dump.py NAME QUERN KERNEL INITRD 64|32 [ARGUMENT...]; prints ok/FAIL lines.
+# The dumps are left in the directory DUMP_KEEP, if that is set.
 import json, mmap, os, shutil, socket, struct, subprocess, sys, tempfile, zlib
 
 name, quern, kernel, initrd, bits = sys.argv[1:6]
@@ -187,13 +188,12 @@ def check_gdb(guest, directory):
     report('gdb', status == 0 and rips == want and '0x%016x' % first in text, (want, text[-600:]))
 
 
-def main():
-    with tempfile.TemporaryDirectory() as directory:
-        guest = Guest(directory, sys.argv[6:])
-        try:
-            checks(guest, directory)
-        finally:
-            guest.process.kill()
+def main(directory):
+    guest = Guest(directory, sys.argv[6:])
+    try:
+        checks(guest, directory)
+    finally:
+        guest.process.kill()
 
 
 def dump(guest, directory, path, **arguments):
@@ -251,5 +251,9 @@ def checks(guest, directory):
     report('goes-on', guest.command('query-status')['running'])
 
 
-main()
+if os.environ.get('DUMP_KEEP'):
+    main(os.environ['DUMP_KEEP'])
+else:
+    with tempfile.TemporaryDirectory() as temporary:
+        main(temporary)
 sys.exit(failed)
