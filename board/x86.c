@@ -2,6 +2,7 @@
 /* x86.c - what PC-like boards share: CPUs with their local APICs, RAM around the hole below 4 GiB,
  * firmware ROM, interrupt wiring, legacy devices. */
 #include "board/x86_board.h"
+#include "core/blob.h"
 #include "core/memory_backend.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
@@ -44,6 +45,38 @@ static void board_input(void *dev, unsigned n, int level)
 
 	x->w.levels = level ? x->w.levels | BIT64(n) : x->w.levels & ~BIT64(n);
 	drive(&x->w, n);
+}
+
+/* The lines, and the address register of PCI configuration. */
+static void save_wiring(void *arg, struct blob *b)
+{
+	struct x86_wiring *w = arg;
+	u8 level[ARRAY_SIZE(w->to_pic) + ARRAY_SIZE(w->to_ioapic)], v[12];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(w->to_pic); i++)
+		level[i] = w->to_pic[i].level;
+	for (unsigned i = 0; i < ARRAY_SIZE(w->to_ioapic); i++)
+		level[ARRAY_SIZE(w->to_pic) + i] = w->to_ioapic[i].level;
+	st64le(v, w->levels);
+	st32le(v + 8, w->config.address);
+	blob_put(b, level, sizeof(level));
+	blob_put(b, v, sizeof(v));
+}
+
+static int load_wiring(void *arg, struct blob *b, struct error *e)
+{
+	struct x86_wiring *w = arg;
+	u8 level[ARRAY_SIZE(w->to_pic) + ARRAY_SIZE(w->to_ioapic)], v[12];
+
+	if (blob_get(b, level, sizeof(level)) || blob_get(b, v, sizeof(v)))
+		return error_ret(e, -EINVAL, "the snapshot's interrupt lines are damaged");
+	for (unsigned i = 0; i < ARRAY_SIZE(w->to_pic); i++)
+		w->to_pic[i].level = level[i];
+	for (unsigned i = 0; i < ARRAY_SIZE(w->to_ioapic); i++)
+		w->to_ioapic[i].level = level[ARRAY_SIZE(w->to_pic) + i];
+	w->levels = ld64le(v);
+	w->config.address = ld32le(v + 8);
+	return 0;
 }
 
 void x86_gsi(struct x86_board *x, struct device *d, const char *out, unsigned n, unsigned gsi)
@@ -364,6 +397,10 @@ struct x86_board *x86_board_new(struct machine *m, const struct board *b,
 	w = &x->w;
 	i = &w->info;
 	w->m = i->m = m;
+	w->part = (struct snapshot_part){
+		.name = "board", .save = save_wiring, .load = load_wiring, .arg = w
+	};
+	snapshot_add_part(m, &w->part);
 	w->board = b;
 	m->board_info = i;
 	i->ncpus = i->max_cpus = c->cpus;
@@ -405,6 +442,7 @@ static void board_fini(void *dev)
 
 	if (!w->m)
 		return;
+	snapshot_remove_part(&w->part);
 	x86_pci_fini(x);
 	for (unsigned i = 0; i < w->info.nvirtio_mmio; i++)
 		virtio_slot_free(w->virtio[i]);

@@ -24,6 +24,7 @@ struct x86_wiring {
 	struct x86_board_info info;
 	struct irq to_pic[16], to_ioapic[GSIS];
 	u64 levels; /* of the board's inputs */
+	struct snapshot_part part;
 	struct device *pic, *apic_bus, *ioapic, *pm;
 	struct isa_bus *isa;
 

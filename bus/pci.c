@@ -3,6 +3,7 @@
  * interrupts through bridges as PCI-to-PCI Bridge 1.2, 9.1. */
 #include "bus/pci.h"
 #include "bus/pci_core.h"
+#include "core/blob.h"
 #include "core/fault.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
@@ -18,6 +19,23 @@ static struct pci_device *pci_of(struct device *d) { return (struct pci_device *
 
 /* ---- buses */
 
+static void save_lines(void *arg, struct blob *b)
+{
+	struct pci_bus *bus = arg;
+
+	blob_put(b, bus->asserted, sizeof(bus->asserted));
+}
+
+static int load_lines(void *arg, struct blob *b, struct error *e)
+{
+	struct pci_bus *bus = arg;
+
+	if (blob_get(b, bus->asserted, sizeof(bus->asserted)))
+		return error_ret(e, -EINVAL, "the snapshot's interrupt lines of bus %s are damaged",
+				 bus->bus.name);
+	return 0;
+}
+
 struct pci_bus *pci_bus_alloc(struct machine *m, const char *name, bool express)
 {
 	struct pci_bus *b = NEW(struct pci_bus);
@@ -25,6 +43,10 @@ struct pci_bus *pci_bus_alloc(struct machine *m, const char *name, bool express)
 	b->machine = m;
 	b->express = express;
 	bus_add(m, &b->bus, &pci_type, name);
+	b->part = (struct snapshot_part){
+		.name = b->bus.name, .save = save_lines, .load = load_lines, .arg = b
+	};
+	snapshot_add_part(m, &b->part);
 	return b;
 }
 
@@ -43,6 +65,7 @@ void pci_bus_free(struct pci_bus *b)
 	if (!b)
 		return;
 	list_del(&b->bus.link);
+	snapshot_remove_part(&b->part);
 	free(b);
 }
 
@@ -203,6 +226,49 @@ static void reset(struct device *d)
 	pci_bridge_update(c);
 }
 
+/* ---- snapshots */
+
+static void save(struct device *d, struct blob *b)
+{
+	struct pci_core *c = pci_of(d)->pci;
+	u8 line[6] = { c->intx, c->asserted };
+
+	st32le(line + 2, c->line);
+	snapshot_put(b, "pci config", c->config, sizeof(c->config));
+	snapshot_put(b, "pci intx", line, sizeof(line));
+	if (c->nmsix) {
+		snapshot_put(b, "pci msix", c->msix_table, (size_t)c->nmsix * 16);
+		snapshot_put(b, "pci msix pending", c->msix_pending, (c->nmsix + 63) / 64 * 8);
+	}
+}
+
+/* The lines' counters are the bus's part; here only what this function adds to them. */
+static int load(struct device *d, struct blob *b, struct error *e)
+{
+	struct pci_core *c = pci_of(d)->pci;
+	u8 line[6];
+	int r = snapshot_get(b, "pci config", c->config, sizeof(c->config));
+
+	if (!r)
+		r = snapshot_get(b, "pci intx", line, sizeof(line));
+	if (!r && c->nmsix)
+		r = snapshot_get(b, "pci msix", c->msix_table, (size_t)c->nmsix * 16);
+	if (!r && c->nmsix)
+		r = snapshot_get(b, "pci msix pending", c->msix_pending, (c->nmsix + 63) / 64 * 8);
+	if (r)
+		return error_ret(e, -EINVAL,
+				 "the snapshot has no PCI state for device '%s', or that of "
+				 "another "
+				 "device",
+				 d->id);
+	c->intx = line[0];
+	c->asserted = line[1];
+	c->line = ld32le(line + 2);
+	pci_bars_update(c);
+	pci_bridge_update(c);
+	return 0;
+}
+
 static const struct prop pci_props[] = { { .name = "multifunction",
 					   .kind = PROP_BOOL,
 					   .size = 1,
@@ -216,6 +282,8 @@ static const struct bus_type pci_type = { .name = "pci",
 					  .unplug = unplug,
 					  .freed = freed,
 					  .reset = reset,
+					  .save = save,
+					  .load = load,
 					  .may_master = may_master,
 					  .props = pci_props };
 BUS_TYPE(pci_type)

@@ -6,6 +6,7 @@
 #pragma once
 #include <quern/pci.h>
 #include "core/device.h"
+#include "core/snapshot.h"
 
 struct pci_core;
 
@@ -25,6 +26,7 @@ struct pci_bus {
 	void *arg;
 	u32 asserted[64]; /* per line: how many sources */
 	unsigned nlines;
+	struct snapshot_part part; /* the lines */
 };
 
 /*

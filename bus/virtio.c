@@ -54,6 +54,27 @@ static unsigned count_props(const struct prop *p)
 	return n;
 }
 
+/* The model's state behind the core's. */
+static struct state *make_state(const struct state *model)
+{
+	static const struct state core = { .name = "virtio",
+					   .off = offsetof(struct virtio_device, virtio),
+					   .size = sizeof(struct virtio *),
+					   .kind = STATE_CUSTOM,
+					   .save = virtio_save,
+					   .load = virtio_load };
+	unsigned n = 0;
+	struct state *all;
+
+	while (model && model[n].name)
+		n++;
+	all = xcalloc(n + 2, sizeof(*all));
+	all[0] = core;
+	if (n)
+		memcpy(all + 1, model, n * sizeof(*all));
+	return all;
+}
+
 struct virtio_made_class *virtio_make_class(const struct virtio_class *c, const char *suffix,
 					    const struct prop *props)
 {
@@ -76,6 +97,9 @@ struct virtio_made_class *virtio_make_class(const struct virtio_class *c, const 
 		n += k;
 	}
 	made->pci.dev.props = made->props;
+	made->state = make_state(c->dev.state);
+	made->pci.dev.state = made->state;
+	made->pci.dev.loaded = virtio_loaded;
 	vec_push(&all_made, made);
 	return made;
 }

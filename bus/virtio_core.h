@@ -62,6 +62,8 @@ struct virtio_transport {
 	bool (*may_dma)(struct virtio_device *d);
 	/* status became 0, or the machine is reset */
 	void (*reset)(struct virtio_device *d);
+	/* state came from a snapshot; may be NULL */
+	void (*loaded)(struct virtio_device *d);
 };
 
 struct virtio {
@@ -89,6 +91,7 @@ struct virtio_made_class {
 	const struct virtio_class *class;
 	u8 form; /* the transport's own */
 	struct prop *props;
+	struct state *state;
 };
 static inline struct virtio_made_class *virtio_made(const void *dev)
 {
@@ -128,6 +131,11 @@ void virtio_notified(struct virtio *v, u32 n);
 u8 virtio_isr_read(struct virtio *v);
 void virtq_interrupt(struct virtq *q);
 void virtq_free_spare(struct virtq *q);
+
+/* virtio_snapshot.c: the first entry of every made class's state, and its `loaded` */
+void virtio_save(void *dev, struct blob *b);
+int virtio_load(void *dev, struct blob *b);
+void virtio_loaded(void *dev);
 
 /* --- between the core's files */
 static inline bool virtq_is_packed(const struct virtq *q)

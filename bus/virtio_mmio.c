@@ -46,7 +46,11 @@ static void interrupt(struct virtio_device *d, u16 vector, u8 isr)
 
 static void transport_reset(struct virtio_device *d) { irq_set(&slot_of(d)->irq, 0); }
 
-static const struct virtio_transport transport = { .interrupt = interrupt,
+/* The line's level follows from the interrupt status; who listens has it already. */
+static void transport_loaded(struct virtio_device *d) { slot_of(d)->irq.level = !!d->virtio->isr; }
+
+static const struct virtio_transport transport = { .loaded = transport_loaded,
+						   .interrupt = interrupt,
 						   .reset = transport_reset };
 
 /* ---- registers (4.2.2) */

@@ -3,6 +3,7 @@
  * its events lead to. */
 #include "boot/smbios.h"
 #include "cli/options.h"
+#include "core/migrate.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <time.h>
@@ -436,6 +437,15 @@ OPTION_HANDLER(opt_name)
 		err = keyvals_all_used(&kv, "guest|process|debug-threads", e);
 	}
 	keyvals_fini(&kv);
+	return err;
+}
+
+OPTION_HANDLER(opt_incoming)
+{
+	int err = migrate_check(arg, e);
+
+	if (!err)
+		replace(&s->incoming, arg);
 	return err;
 }
 

@@ -79,6 +79,7 @@ OPTION_HANDLER(opt_no_shutdown);
 OPTION_HANDLER(opt_watchdog_action);
 OPTION_HANDLER(opt_name);
 OPTION_HANDLER(opt_uuid);
+OPTION_HANDLER(opt_incoming);
 OPTION_HANDLER(opt_smbios);
 OPTION_HANDLER(opt_seed);
 OPTION_HANDLER(opt_overcommit);

@@ -151,8 +151,6 @@ TEST(options_union_of_clients_is_there)
 					     "watchdog-action",
 					     "daemonize",
 					     "pidfile",
-					     "incoming",
-					     "loadvm",
 					     "d",
 					     "D",
 					     "trace",

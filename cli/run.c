@@ -11,6 +11,7 @@
 #include "cli/firmware.h"
 #include "cli/nets.h"
 #include "cli/memory.h"
+#include "core/migrate.h"
 #include "guest/guest.h"
 #include "host/daemon.h"
 #include "host/signals.h"
@@ -420,8 +421,26 @@ static void release(struct run *r)
 	bytes_fini(&r->boot.initrd_data);
 }
 
+/* -incoming, -loadvm: before the first instruction. */
+struct incoming {
+	struct machine *m;
+	const struct settings *s;
+};
+
+static void load_incoming(void *arg)
+{
+	struct incoming *in = arg;
+	struct error e = { 0 };
+
+	if (!migrate_load(in->m, in->s->incoming, !in->s->stopped, &e))
+		return;
+	error_print(&e);
+	machine_exit(in->m, 1);
+}
+
 int run(struct settings *s)
 {
+	struct incoming in = { .s = s };
 	struct run r = { .boot = { .boot_menu_ms = -1, .reboot_ms = -1 } };
 	struct error e = { 0 };
 	int status = 1, err = 0;
@@ -441,6 +460,9 @@ int run(struct settings *s)
 		if (s->stopped)
 			machine_stop(r.m, RUN_PRELAUNCH);
 		signals_machine(r.m);
+		in.m = r.m;
+		if (s->incoming)
+			machine_post(r.m, load_incoming, &in);
 		status = machine_run(r.m);
 	}
 	release(&r);

@@ -58,6 +58,7 @@ struct settings {
 	bool nodefaults, nographic, no_display, monitor_given;
 	u8 escape; /* the mux key, 1 = Ctrl-a */
 
+	char *incoming; /* -incoming, -loadvm */
 	char *name, *process_name, *pidfile, *log_file, *trace_file, *uuid;
 	enum rtc_base rtc_base;
 	s64 rtc_date; /* seconds since 1970, for RTC_DATE */

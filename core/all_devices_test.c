@@ -2,6 +2,10 @@
 /* all_devices_test.c - what every device class must hold, checked from its tables and by driving it
  * at random. */
 #include "bus/virtio.h"
+#include "core/blob.h"
+#include "core/private.h"
+#include "core/snapshot.h"
+#include "core/snapshot_device.h"
 #include "core/tdev.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
@@ -156,9 +160,11 @@ static struct regbank *any_bank(struct device *d)
 	return found;
 }
 
-static void poke(struct tdev *t, unsigned times)
+/* Returns a sum of what was read. */
+static u64 poke(struct tdev *t, unsigned times)
 {
 	struct device *d = tdev_device(t);
+	u64 sum = 0;
 
 	while (times--) {
 		struct regbank *b = any_bank(d);
@@ -166,7 +172,7 @@ static void poke(struct tdev *t, unsigned times)
 		u64 off, val = rnd();
 
 		if (!b)
-			return;
+			return sum;
 		/* small values and addresses in memory lead further than noise */
 		if (rnd() % 2)
 			val &= 0xfffff;
@@ -181,11 +187,13 @@ static void poke(struct tdev *t, unsigned times)
 			region_st(b->region, off, size, val, (struct mem_attrs){ 0 });
 		else
 			region_ld(b->region, off, size, &val, (struct mem_attrs){ 0 });
+		sum = hash_u64(sum ^ val);
 		if (rnd() % 8 == 0)
 			tdev_run_ns(t, rnd() % 100000);
 		for (unsigned i = 0; i < d->class->inputs && rnd() % 16 == 0; i++)
 			d->class->input(d, i, rnd() & 1);
 	}
+	return sum;
 }
 
 static size_t copy_state(const struct device *d, u8 *out)
@@ -262,5 +270,57 @@ TEST_TIMED(devices_reset_is_idempotent, 120)
 TEST_TIMED(devices_survive_random_accesses, 120)
 {
 	device_class_each(drive_random, NULL);
+	CHECK_EQ(bad, 0);
+}
+
+/* ---- saved and loaded */
+
+static void save(struct tdev *t, struct blob *b)
+{
+	b->n = 0;
+	snapshot_save_device(tdev_device(t), b);
+}
+
+/* A device that loads another's state goes on as that one does. */
+static void goes_on(struct tdev *t)
+{
+	struct tdev *u = tdev_new(tdev_device(t)->class->name);
+	struct blob a = { 0 }, b = { 0 };
+	struct error e = { 0 };
+	u64 sum, at;
+
+	for (unsigned round = 0; round < 20; round++) {
+		poke(t, (unsigned)(rnd() % 200));
+		save(t, &a);
+		memcpy(tdev_ram(u, 0), tdev_ram(t, 0), 1 << 20);
+		clock_set(&tdev_machine(u)->clock, clock_now(&tdev_machine(t)->clock));
+		tdev_machine(u)->clock.wall_offset = tdev_machine(t)->clock.wall_offset;
+		tdev_machine(u)->priv->random_state = tdev_machine(t)->priv->random_state;
+		if (snapshot_load_device(tdev_device(u), &a, &e))
+			test_fail(__FILE__, __LINE__, "%s", e.text);
+		if (tdev_device(u)->class->loaded)
+			tdev_device(u)->class->loaded(tdev_device(u));
+		save(u, &b);
+		CHECK_EQ(b.n, a.n);
+		CHECK_MEM(b.at, a.at, a.n);
+		at = seed;
+		sum = poke(t, 100);
+		seed = at;
+		CHECK_EQ(poke(u, 100), sum);
+		save(t, &a);
+		save(u, &b);
+		CHECK_EQ(b.n, a.n);
+		CHECK_MEM(b.at, a.at, a.n);
+	}
+	tdev_free(u);
+	blob_fini(&a);
+	blob_fini(&b);
+}
+
+static void drive_snapshot(void *arg, const struct device_class *c) { drive(c, goes_on); }
+
+TEST_TIMED(devices_go_on_from_snapshots, 120)
+{
+	device_class_each(drive_snapshot, NULL);
 	CHECK_EQ(bad, 0);
 }

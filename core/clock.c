@@ -42,6 +42,13 @@ void clock_run(struct clock *c, bool on)
 	c->running = on;
 }
 
+void clock_set(struct clock *c, u64 ns)
+{
+	c->offset = (s64)ns;
+	if (c->running && !c->counted)
+		c->offset -= host_clock(CLOCK_MONOTONIC);
+}
+
 void clock_advance(struct clock *c, u64 ns)
 {
 	if (c->counted)

@@ -25,6 +25,8 @@ void clock_init(struct clock *c);
 void clock_fini(struct clock *c);
 u64 clock_now(const struct clock *c); /* virtual ns */
 void clock_run(struct clock *c, bool on);
+/* while it stands: virtual time is this from now on; timers keep their deadlines */
+void clock_set(struct clock *c, u64 ns);
 void clock_advance(struct clock *c, u64 ns); /* counted mode only */
 /* ns since the Unix epoch as the guest's RTC should show */
 u64 clock_wall_ns(const struct clock *c);

@@ -170,6 +170,10 @@ struct isa {
 	void (*enter)(struct cpu *cpu);
 	void (*leave)(struct cpu *cpu);
 
+	/* Snapshots: every member of the CPU's structure that is state, by name; ends with {}.
+	 * loaded: afterwards, makes what derives from them; 0 or -errno with a sentence. */
+	const struct cpu_state *state;
+	int (*loaded)(struct cpu *cpu, struct error *e);
 	/* Registers for the debugger and `info registers`. */
 	const struct cpu_reg *regs; /* ends with {} */
 	/* The value of a register by a name that the table does not have ("eax" beside rax); may
@@ -190,7 +194,17 @@ struct isa {
 	void (*cpu_help)(void (*line)(void *arg, const char *text), void *arg);
 };
 
-/* One register for gdb, monitor, snapshots. */
+struct cpu_state {
+	const char *name;
+	u32 offset, size;
+	bool same; /* configuration: a snapshot whose value differs is refused */
+};
+#define CPU_STATE(T, m) \
+	{ \
+#m, offsetof(T, m), sizeof(((T *)0)->m) \
+	}
+
+/* One register for gdb and monitor. */
 struct cpu_reg {
 	const char *name;
 	const char *feature;  /* gdb target feature, e.g. "org.gnu.gdb.i386.core" */

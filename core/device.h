@@ -88,6 +88,9 @@ struct bus_type {
 	int (*realized)(struct device *d, struct error *e);
 	void (*reset)(struct device *d);
 	void (*freed)(struct device *d);
+	/* Snapshots: what the bus keeps of a device, as keyed values (snapshot.h). */
+	void (*save)(struct device *d, struct blob *b);
+	int (*load)(struct device *d, struct blob *b, struct error *e);
 	/* may it access memory now? what: "read" or "write", for the report; NULL: do not report.
 	 * NULL = always */
 	bool (*may_master)(struct device *d, const char *what, u64 addr);

@@ -44,6 +44,7 @@ struct machine *machine_new(void)
 
 	m->priv = p;
 	list_init(&p->spaces);
+	list_init(&p->parts);
 	list_init(&p->buses);
 	list_init(&p->chardevs);
 	list_init(&p->objects);

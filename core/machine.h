@@ -75,6 +75,8 @@ struct machine {
 	/* set by the engine: translations of this RAM page must go ([offset, offset+n) in the page)
 	 */
 	void (*code_written)(struct machine *m, u64 ram_page, unsigned offset, unsigned n);
+	/* set by the engine: any of RAM may have changed, and CPU state with it */
+	void (*memory_changed)(struct machine *m);
 	struct debug *debug;	      /* debug.h; never NULL */
 	struct dump_job *dump;	      /* the last one asked for: dump/'s to free, or NULL */
 	struct machine_private *priv; /* posts, wake-up, poll set */

@@ -21,7 +21,9 @@ struct poll_entry {
 struct machine_private {
 	struct list globals, spaces, buses, chardevs, objects, netdevs, faults, reset_hooks,
 		powerdown_hooks, fini_hooks;
-	unsigned space_depth; /* inside space_begin */
+	struct list parts, drains;  /* snapshot.h */
+	const char *migrate_status; /* migrate.h */
+	unsigned space_depth;	    /* inside space_begin */
 	bool space_dirty, space_force;
 
 	/* The wake-up: see machine_wait.c. pending and machine->current are atomic. */

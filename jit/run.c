@@ -46,6 +46,12 @@ static void code_written(struct machine *m, u64 ram_page, unsigned offset, unsig
 	units_written(m->engine, ram_page, offset, n, NULL, false);
 }
 
+static void memory_changed(struct machine *m)
+{
+	units_flush(m->engine);
+	tlb_flush_everything(m->engine);
+}
+
 struct engine *engine_new(struct machine *m, const struct engine_options *o, struct error *err)
 {
 	struct engine *e = NEW(struct engine);
@@ -76,6 +82,7 @@ struct engine *engine_new(struct machine *m, const struct engine_options *o, str
 	e->listener.changed = space_changed;
 	space_listen(&m->memory, &e->listener);
 	m->code_written = code_written;
+	m->memory_changed = memory_changed;
 	m->engine = e;
 	return e;
 fail:
@@ -114,6 +121,7 @@ void engine_free(struct engine *e)
 	list_del(&e->listener.link);
 	e->machine->engine = NULL;
 	e->machine->code_written = NULL;
+	e->machine->memory_changed = NULL;
 	free(e);
 }
 

@@ -53,6 +53,7 @@ PCI_DEVICE(i440fx,
 		    .size = sizeof(struct i440fx),
 		    .props = i440fx_props,
 		    .init = i440fx_init,
-		    .reset = i440fx_reset },
+		    .reset = i440fx_reset,
+		    .loaded = i440fx_reset },
 	   .vendor = 0x8086, .device = 0x1237, .revision = 2, .class_code = 0x060000,
 	   .config_written = config_written);

@@ -119,6 +119,12 @@ static int ich9_init(void *dev, struct error *e)
 	return 0;
 }
 
+static void ich9_loaded(void *dev)
+{
+	route(dev);
+	place(dev);
+}
+
 static void ich9_reset(void *dev)
 {
 	struct ich9 *d = dev;
@@ -126,8 +132,7 @@ static void ich9_reset(void *dev)
 	memset(d->rcrb, 0, sizeof(d->rcrb));
 	for (unsigned at = DIR_FIRST; at <= DIR_LAST; at += 2)
 		st16le(d->rcrb + (at - 0x3000), 0x3210); /* INTA..D -> PIRQA..D */
-	route(d);
-	place(d);
+	ich9_loaded(d);
 }
 
 static const struct bank ich9_banks[] = { { .name = "rcrb",
@@ -163,6 +168,7 @@ PCI_DEVICE(ich9,
 		    .inputs = 8,
 		    .input = ich9_input,
 		    .init = ich9_init,
-		    .reset = ich9_reset },
+		    .reset = ich9_reset,
+		    .loaded = ich9_loaded },
 	   .vendor = 0x8086, .device = 0x2918, .revision = 2, .class_code = 0x060100,
 	   .multifunction = true, .config_written = config_written);

@@ -75,6 +75,7 @@ PCI_DEVICE(piix3,
 		    .inputs = 4,
 		    .input = piix3_input,
 		    .init = piix3_init,
-		    .reset = piix3_reset },
+		    .reset = piix3_reset,
+		    .loaded = piix3_reset },
 	   .vendor = 0x8086, .device = 0x7000, .class_code = 0x060100, .multifunction = true,
 	   .config_written = config_written);

@@ -73,6 +73,7 @@ PCI_DEVICE(piix4_pm,
 		    .size = sizeof(struct piix4_pm),
 		    .props = piix4_pm_props,
 		    .init = piix4_pm_init,
-		    .reset = piix4_pm_reset },
+		    .reset = piix4_pm_reset,
+		    .loaded = piix4_pm_reset },
 	   .vendor = 0x8086, .device = 0x7113, .revision = 3, .class_code = 0x068000,
 	   .config_written = config_written);

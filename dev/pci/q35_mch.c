@@ -83,6 +83,7 @@ PCI_DEVICE(mch,
 		    .size = sizeof(struct mch),
 		    .props = mch_props,
 		    .init = mch_init,
-		    .reset = mch_reset },
+		    .reset = mch_reset,
+		    .loaded = mch_reset },
 	   .vendor = 0x8086, .device = 0x29c0, .class_code = 0x060000,
 	   .config_written = config_written);

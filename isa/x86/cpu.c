@@ -337,8 +337,8 @@ static u64 timestamp(struct cpu *cpu, u64 *hz)
 		.set_line = x86_set_line, .timestamp = timestamp, .enter = x86_fpu_enter, \
 		.leave = x86_fpu_leave, .regs = regs_, .reg_alias = x86_reg_alias, \
 		.corefile = &x86_corefile, .disasm = x86_disasm, .dump = x86_dump, \
-		.boot_entry = x86_boot_entry, .boot_mode = x86_boot_mode, \
-		.cpu_help = x86_cpuid_help, \
+		.state = x86_state, .loaded = x86_loaded, .boot_entry = x86_boot_entry, \
+		.boot_mode = x86_boot_mode, .cpu_help = x86_cpuid_help, \
 	}
 static const struct isa x86_64 = X86_ISA("x86_64", x86_regs), i386 = X86_ISA("i386", x86_regs32);
 ISA(x86_64);

@@ -133,6 +133,9 @@ u32 x86_flags_mask(const struct x86_cpu *c, unsigned size);
 void x86_exc_reset(struct x86_cpu *c);
 void x86_set_line(struct cpu *cpu, unsigned line, int level);
 bool x86_exception_pending(const struct cpu *cpu);
+/* state.c: together they name every member of struct x86_cpu once */
+extern const struct cpu_state x86_state[], x86_derived[];
+int x86_loaded(struct cpu *cpu, struct error *e);
 unsigned x86_exception_number(const struct cpu *cpu);
 /* trap-class exception, pc moved to next first */
 _Noreturn void x86_trap(struct x86_cpu *c, int vector, u64 next);
