@@ -112,7 +112,7 @@ test: build-tests
 # On a fresh machine: three steps, because the probe must see what the first one installed.
 check:
 	@test/have-deps check || tools/install-deps check
-	@$(MAKE) --no-print-directory build-tests
+	@$(MAKE) --no-print-directory -j$$(nproc) build-tests
 	@$(RUN_ENV) test/run
 
 # Nothing but the probe of mk/probe.mk: does it find every library?
@@ -147,7 +147,7 @@ $(OUT)/run-%: $(OUT)/test/fuzz/%_fuzz.o $(filter-out $(OUT)/cli/main.o,$(BIN_OBJ
 
 quickstart:
 	@test/have-deps || $(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@OUT=$(OUT) tools/quickstart
 
 # What test/crash.sh reads, 300 MB of a kernel's debugging data: not fetched by `make check`, which skips the test without.
