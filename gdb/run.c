@@ -292,10 +292,20 @@ static void pause_for(struct gdb_conn *c)
 
 void gdb_interrupt(struct gdb_conn *c)
 {
-	struct gdb_stop s = { .tid = c->c_tid, .signal = SIG_INT };
+	struct gdb_stop s = { .signal = SIG_INT };
+	struct machine *m = c->g->m;
+	u32 first = gdb_any_cpu(c->g, c->c_tid)->index;
 
-	if (!gdb_cpu(c->g, s.tid))
-		s.tid = 1;
+	/* the CPU of before, or one that has work if that has none */
+	for (u32 i = 0; i < m->ncpus; i++) {
+		const struct cpu *cpu = m->cpu[(first + i) % m->ncpus];
+
+		if (!s.tid || (!cpu->halted && !cpu->stopped)) {
+			s.tid = cpu->index + 1;
+			if (!cpu->halted && !cpu->stopped)
+				break;
+		}
+	}
 	c->c_tid = s.tid;
 	if (c->g->m->state == RUN_RUNNING && c->waiting)
 		pause_for(c);

@@ -4,30 +4,7 @@
 # sessions below test/gdb. Also 16-bit code, a stub at standard input and output, and a Unix socket.
 # timeout: 400
 . "$(dirname "$0")/lib.sh"
-export QUERN
-kernel=$("$ROOT/tools/fetch-kernel" linux-image-cloud-amd64) || exit 1
-
-# ---- the guests
-
-gcc -g -O1 -static -nostdlib -no-pie -fno-stack-protector -fcf-protection=none -o "$TMP/guest" "$ROOT/test/gdb/guest.c" || exit 1
-cat > "$TMP/list" <<END
-dir /dev 755 0 0
-nod /dev/console 600 0 0 c 5 1
-file /init $TMP/guest 755 0 0
-END
-"$QUERN" initramfs -o "$TMP/guest.img" "$TMP/list" || exit 1
-
-# A stripped kernel's addresses, as it tells them itself.
-"$ROOT/test/shell-initramfs" amd64 "$TMP/shell.img" || exit 1
-cat > "$TMP/addresses.console" <<'END'
-$ grep -wE '(start_kernel|linux_banner|jiffies|__x64_sys_getpid)$' /proc/kallsyms
-~~
-$ poweroff -f
-END
-"$ROOT/test/console.py" --log "$TMP/addresses.log" --timeout 100 "$TMP/addresses.console" -- "$QUERN" -m 512 -kernel "$kernel" \
-	-initrd "$TMP/shell.img" -append "console=ttyS0 nokaslr" -nographic -no-reboot > "$TMP/addresses.out" 2>&1 ||
-	{ fail addresses; cat "$TMP/addresses.out"; finish; }
-address() { tr -d '\r' < "$TMP/addresses.log" | sed -n "s/^\(ffffffff[0-9a-f]*\) [A-Za-z] $1\$/0x\1/p"; }
+. "$ROOT/test/gdb/guests.sh" || exit 1
 
 # ---- sessions
 
@@ -46,6 +23,25 @@ session() {
 	fi
 }
 
+session real-mode real.gdb --set "BIOS=$TMP/bios.bin"
+
+# The other ways to it: a pipe, and a Unix socket; under QEMU's name there are CPUs alone.
+in_gdb() {
+	timeout 60 gdb -nx -batch -iex "set debuginfod enabled off" "$@" > "$TMP/gdb.out" 2>&1
+}
+name="$TMP/qemu-system-x86_64"
+ln -s "$QUERN" "$name"
+in_gdb -ex "target remote | exec $name -gdb stdio -S -bios $TMP/bios.bin -display none -serial none -monitor none" \
+	-ex "info threads" -ex "print/x \$cs" -ex kill
+check stdio grep -qx '\* 1    Thread 1.1 (CPU#0 \[running\]) 0x000000000000fff0 in ?? ()' "$TMP/gdb.out"
+"$name" -gdb "unix:$TMP/socket,server=on" -S -bios "$TMP/bios.bin" -display none -serial none -monitor none 2> /dev/null &
+in_gdb -ex "python import os, time" -ex "python while not os.path.exists('$TMP/socket'): time.sleep(0.01)" \
+	-ex "target remote $TMP/socket" -ex "print \$cs" -ex kill
+check unix-socket grep -qx '\$1 = 61440' "$TMP/gdb.out"
+check unix-socket-kill wait $!
+
+session non-stop nonstop.gdb
+session kaslr kaslr.gdb --set "MODULES=$TMP/modules.img" --set "SYMBOLS=$TMP/vmlinux" --set SEED=7
 for gdb in gdb gdb-multiarch; do
 	if ! command -v $gdb > /dev/null; then
 		skip "$gdb" "it is not installed"

@@ -53,8 +53,8 @@ New value = 4294892297
 rax            0x1 ...
 (gdb) delete
 # Another debugger at the same time: it comes, looks, and goes; this one still holds the machine.
-(gdb) shell @GDB@ -nx -batch -ex "target remote :1234" -ex "info registers rax" -ex "tbreak *@getpid@" -ex continue -ex detach 2>&1
-rax            0x1 ...
+(gdb) shell @GDB@ -nx -batch -ex "target remote :1234" -ex "info threads" -ex "tbreak *@getpid@" -ex continue -ex detach 2>&1
+...Thread 1.2 ...(CPU#1 ...
 Temporary breakpoint 1 at @getpid@
 ...hit Temporary breakpoint 1, @getpid@ in ?? ()
 # It did not go on itself, and does not know that the guest did.
