@@ -31,8 +31,18 @@ static void source_set(void *to, unsigned n, int level)
 	for (const struct irq_input *i = d->core->inputs; i; i = i->next)
 		others |= i != src && i->input == src->input && i->level;
 	src->level = !!level;
+	src->raised += !others && level;
 	if (!others)
 		d->class->input(d, src->input, level);
+}
+
+u64 irq_raised(const struct device *d, unsigned input)
+{
+	u64 n = 0;
+
+	for (const struct irq_input *i = d->core->inputs; i; i = i->next)
+		n += i->input == input ? i->raised : 0;
+	return n;
 }
 
 static void split_set(void *to, unsigned n, int level)

@@ -8,6 +8,7 @@ struct irq_input {
 	struct device *to;
 	unsigned input;
 	u8 level;
+	u64 raised;		/* how often this source has raised the input */
 	struct irq_input *next; /* in to->core->inputs */
 };
 /* An output that drives two further lines. */
@@ -18,3 +19,5 @@ struct irq_split {
 };
 
 void irq_free_inputs(struct device *d);
+/* How often an input of a device went up. */
+u64 irq_raised(const struct device *d, unsigned input);

@@ -4,6 +4,7 @@
 #include "core/command.h"
 #include "core/cpu.h"
 #include "core/device_add.h"
+#include "core/irq.h"
 #include "core/machine.h"
 #include "core/reg.h"
 #include "lib/alloc.h"
@@ -227,7 +228,7 @@ static bool about(struct command_call *c, const char *topic, const char *id)
 	list_for_each (core, &c->m->devices, link) {
 		const struct device_class *k = core->dev->class;
 
-		if (!k->info || (topic && !str_eq(k->info_topic, topic)) ||
+		if (!k->info || (topic && (!k->info_topic || !str_eq(k->info_topic, topic))) ||
 		    (id && !str_eq(core->dev->id, id)))
 			continue;
 		k->info(core->dev, print_line, c);
@@ -243,6 +244,28 @@ static int info_pic(struct command_call *c, struct error *e)
 }
 COMMAND(info_pic, .hmp = "info pic", .run = info_pic,
 	.doc = "show the state of the interrupt controllers");
+
+static int info_irq(struct command_call *c, struct error *e)
+{
+	struct device_core *core;
+
+	list_for_each (core, &c->m->devices, link) {
+		const struct device_class *k = core->dev->class;
+
+		if (!k->info_topic || !str_eq(k->info_topic, "pic"))
+			continue;
+		command_print(c, "IRQ statistics for %s:\n", core->dev->id);
+		for (unsigned n = 0; n < k->inputs; n++) {
+			u64 raised = irq_raised(core->dev, n);
+
+			if (raised)
+				command_print(c, "%2u: %llu\n", n, (unsigned long long)raised);
+		}
+	}
+	return 0;
+}
+COMMAND(info_irq, .hmp = "info irq", .run = info_irq,
+	.doc = "show how often the inputs of the interrupt controllers went up");
 
 static const struct command_arg lapic_args[] = { { "apic-id", ARG_INT, true }, {} };
 static int info_lapic(struct command_call *c, struct error *e)

@@ -524,6 +524,7 @@ def guest(kernel, initrd):
         find(r"SPIV\t 0x000001ff APIC enabled", q.human("info lapic"))
         find(r"(?m)^  pin 4 .*vec=(?!0 ).* edge", q.human("info pic"))
         find(r"prio 0, ram\): ", q.human("info mtree -f"))
+        find(r"IRQ statistics for ioapic:\n(.*\n)* 4: [1-9]", q.human("info irq"))
         # paused is paused: no tick reaches the guest, and the kernel does not notice
         before = q.human("info registers")
         time.sleep(0.2)
