@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define SPARE (8ull << 30) /* addresses for devices and holes */
 enum { CHUNK = 65536, INLINE_MOST = 64 << 20 };
 
 struct place {
@@ -112,8 +113,13 @@ static const struct command_arg psave_args[] = {
 static int pmemsave(struct command_call *c, struct error *e)
 {
 	struct place p = { .m = c->m, .addr = (u64)call_int(c, "val", 0) };
+	u64 size = (u64)call_int(c, "size", 0);
 
-	return save(&p, (u64)call_int(c, "size", 0), call_str(c, "filename"), true, e);
+	/* also what nobody answers is written: a slip must not fill the disk */
+	if (size > c->m->ram_size + SPARE)
+		return error_ret(e, -ERANGE, "size %llu is much more than the memory there is",
+				 (unsigned long long)size);
+	return save(&p, size, call_str(c, "filename"), true, e);
 }
 COMMAND(pmemsave, .hmp = "pmemsave", .qmp = "pmemsave", .args = psave_args, .run = pmemsave,
 	.doc = "write physical memory from val on to a file");

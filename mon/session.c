@@ -16,6 +16,8 @@ static void flush(struct session *s)
 		size_t n = MIN(s->out.n - s->at, (size_t)65536);
 		int took = chardev_write(s->c, (const u8 *)s->out.at + s->at, (int)n);
 
+		if (!s->out.n) /* the peer went away meanwhile */
+			return;
 		if (took > 0)
 			s->at += (size_t)took;
 		if (took < (int)n)
@@ -83,8 +85,9 @@ static void closed(struct session *s)
 	s->lost = false;
 	if (s->kind->closed)
 		s->kind->closed(s);
-	if (s->further)
+	if (s->further && !s->ended)
 		machine_post(s->monitors->m, free_further, s);
+	s->ended = true;
 }
 
 static void event(void *arg, int what)

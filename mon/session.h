@@ -30,6 +30,7 @@ struct session {
 	struct strbuf out; /* [at, n) waits for the peer */
 	size_t at;
 	bool further; /* a further client: its device is ours to free */
+	bool ended;   /* and will be freed */
 	bool lost;    /* the peer does not read: something was dropped */
 	struct list link;
 };

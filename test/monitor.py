@@ -240,6 +240,68 @@ def run_states():
         m.ends()
 
 
+def panic_and_reboot():
+    with Machine("panic", "-device", "pvpanic", "-action", "panic=pause") as m:
+        q = Qmp(m.qmp_path)
+        q.human("o /b 0x505 1")
+        expect(q.event("GUEST_PANICKED")["data"], {"action": "pause"}, "GUEST_PANICKED")
+        expect(q.command("query-status"), {"status": "guest-panicked", "running": False}, "status")
+        expect(q.human("info status"), "VM status: paused (guest-panicked)\n", "info status")
+        q.command("set-action", panic="none")
+        q.command("cont")
+        q.human("o /b 0x505 1")
+        expect(q.event("GUEST_PANICKED")["data"], {"action": "run"}, "GUEST_PANICKED")
+        expect(q.error("set-action", reboot="maybe")[1], "Parameter 'reboot' does not accept value 'maybe'", "set-action")
+        q.command("set-action", reboot="shutdown")
+        q.command("system_reset")
+        expect(q.event("SHUTDOWN")["data"], {"guest": False, "reason": "host-qmp-system-reset"}, "SHUTDOWN")
+        m.ends()
+
+
+def peers_that_go_at_once():
+    """ktest's way to type a key, and kvm-unit-tests' to ask: write, and no more."""
+    with Machine("at-once") as m:
+        Qmp(m.qmp_path)
+        s = connect(m.hmp_path)
+        s.sendall(b"stop\n")
+        s.close()
+        s = connect(m.qmp_path)
+        s.sendall(b'{ "execute": "qmp_capabilities" }{ "execute":"query-status"}')
+        s.shutdown(socket.SHUT_WR)
+        text = b""
+        while more := s.recv(4096):
+            text += more
+        expect(text.count(b'"return"'), 2, "answers before the end")
+        for _ in range(20):
+            connect(m.qmp_path).close()
+            connect(m.hmp_path).close()
+        q = Qmp(m.qmp_path)
+        while q.command("query-status")["running"]:
+            time.sleep(0.01)
+
+
+def a_peer_that_does_not_read():
+    with Machine("slow", "-S") as m:
+        slow, q = connect(m.qmp_path), Qmp(m.qmp_path)
+        slow.sendall(b'{"execute":"qmp_capabilities"}')
+        slow.settimeout(0.2)
+        sent = 0
+        try:
+            while sent < 5000:
+                slow.sendall(b'{"execute":"query-qmp-schema"}')
+                sent += 1
+        except TimeoutError:
+            pass
+        expect(q.command("query-status")["running"], False, "running")
+        # what is delivered is whole
+        slow.settimeout(LIMIT)
+        text = b""
+        while text.count(b"\r\n") < 50:
+            text += slow.recv(1 << 20)
+        for line in text.split(b"\r\n")[:50]:
+            json.loads(line)
+
+
 def several_sessions():
     with Machine("sessions") as m:
         a, b, h, i = Qmp(m.qmp_path), Qmp(m.qmp_path), Hmp(m.hmp_path), Hmp(m.hmp_path)
@@ -541,7 +603,8 @@ def guest(kernel, initrd):
 
 def main():
     if len(sys.argv) == 3:
-        tests = [negotiation, several_in_one_write, mistakes, run_states, several_sessions, human, memory, devices, self_description,
+        tests = [negotiation, several_in_one_write, mistakes, run_states, panic_and_reboot, several_sessions, peers_that_go_at_once,
+                 a_peer_that_does_not_read, human, memory, devices, self_description,
                  pretty, stdio, muxed, chardev_options, against_qemu]
     else:
         tests = [lambda: guest(*sys.argv[3:5])]
