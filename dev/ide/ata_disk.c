@@ -131,7 +131,7 @@ static void dma(struct ata_cmd *c, bool out, bool ext, bool fua)
 	t->fua = fua;
 	t->phase = PH_DMA;
 	if (!find_range(c, ext))
-		ata_done(c, ER_IDNF);
+		fail(c, -EINVAL);
 	else
 		dma_step(c);
 }

@@ -140,6 +140,8 @@ static void host_pio(struct ata_cmd *c, u8 *buf, u32 n, bool out, bool irq)
 {
 	struct channel *ch = c->port;
 
+	if (ch->resetting)
+		return;
 	ch->pio_packet = buf == c->tf.cdb;
 	ch->pio_off = ch->pio_packet ? 0 : buf - c->drive->buf;
 	ch->pio_at = 0;
@@ -239,7 +241,7 @@ static u64 data_read(struct channel *ch, unsigned size)
 {
 	struct ata_cmd *c = cmd_of(ch);
 	u8 bytes[4] = { 0 };
-	u32 left = ch->pio_len - ch->pio_at;
+	u32 left = ch->pio_len - MIN(ch->pio_at, ch->pio_len);
 
 	if (ch->pio_out || !left) {
 		guest_error(owner(ch), "the data port is read while no data is there");
@@ -260,7 +262,7 @@ static u64 data_read(struct channel *ch, unsigned size)
 static void data_write(struct channel *ch, unsigned size, u32 val)
 {
 	struct ata_cmd *c = cmd_of(ch);
-	u32 left = ch->pio_len - ch->pio_at;
+	u32 left = ch->pio_len - MIN(ch->pio_at, ch->pio_len);
 	u8 bytes[4];
 
 	if (!ch->pio_out || !left) {
