@@ -19,6 +19,10 @@ DEPS_ARCH := gcc make pkgconf zlib bzip2 xz lzo lz4 zstd jansson libslirp snappy
 CHECK_DEBIAN := acpica-tools qemu-system-x86 seabios ovmf gdb gdb-multiarch makedumpfile
 CHECK_FEDORA := acpica-tools qemu-system-x86 seabios-bin edk2-ovmf gdb makedumpfile
 CHECK_ARCH := acpica qemu-system-x86 seabios edk2-ovmf gdb
+# for storage.sh
+CHECK_DEBIAN += fio nvme-cli e2fsprogs eject
+CHECK_FEDORA += fio nvme-cli e2fsprogs util-linux
+CHECK_ARCH += fio nvme-cli e2fsprogs util-linux
 
 has_header = $(shell echo '\#include <$(1)>' | $(CC) -E -o /dev/null - 2>/dev/null && echo y)
 hdr_of = $(word 2,$(subst :, ,$(1)))
