@@ -385,7 +385,7 @@ int blockdev_del(struct machine *m, const char *name, struct error *e)
 	struct block_node *n = block_node_find(m, name);
 
 	if (!n)
-		return error_ret(e, -ENOENT, "failed to find node with node-name='%s'", name);
+		return error_ret(e, -EINVAL, "failed to find node with node-name='%s'", name);
 	if (!n->named)
 		return error_ret(e, -EPERM, "node %s is not owned by the monitor", name);
 	if (n->refs > 1)

@@ -27,3 +27,5 @@ int must_check blockdev_del(struct machine *m, const char *name, struct error *e
 /* Opens an image for a drive that is there (change, -drive): format NULL = find out. */
 struct block_node *drive_open_image(struct machine *m, const char *path, const char *format,
 				    bool readonly, struct error *e);
+/* What -snapshot kept apart goes into the images (`commit all`). */
+int must_check drive_commit_all(struct machine *m, struct error *e);

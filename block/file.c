@@ -193,6 +193,38 @@ void file_close(struct block_node *n)
 	n->impl = NULL;
 }
 
+int file_reopen(struct block_node *n, bool writing, struct error *e)
+{
+	struct file *f = n->impl;
+	bool was = n->readonly;
+	int fd, err = 0;
+
+	if (was == !writing)
+		return 0;
+	n->readonly = !writing;
+	fd = open(f->path, open_flags(n));
+	if (fd < 0) {
+		n->readonly = was;
+		return error_ret(e, -errno, "could not open '%s': %s", f->path, strerror(errno));
+	}
+	/* the two would lock each other out */
+	close(f->fd);
+	f->fd = fd;
+	if (!f->device)
+		err = lock_image(fd, f->path, writing, false, e);
+	if (!err || !writing)
+		return err;
+	n->readonly = true;
+	fd = open(f->path, open_flags(n));
+	if (fd >= 0) {
+		close(f->fd);
+		f->fd = fd;
+		if (lock_image(fd, f->path, false, false, NULL))
+			warn("'%s' is read without a lock now", f->path);
+	}
+	return err;
+}
+
 static int file_truncate(struct block_node *n, u64 size, struct error *e)
 {
 	struct file *f = n->impl;

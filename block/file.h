@@ -30,3 +30,6 @@ void file_submit(struct block_node *n, struct block_req *r);
 void file_close(struct block_node *n);
 /* Makes the node one on an open descriptor, which it takes over. */
 int must_check file_adopt(struct block_node *n, int fd, const char *path, struct error *e);
+/* Opens the file again, for writing too or for reading only; nothing may be under way. When that
+ * fails it is as it was. */
+int must_check file_reopen(struct block_node *n, bool writing, struct error *e);

@@ -346,7 +346,23 @@ static int now(struct block_node *n, u8 op, u64 at, void *buf, u64 bytes)
 	return r.err;
 }
 
-int overlay_commit(struct block_node *n, struct error *e)
+/* The image below was opened for reading only; its formats follow its file. */
+static int set_writable(struct block_node *n, bool on, struct error *e)
+{
+	struct block_node *f = n;
+	int err;
+
+	while (f->file)
+		f = f->file;
+	if (f->driver->submit != file_submit || f->readonly == !on)
+		return 0;
+	err = file_reopen(f, on, e);
+	for (; !err && n; n = n->file)
+		n->readonly = !on;
+	return err;
+}
+
+static int copy_down(struct block_node *n, struct error *e)
 {
 	enum { STEP = 1 << 20 };
 	struct overlay *o = n->impl;
@@ -355,8 +371,6 @@ int overlay_commit(struct block_node *n, struct error *e)
 	u64 end = sectors(n->size);
 	int err = buf ? 0 : -ENOMEM;
 
-	if (to->readonly)
-		return error_ret(e, -EROFS, "the image below is read-only");
 	for (u64 s = 0, k; s < end && !err; s += k) {
 		k = run(o, s, MIN(end - s, (u64)PIECE_SECTORS));
 		if (!written(o, s))
@@ -376,4 +390,16 @@ int overlay_commit(struct block_node *n, struct error *e)
 		o->map[i] = NULL;
 	}
 	return 0;
+}
+
+int overlay_commit(struct block_node *n, struct error *e)
+{
+	int err = set_writable(n->backing, true, e);
+
+	if (err)
+		return err;
+	err = copy_down(n, e);
+	if (set_writable(n->backing, false, NULL))
+		warn("'%s' stays open for writing", block_filename(n->backing));
+	return err;
 }

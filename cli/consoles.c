@@ -2,6 +2,7 @@
 /* consoles.c - character back ends, the multiplexer of -nographic and mon:, serial ports, and
  * monitors. */
 #include "cli/consoles.h"
+#include "block/drive.h"
 #include "board/board.h"
 #include "host/chardev.h"
 #include "lib/str.h"
@@ -11,10 +12,19 @@
 
 static void quit(void *arg) { machine_request_shutdown(arg, CAUSE_HOST_QUIT); }
 
+/* C-a s */
+static void save(void *arg)
+{
+	struct error e = { 0 };
+
+	if (drive_commit_all(arg, &e))
+		error_print(&e);
+}
+
 static struct chardev *make_mux(struct machine *m, u8 escape, const char *id,
 				struct chardev *backend)
 {
-	const struct mux_actions actions = { .quit = quit, .arg = m };
+	const struct mux_actions actions = { .quit = quit, .save = save, .arg = m };
 	struct chardev *mux = chardev_mux(m, id, backend, &actions);
 
 	mux_set_escape(mux, escape);
