@@ -217,8 +217,11 @@ int consoles_make(struct consoles *k, struct machine *m, const struct settings *
 {
 	int err = 0;
 
-	for (size_t i = 0; i < s->chardevs.n && !err; i++)
+	for (size_t i = 0; i < s->chardevs.n && !err; i++) {
 		err = chardev_make(m, s->escape, &s->chardevs.at[i], e);
+		if (err)
+			error_prefix(e, "-chardev");
+	}
 	for (size_t i = 0; i < s->serial.n && !err; i++)
 		err = serial_port(k, m, s, s->serial.at[i], i, &c->serial[i], e);
 	if (!err && !s->serial.n && !s->nodefaults)

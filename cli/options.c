@@ -149,7 +149,8 @@ const struct option_def option_table[] = {
 	OPT("pidfile", "FILE", "write the process identifier", opt_text, AT(pidfile)),
 	REFUSED("run-with", "KEY=VALUE...", "chroot, user, ...", "-run-with is not built yet"),
 	REFUSED("preconfig", NULL, "wait before the machine is built", "building the machine step by step is not built yet"),
-	OPT("sandbox", "off", "forbid system calls", opt_sandbox),
+	OPT("sandbox", "on|off[,obsolete=allow|deny][,elevateprivileges=allow|deny|children][,spawn=allow|deny]\n"
+	    "[,resourcecontrol=allow|deny]", "forbid system calls", opt_sandbox),
 	OPT("incoming", "file:PATH|exec:COMMAND|fd:N", "start as the machine that was written there", opt_incoming),
 	OPT("loadvm", "FILE", "the same, from a file that savevm wrote", opt_incoming),
 	NOTED("only-migratable", NULL, "refuse what cannot migrate", "nothing migrates yet"),
@@ -213,7 +214,35 @@ OPTION_HANDLER(opt_none)
 
 OPTION_HANDLER(opt_sandbox)
 {
-	return str_eq(arg, "off") ? 0 : error_ret(e, -ENOTSUP, "the sandbox is not built yet");
+	enum { ALLOW, DENY, CHILDREN };
+	unsigned obsolete = DENY, privileges = ALLOW, spawn = ALLOW, resources = ALLOW;
+	struct keyvals kv = { 0 };
+	bool on = false;
+	int err = keyvals_parse(&kv, arg, "enable", e);
+
+	if (!err)
+		err = keyvals_bool(&kv, "enable", &on, e);
+	if (!err)
+		err = keyvals_choice(&kv, "obsolete", "allow|deny", &obsolete, e);
+	if (!err)
+		err = keyvals_choice(&kv, "elevateprivileges", "allow|deny|children", &privileges,
+				     e);
+	if (!err)
+		err = keyvals_choice(&kv, "spawn", "allow|deny", &spawn, e);
+	if (!err)
+		err = keyvals_choice(&kv, "resourcecontrol", "allow|deny", &resources, e);
+	if (!err)
+		err = keyvals_all_used(&kv,
+				       "enable|obsolete|elevateprivileges|spawn|resourcecontrol",
+				       e);
+	keyvals_fini(&kv);
+	s->sandbox = (struct sandbox){ .on = on,
+				       .obsolete = obsolete == DENY,
+				       .privileges = privileges == DENY,
+				       .children = privileges == CHILDREN,
+				       .spawn = spawn == DENY,
+				       .resources = resources == DENY };
+	return err;
 }
 
 OPTION_HANDLER(opt_readconfig) { return readconfig(s, arg, e); }

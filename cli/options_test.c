@@ -322,6 +322,8 @@ TEST(options_smp)
 	refuses("quern -smp 0", "cpus=0");
 	refuses("quern -smp 3,sockets=2", "must be maxcpus");
 	refuses("quern -smp 4,maxcpus=2", "maxcpus");
+	refuses("quern -sandbox on,spawn=maybe", "allow|deny");
+	refuses("quern -sandbox on,nosuch=deny", "nosuch");
 	refuses("quern -smp 2,sockets=1048576,cores=1048576", "must be maxcpus");
 	refuses("quern -smp 2,wheels=4", "'wheels' is not known here");
 	refuses("quern -smp many", "a number is expected");

@@ -452,6 +452,9 @@ int run(struct settings *s)
 		err = build(&r, s, &e);
 	if (!err && s->pidfile)
 		err = pidfile_write(s->pidfile, &e);
+	/* when nothing is left to be set up, and somebody still hears why not */
+	if (!err)
+		err = sandbox_enter(&s->sandbox, &e);
 	if (!err && s->daemonize)
 		err = daemon_ready(&e);
 	if (err) {

@@ -3,6 +3,7 @@
 #pragma once
 #include <quern/types.h>
 #include "core/machine.h"
+#include "host/sandbox.h"
 #include "lib/alloc.h"
 #include "lib/keyval.h"
 
@@ -66,6 +67,7 @@ struct settings {
 	bool seed_set;
 	struct machine_actions actions;
 	bool stopped, daemonize, mem_lock, mem_prealloc;
+	struct sandbox sandbox;
 	char *mem_path;
 	struct keyvals_list numa;
 

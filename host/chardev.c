@@ -17,6 +17,10 @@ void host_chardev_each(void (*fn)(void *arg, const struct chardev_kind *k), void
 		fn(arg, *k);
 }
 
+/* Those of QEMU that are missing here. */
+static const char not_built[] = "hub|parallel|parport|vc|msmouse|braille|wctablet|spicevmc|"
+				"spiceport|qemu-vdagent|dbus";
+
 static const struct chardev_kind *find(const char *name, struct error *e)
 {
 	struct strbuf names = { 0 };
@@ -29,6 +33,8 @@ static const struct chardev_kind *find(const char *name, struct error *e)
 		}
 		strbuf_printf(&names, "%s%s", names.n ? ", " : "", (*k)->name);
 	}
+	if (choice_find(not_built, name) >= 0)
+		error_set(e, "the character back end '%s' is not built yet", name);
 	error_set(e, "'%s' is not a character back end: there are %s", name, strbuf_str(&names));
 	strbuf_fini(&names);
 	return NULL;

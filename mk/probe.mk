@@ -3,17 +3,17 @@
 
 PKG_CONFIG ?= pkg-config
 # Needed by the emulator, by pkg-config name.
-PKGS := zlib liblzma liblz4 libzstd jansson liburing
+PKGS := zlib liblzma liblz4 libzstd jansson liburing libseccomp
 # Found by header, because their distributions' packages have no reliable .pc file.
 HDR_LIBS := slirp:slirp/libslirp.h bz2:bzlib.h lzo2:lzo/lzo1x.h snappy:snappy-c.h
 # Needed by some tests only.
 TEST_HDR_LIBS := Zydis:Zydis/Zydis.h
 
-DEPS_DEBIAN := gcc make pkg-config zlib1g-dev libbz2-dev liblzma-dev liblzo2-dev liblz4-dev libzstd-dev libjansson-dev libslirp-dev libsnappy-dev liburing-dev \
+DEPS_DEBIAN := gcc make pkg-config zlib1g-dev libbz2-dev liblzma-dev liblzo2-dev liblz4-dev libzstd-dev libjansson-dev libslirp-dev libsnappy-dev liburing-dev libseccomp-dev \
 	libzydis-dev cpio xz-utils bzip2 lzop lz4 zstd dpkg-dev ca-certificates debian-archive-keyring python3
-DEPS_FEDORA := gcc make pkgconf zlib-devel bzip2-devel xz-devel lzo-devel lz4-devel libzstd-devel jansson-devel libslirp-devel snappy-devel liburing-devel \
+DEPS_FEDORA := gcc make pkgconf zlib-devel bzip2-devel xz-devel lzo-devel lz4-devel libzstd-devel jansson-devel libslirp-devel snappy-devel liburing-devel libseccomp-devel \
 	zydis-devel cpio xz bzip2 lzop lz4 zstd dpkg apt python3
-DEPS_ARCH := gcc make pkgconf zlib bzip2 xz lzo lz4 zstd jansson libslirp snappy liburing zydis cpio lzop dpkg apt debian-archive-keyring python
+DEPS_ARCH := gcc make pkgconf zlib bzip2 xz lzo lz4 zstd jansson libslirp snappy liburing libseccomp zydis cpio lzop dpkg apt debian-archive-keyring python
 
 # What only `make check` uses: references to compare with, and firmware to start.
 CHECK_DEBIAN := acpica-tools qemu-system-x86 seabios ovmf gdb gdb-multiarch makedumpfile

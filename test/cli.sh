@@ -107,6 +107,8 @@ refused display "graphical displays are not built yet" -display gtk
 refused dfilter "not built yet" -dfilter 0x1000+0x10
 refused serial "none of stdio" -serial nosuch
 refused chardev-id "id=... is missing" -chardev null
+refused chardev-unknown "-chardev: 'nosuch' is not a character back end" -chardev nosuch,id=c -bios halt.bin
+refused chardev-hub "-chardev: the character back end 'hub' is not built yet" -chardev hub,id=c -bios halt.bin
 refused config-missing "nofile" -readconfig nofile
 printf '[machine]\ntype = "nosuch"\n' > config
 refused config-machine "-machine nosuch: unsupported" -readconfig config -kernel zeros
@@ -207,6 +209,9 @@ says trace-nothing 11 "warning: -trace nosuch.* selects nothing" "$QUERN" -bios 
 says fault-help 0 '^crc.stuck$' "$QUERN" -fault help
 says fault-nothing 11 "warning: -fault nosuch.x selects nothing" "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -fault nosuch.x
 says fault-wrong 1 "-fault crc0.stuck,times=x" "$QUERN" -bios ok.bin -display none -fault crc0.stuck,times=x
+
+says sandbox 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio -smp 2 \
+	-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny
 
 # A device outside of the tree.
 if command -v "${CC:-cc}" > /dev/null; then
