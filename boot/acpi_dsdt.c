@@ -123,9 +123,10 @@ static void hpet(struct strbuf *b, const struct x86_board_info *info)
 	isa_device(b, "HPET", "PNP0103", 0, &r);
 }
 
+/* The last slot is filled first, and guests number devices in the order of the table. */
 static void virtio_mmio(struct strbuf *b, const struct x86_board_info *info)
 {
-	for (unsigned i = 0; i < info->nvirtio_mmio; i++) {
+	for (unsigned i = info->nvirtio_mmio; i-- > 0;) {
 		struct strbuf r = { 0 };
 		u32 gsi = info->virtio_mmio[i].gsi;
 		char name[16];

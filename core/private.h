@@ -44,6 +44,8 @@ struct machine_private {
 	u32 turn;		   /* the vCPU that runs next */
 	bool was_reset, hold;	   /* hold: stopped before the first run (-S) */
 	u64 random_state;
+	struct device *balloon; /* balloon.h */
+	const struct balloon_iface *balloon_iface;
 	u8 ncards; /* addresses of network cards that were given out */
 	u32 unimplemented_count;
 	u64 *unimplemented_seen;

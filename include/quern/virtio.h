@@ -100,6 +100,11 @@ struct virtio_req {
 /* The next request, or NULL when there is none (or the queue does not run). A model pushes it back
  * or drops it. */
 struct virtio_req *virtq_pop(void *dev, unsigned queue);
+/* Where the i-th in piece is in the guest's memory. */
+static inline u64 virtio_in_addr(const struct virtio_req *r, u32 i)
+{
+	return r->in_at[r->nout + i];
+}
 /* How many bytes of device-writable (in) memory the waiting requests have, looked at up to
  * `enough`; nothing is taken. */
 u32 virtq_room(void *dev, unsigned queue, u32 enough);
