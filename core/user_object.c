@@ -16,6 +16,7 @@ struct user_object {
 	const struct object_kind *kind;
 	char *id;
 	void *object;
+	bool used; /* somebody has asked for it and may hold it */
 	struct list link;
 };
 
@@ -84,6 +85,8 @@ int object_free(struct machine *m, const char *id, struct error *e)
 
 	if (!o)
 		return error_ret(e, -ENOENT, "there is no object '%s'", id);
+	if (o->used)
+		return error_ret(e, -EBUSY, "object '%s' is in use, can not be deleted", id);
 	release(o);
 	return 0;
 }
@@ -107,5 +110,6 @@ void *object_find(struct machine *m, const char *id, const char *prefix, struct 
 			  o->kind->name, prefix);
 		return NULL;
 	}
+	o->used = true;
 	return o->object;
 }

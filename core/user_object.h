@@ -21,6 +21,7 @@ const struct object_kind *object_kind_find(const char *name);
 void object_kind_each(void (*fn)(void *arg, const struct object_kind *k), void *arg);
 /* kv: qom-type, id and the kind's keys. */
 int must_check object_make(struct machine *m, struct keyvals *kv, struct error *e);
+/* Refused when somebody has got it from object_find. */
 int must_check object_free(struct machine *m, const char *id, struct error *e);
 /* The object of this id whose kind's name begins with prefix; NULL with a sentence. */
 void *object_find(struct machine *m, const char *id, const char *prefix, struct error *e);

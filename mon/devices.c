@@ -11,6 +11,7 @@
 #include "lib/error.h"
 #include "lib/keyval.h"
 #include "lib/str.h"
+#include "mon/settings.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -42,8 +43,7 @@ static void complete_devices(struct machine *m, void (*fn)(void *arg, const char
 		fn(arg, c->dev->id);
 }
 
-/* JSON members as settings in text. */
-static int as_settings(const json_t *args, struct keyvals *kv, struct error *e)
+int settings_of_json(const json_t *args, struct keyvals *kv, struct error *e)
 {
 	const char *key;
 	json_t *v;
@@ -68,14 +68,50 @@ static int as_settings(const json_t *args, struct keyvals *kv, struct error *e)
 	return 0;
 }
 
+static void print_prop(void *arg, const char *name, const char *type, const char *def,
+		       const char *doc)
+{
+	command_print(arg, "  %s=<%s> - %s%s%s%s\n", name, type, doc, *def ? " (default: " : "",
+		      def, *def ? ")" : "");
+}
+
+static void print_class(void *arg, const struct device_class *k)
+{
+	if (k->bus)
+		command_print(arg, "name \"%s\", bus %s, desc \"%s\"\n", k->name, k->bus,
+			      k->doc ? k->doc : "");
+}
+
+/* device_add help, device_add X,help */
+static bool add_help(struct command_call *c, const char *driver)
+{
+	const struct device_class *k = device_class_find(driver);
+
+	if (c->s->qmp)
+		return false;
+	if (str_eq(driver, "help") || str_eq(driver, "?")) {
+		device_class_each(print_class, c);
+		return true;
+	}
+	if (!k || !(call_has(c, "help") || call_has(c, "?")))
+		return false;
+	command_print(c, "%s options:\n", k->name);
+	device_help(k, print_prop, c);
+	return true;
+}
+
 static const struct command_arg add_args[] = { { "driver", ARG_KEYVALS }, {} };
 static int add(struct command_call *c, struct error *e)
 {
 	struct keyvals kv = { 0 };
 	const char *driver = call_str(c, "driver");
-	int err = driver && *driver ? as_settings(c->args, &kv, e) :
+	int err = driver && *driver ? settings_of_json(c->args, &kv, e) :
 				      error_ret(e, -EINVAL, "Parameter 'driver' is missing");
 
+	if (!err && add_help(c, driver)) {
+		keyvals_fini(&kv);
+		return 0;
+	}
 	if (!err && !device_class_find(driver) && !str_suffix(driver, ".so"))
 		err = error_ret(e, -EINVAL, "'%s' is not a valid device model name", driver);
 	if (!err && !device_add(c->m, &kv, e))
@@ -86,6 +122,34 @@ static int add(struct command_call *c, struct error *e)
 COMMAND(device_add, .hmp = "device_add", .qmp = "device_add", .args = add_args, .run = add,
 	.complete = complete_classes,
 	.doc = "add a device, as -device; the guest finds it when it looks at the bus");
+
+static int info_qdm(struct command_call *c, struct error *e)
+{
+	device_class_each(print_class, c);
+	return 0;
+}
+COMMAND(info_qdm, .hmp = "info qdm", .run = info_qdm, .doc = "show the devices that can be added");
+
+static void add_prop(void *arg, const char *name, const char *type, const char *def,
+		     const char *doc)
+{
+	json_array_append_new(arg, json_pack("{s:s, s:s, s:s}", "name", name, "type", type,
+					     "description", doc));
+}
+
+static const struct command_arg type_args[] = { { "typename", ARG_STRING }, {} };
+static int list_properties(struct command_call *c, struct error *e)
+{
+	const struct device_class *k = device_class_find(call_str(c, "typename"));
+
+	if (!k)
+		return error_ret(e, -ENODEV, "Device '%s' not found", call_str(c, "typename"));
+	c->result = json_array();
+	device_help(k, add_prop, c->result);
+	return 0;
+}
+COMMAND(list_properties, .qmp = "device-list-properties", .args = type_args, .run = list_properties,
+	.doc = "the settings of a device");
 
 static const struct command_arg id_args[] = { { "id", ARG_STRING }, {} };
 static int del(struct command_call *c, struct error *e)

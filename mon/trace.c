@@ -85,7 +85,6 @@ static int set_state(struct command_call *c, struct error *e)
 COMMAND(trace_set, .qmp = "trace-event-set-state", .args = set_args, .run = set_state,
 	.doc = "switch trace points on or off");
 
-static void complete_events_one(void *arg, const char *name, bool on);
 struct words {
 	void (*fn)(void *arg, const char *word);
 	void *arg;
