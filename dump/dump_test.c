@@ -466,6 +466,33 @@ TEST(dump_kdump_lzo) { check_kdump("lzo", 2); }
 TEST(dump_kdump_snappy) { check_kdump("snappy", 4); }
 TEST(dump_kdump_zstd) { check_kdump("zstd", 0x20); }
 
+/* The kernel's name comes from its memory, where VMCOREINFO says. */
+static int uts_vmcoreinfo(struct machine *m, char **text, size_t *n)
+{
+	*text = xstrdup("SYMBOL(init_uts_ns)=ffffffff81001000\nOFFSET(uts_namespace.name)=16\n");
+	*n = strlen(*text);
+	return 0;
+}
+
+TEST(dump_kdump_uname)
+{
+	static const struct os os = { .name = "test", .vmcoreinfo = uts_vmcoreinfo };
+	struct target t;
+	struct bytes b;
+
+	target(&t, true);
+	long_mode(&t);
+	tables(&t);
+	memcpy(t.mem + 0x101010, "Linux", 6);
+	memcpy(t.mem + 0x101010 + 65, "node", 5);
+	memcpy(t.mem + 0x101010 + 5 * 65, "domain", 7);
+	os_set(t.m, &os, NULL);
+	b = dumped(&t, "kdump-raw-lzo", NULL);
+	CHECK_MEM(b.data + 12, t.mem + 0x101010, 6 * 65);
+	CHECK_EQ(ld64le(b.data + 4096), 0);
+	done(&t, &b);
+}
+
 TEST(dump_kdump_32)
 {
 	struct target t;

@@ -4,6 +4,8 @@
  * notes, two bitmaps of pages (those that exist, those that are here: the same), then a descriptor
  * for each page and the pages. All pages of zeros are one. */
 #include "private.h"
+#include "core/cpu.h"
+#include "core/debug.h"
 #include "core/machine.h"
 #include <errno.h>
 
@@ -44,15 +46,35 @@ static u8 *put_long(const struct dump *d, u8 *p, u64 v)
 	return d->wide ? put64(p, v) : put32(p, v);
 }
 
-/* OSRELEASE= of VMCOREINFO: what uname -r prints. */
-static void put_release(const struct dump *d, u8 *uts)
+/* The kernel's own struct new_utsname, through whichever CPU has it mapped. */
+static bool read_uts(const struct dump *d, u8 uts[6 * UTS])
+{
+	u64 symbol, offset;
+
+	if (notes_number(d, "SYMBOL(init_uts_ns)", 16, &symbol) ||
+	    notes_number(d, "OFFSET(uts_namespace.name)", 10, &offset))
+		return false;
+	for (u32 i = 0; i < d->m->ncpus; i++)
+		if (!debug_read(d->m->cpu[i], symbol + offset, uts, 6 * UTS) &&
+		    !memcmp(uts, "Linux", 6))
+			return true;
+	memset(uts, 0, 6 * UTS);
+	return false;
+}
+
+/* Else OSRELEASE= of VMCOREINFO: what uname -r prints. */
+static void put_uts(const struct dump *d, u8 *uts)
 {
 	static const char key[] = "OSRELEASE=";
-	AUTO_FREE char *text = xstrndup(d->notes.at + d->vmcoreinfo_at, d->vmcoreinfo_size);
-	const char *found = d->vmcoreinfo_size ? strstr(text, key) : NULL;
-	const char *machine = d->machine == 62 ? "x86_64" : "i686";
+	const char *machine = d->machine == 62 ? "x86_64" : "i686", *found;
+
+	if (read_uts(d, uts))
+		return;
+	AUTO_FREE char *text = xstrndup(d->vmcoreinfo_size ? d->notes.at + d->vmcoreinfo_at : "",
+					d->vmcoreinfo_size);
 
 	memcpy(uts + 4 * UTS, machine, strlen(machine));
+	found = strstr(text, key);
 	if (!found)
 		return;
 	found += strlen(key);
@@ -72,7 +94,7 @@ static void put_header(const struct dump *d, const struct layout *l, u8 block[PA
 
 	memcpy(block, "KDUMP   ", 8);
 	st32le(block + 8, HEADER_VERSION);
-	put_release(d, block + 12);
+	put_uts(d, block + 12);
 	p = put32(p, codec_flag(d->o.format->codec));
 	p = put32(p, PAGE);
 	p = put32(p, l->sub_blocks);
@@ -87,9 +109,11 @@ static void put_header(const struct dump *d, const struct layout *l, u8 block[PA
 
 static void put_sub_header(const struct dump *d, const struct layout *l, u8 *p)
 {
-	u64 notes = PAGE + l->sub_size;
+	u64 notes = PAGE + l->sub_size, phys_base = 0;
 
-	p = put_long(d, p, notes_number(d, "phys_base"));
+	if (notes_number(d, "NUMBER(phys_base)", 10, &phys_base))
+		phys_base = 0; /* tools find it themselves */
+	p = put_long(d, p, phys_base);
 	p = put32(p, 1);       /* dump_level: pages of zeros are left out, in a way */
 	p = put32(p, 0);       /* split */
 	p = put_long(d, p, 0); /* start_pfn, end_pfn */

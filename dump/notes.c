@@ -102,19 +102,25 @@ int dump_vmcoreinfo(struct machine *m, char **text, size_t *n, struct error *e)
 	return err;
 }
 
-u64 notes_number(const struct dump *d, const char *name)
+int notes_number(const struct dump *d, const char *key, int base, u64 *v)
 {
-	AUTO_FREE char *text = xstrndup(d->notes.at + d->vmcoreinfo_at, d->vmcoreinfo_size),
-		       *key = xasprintf("NUMBER(%s)=", name);
-	const char *found = d->vmcoreinfo_size ? strstr(text, key) : NULL;
+	AUTO_FREE char *text = xasprintf("\n%.*s", (int)d->vmcoreinfo_size,
+					 d->vmcoreinfo_size ? d->notes.at + d->vmcoreinfo_at : ""),
+		       *line = xasprintf("\n%s=", key);
+	const char *found = strstr(text, line);
 	char number[32] = { 0 };
-	s64 v = 0;
+	s64 negative;
 
 	if (!found)
-		return 0;
-	found += strlen(key);
+		return -ENOENT;
+	found += strlen(line);
 	memcpy(number, found, MIN(strcspn(found, "\n"), sizeof(number) - 1));
-	return str_to_s64(number, 10, &v) ? 0 : (u64)v;
+	if (*number != '-')
+		return str_to_u64(number, base, v);
+	if (str_to_s64(number, base, &negative))
+		return -EINVAL;
+	*v = (u64)negative;
+	return 0;
 }
 
 /* ---- all */

@@ -72,8 +72,9 @@ struct dump {
 };
 /* Fills d->notes, d->machine, d->wide. */
 int must_check notes_make(struct dump *d, struct error *e);
-/* The number that VMCOREINFO has as NUMBER(name)=, or 0. */
-u64 notes_number(const struct dump *d, const char *name);
+/* The number behind a key of VMCOREINFO such as "NUMBER(phys_base)"; -ENOENT when it is not there.
+ */
+int must_check notes_number(const struct dump *d, const char *key, int base, u64 *v);
 
 /* Compresses a page: the bytes written to out (of compress_bound bytes), 0 when it got no smaller.
  */
