@@ -233,8 +233,10 @@ void ksyms_add(struct ksyms *s, u64 addr, char type, const char *name, size_t n)
 {
 	if ((s->n & (s->n - 1)) == 0 || !s->at)
 		s->at = xrealloc(s->at, sizeof(*s->at) * (s->n ? s->n * 2 : 1));
-	if (!s->names || ((s->names_size + n) >> 16) != (s->names_size >> 16))
-		s->names = xrealloc(s->names, ((s->names_size + n) >> 16 << 16) + (2 << 16));
+	if (s->names_cap - s->names_size < n + 1) {
+		s->names_cap = ALIGN_UP(s->names_size + n + 1, (size_t)1 << 16) + (1 << 16);
+		s->names = xrealloc(s->names, s->names_cap);
+	}
 	s->at[s->n++] = (struct ksym){ addr, (u32)s->names_size, type };
 	memcpy(s->names + s->names_size, name, n);
 	s->names_size += n;

@@ -14,7 +14,7 @@ struct ksyms {
 	struct ksym *at;
 	u32 n;
 	char *names;
-	size_t names_size;
+	size_t names_size, names_cap;
 	u32 *hash; /* index + 1 of a symbol; open addressing by name */
 	u32 nhash; /* a power of two, or 0 */
 };

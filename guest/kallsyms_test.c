@@ -182,3 +182,19 @@ TEST(kallsyms_garbage)
 		free(copy);
 	}
 }
+
+/* The memory for names grows in pieces that end exactly where names do. */
+TEST(ksyms_grow)
+{
+	struct ksyms s = { 0 };
+	char name[16];
+
+	for (unsigned i = 0; i < 40000; i++) {
+		snprintf(name, sizeof(name), "%015u", i);
+		ksyms_add(&s, VA + i, 't', name, 15);
+		CHECK(s.names_size <= s.names_cap);
+	}
+	ksyms_finish(&s);
+	CHECK(ksyms_by_name(&s, "000000000039999") == &s.at[39999]);
+	ksyms_fini(&s);
+}
