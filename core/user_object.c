@@ -97,6 +97,16 @@ void object_free_all(struct machine *m)
 		release(list_entry(m->priv->objects.prev, struct user_object, link));
 }
 
+void object_each(struct machine *m, const char *prefix, void (*fn)(void *arg, void *object),
+		 void *arg)
+{
+	struct user_object *o;
+
+	list_for_each (o, &m->priv->objects, link)
+		if (str_prefix(o->kind->name, prefix, NULL))
+			fn(arg, o->object);
+}
+
 void *object_find(struct machine *m, const char *id, const char *prefix, struct error *e)
 {
 	struct user_object *o = find(m, id);

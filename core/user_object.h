@@ -25,4 +25,7 @@ int must_check object_make(struct machine *m, struct keyvals *kv, struct error *
 int must_check object_free(struct machine *m, const char *id, struct error *e);
 /* The object of this id whose kind's name begins with prefix; NULL with a sentence. */
 void *object_find(struct machine *m, const char *id, const char *prefix, struct error *e);
+/* Those whose kind's name begins with prefix, in the order of their making. */
+void object_each(struct machine *m, const char *prefix, void (*fn)(void *arg, void *object),
+		 void *arg);
 void object_free_all(struct machine *m);
