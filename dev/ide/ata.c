@@ -202,6 +202,13 @@ static void fini(void *dev)
 	block_detach(d->drive);
 }
 
+static void loaded(void *dev)
+{
+	struct ata_drive *d = dev;
+
+	block_set_write_cache(d->drive, d->write_cache);
+}
+
 #define D struct ata_drive
 #define COMMON \
 	PROP(D, drive, .kind = PROP_DRIVE, .doc = "The drive behind it."), \
@@ -242,6 +249,7 @@ static const struct device_class hd_class = { .api = QUERN_DEVICE_API,
 					      .props = hd_props,
 					      .state = hd_state,
 					      .init = hd_init,
+					      .loaded = loaded,
 					      .fini = fini };
 static const struct device_class cd_class = { .api = QUERN_DEVICE_API,
 					      .name = "ide-cd",
@@ -251,6 +259,7 @@ static const struct device_class cd_class = { .api = QUERN_DEVICE_API,
 					      .props = cd_props,
 					      .state = cd_state,
 					      .init = cd_init,
+					      .loaded = loaded,
 					      .fini = fini };
 QUERN_REGISTER(hd_class);
 QUERN_REGISTER(cd_class);

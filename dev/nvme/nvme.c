@@ -647,6 +647,12 @@ static void nvme_fini(void *dev)
 	}
 }
 
+static void nvme_loaded(void *dev)
+{
+	nvme_features_loaded(dev);
+	update_pin(dev);
+}
+
 static const struct prop nvme_props[] = {
 	PROP(R, serial, .kind = PROP_STR, .def_str = "quern0", .doc = "Serial number."),
 	PROP(R, drive, .kind = PROP_DRIVE, .doc = "The drive of name space 1."),
@@ -690,6 +696,7 @@ static const struct state nvme_state[] = { STATE(R, masked),
 					   STATE(R, write_cache),
 					   STATE(R, enabled),
 					   STATE(R, ns_changed),
+					   STATE(R, shift),
 					   STATE(R, timestamp),
 					   STATE(R, timestamp_at),
 					   STATE(R, error_count),
@@ -720,6 +727,7 @@ PCI_DEVICE(nvme,
 		    .state = nvme_state,
 		    .init = nvme_init,
 		    .reset = nvme_reset,
+		    .loaded = nvme_loaded,
 		    .fini = nvme_fini },
 	   .vendor = 0x1b36, .device = 0x0010, .revision = 2, .class_code = 0x010802, .intx = true,
 	   .msix = NVME_VECTORS, .msix_bar = 4, .express = true,

@@ -77,8 +77,7 @@ struct nvme_cmd {
 struct nvme_ns {
 	u32 nsid;
 	struct block *drive;
-	u8 shift; /* of the block size */
-	u8 physical;
+	u8 physical; /* shift of its blocks */
 	bool readonly;
 	u8 uuid[16];
 	u64 eui64;
@@ -132,7 +131,8 @@ struct nvme {
 		error_recovery;
 	bool write_cache, enabled;
 	u8 ns_changed[32];
-	u8 pad1[6];
+	u8 shift[NVME_MAX_NS + 1]; /* of blocks, by name space: a format changes it */
+	u8 pad1[5];
 	u64 timestamp, timestamp_at;
 	u64 error_count, units_read, units_written, reads, writes, started;
 	struct nvme_error error[NVME_ERRORS];
@@ -147,6 +147,7 @@ struct nvme {
 	u8 pad2[7];
 };
 
+static inline u8 nvme_shift(const struct nvme_ns *ns) { return ns->ctrl->shift[ns->nsid]; }
 /* nvme.c */
 void nvme_done(struct nvme_req *r, u16 status);
 /* Interrupts for what was posted, and submission queues that had to stop. */
@@ -172,6 +173,8 @@ u16 nvme_get_log(struct nvme_req *r);
 u16 nvme_get_feature(struct nvme_req *r);
 u16 nvme_set_feature(struct nvme_req *r);
 void nvme_reset_features(struct nvme *n);
+/* After a snapshot: what the drives must know. */
+void nvme_features_loaded(struct nvme *n);
 u16 nvme_io(struct nvme_req *r);
 /* Data that has come and gone: what block_user wants. */
 extern const struct block_user nvme_block_user;

@@ -210,7 +210,7 @@ static void format_next(struct nvme_req *r)
 		if (!ns)
 			continue;
 		block_info(ns->drive, &i);
-		ns->shift = r->cmd.dw10 & 15 ? 12 : 9;
+		n->shift[ns->nsid] = r->cmd.dw10 & 15 ? 12 : 9;
 		r->ns = ns;
 		r->b = (struct block_req){ .op = BLOCK_ZEROES,
 					   .flags = BLOCK_UNMAP,

@@ -66,6 +66,8 @@ void nvme_reset_features(struct nvme *n)
 	set_cache(n, default_cache(n));
 }
 
+void nvme_features_loaded(struct nvme *n) { set_cache(n, n->write_cache); }
+
 static u16 check(const struct nvme_req *r, u8 id)
 {
 	if (id >= FEATURES || !features[id].can)

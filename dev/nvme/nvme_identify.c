@@ -70,11 +70,12 @@ static void name_space(const struct nvme_ns *ns, u8 *d)
 	/* thin provisioning, and hints about sizes */
 	d[24] = (i.discard ? BIT(0) : 0) | BIT(4);
 	d[25] = 1;			      /* formats, minus one */
-	d[26] = ns->shift == 12 ? 1 : 0;      /* the one in use */
+	d[26] = nvme_shift(ns) == 12 ? 1 : 0; /* the one in use */
 	d[33] = BIT(3) | (i.discard ? 1 : 0); /* what deallocated blocks read as */
-	st16le(d + 64, (1u << (ns->physical > ns->shift ? ns->physical - ns->shift : 0)) - 1);
+	st16le(d + 64,
+	       (1u << (ns->physical > nvme_shift(ns) ? ns->physical - nvme_shift(ns) : 0)) - 1);
 	st16le(d + 66, ld16le(d + 64));
-	st16le(d + 72, MAX(i.optimal >> ns->shift, 1u) - 1);
+	st16le(d + 72, MAX(i.optimal >> nvme_shift(ns), 1u) - 1);
 	d[99] = ns->readonly;
 	st64be(d + 120, ns->eui64);
 	d[130] = 9;  /* format 0: 512 bytes */

@@ -21,7 +21,7 @@ u64 nvme_ns_blocks(const struct nvme_ns *ns)
 	struct block_info i;
 
 	block_info(ns->drive, &i);
-	return i.size >> ns->shift;
+	return i.size >> nvme_shift(ns);
 }
 
 static u16 status_of(const struct nvme_req *r, int err)
@@ -84,8 +84,8 @@ static u16 range(const struct nvme_req *r, u64 *at, u64 *bytes)
 
 	if (!range_fits(lba, count, nvme_ns_blocks(r->ns)))
 		return SC_RANGE | SC_DNR;
-	*at = lba << r->ns->shift;
-	*bytes = count << r->ns->shift;
+	*at = lba << nvme_shift(r->ns);
+	*bytes = count << nvme_shift(r->ns);
 	return SC_OK;
 }
 
@@ -239,8 +239,8 @@ static bool dsm_range(const struct nvme_req *r, u32 i, u64 *at, u64 *bytes)
 	const u8 *p = r->buf + i * 16;
 	u64 lba = ld64le(p + 8), count = ld32le(p + 4);
 
-	*at = lba << r->ns->shift;
-	*bytes = count << r->ns->shift;
+	*at = lba << nvme_shift(r->ns);
+	*bytes = count << nvme_shift(r->ns);
 	return range_fits(lba, count, nvme_ns_blocks(r->ns));
 }
 

@@ -39,7 +39,7 @@ int nvme_ns_init(struct nvme *n, struct nvme_ns *ns, u32 nsid, struct block *dri
 		return err;
 	ns->nsid = nsid;
 	ns->drive = drive;
-	ns->shift = shift;
+	n->shift[nsid] = shift;
 	ns->physical = MAX(shift_of(physical), shift);
 	ns->readonly = i.readonly;
 	ns->ctrl = n;
