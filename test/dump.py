@@ -8,6 +8,7 @@ import json, mmap, os, shutil, socket, struct, subprocess, sys, tempfile, zlib
 name, quern, kernel, initrd, bits = sys.argv[1:6]
 wide = bits == '64'
 RAM = 192 << 20
+KERNEL = 1 << 63 if wide else 0xc0000000  # addresses from here on
 CODECS = {'zlib': 1, 'lzo': 2, 'snappy': 4, 'zstd': 0x20}
 failed = 0
 
@@ -228,10 +229,13 @@ def checks(guest, directory):
     check_notes('paging', pages.notes, info)
     if wide:
         # the kernel does not map what the firmware's tables are in
-        check_memory('paging', [l for l in pages.load if l[0] >> 63], pages.data, ram, [(0, 0xa0000), (0xc0000, RAM)], RAM - 0x20000)
+        check_memory('paging', [l for l in pages.load if l[0] >= KERNEL], pages.data, ram, [(0, 0xa0000), (0xc0000, RAM)], RAM - 0x20000)
         check_gdb(guest, directory)
+    else:
+        bad = [hex(va) for va, pa, size, _, at in pages.load if pages.data[at:at + size] != ram[pa:pa + size]]
+        report('paging-memory', len(pages.load) > 10 and not bad, bad[:5])
     wrong = [hex(va) for va, pa, _, _, _ in pages.load[::len(pages.load) // 40 + 1]
-             if va >> 63 and physical(guest, va) != pa]
+             if va >= KERNEL and physical(guest, va) != pa]
     report('paging-addresses', not wrong, wrong)
 
     for codec in CODECS:
