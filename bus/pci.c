@@ -124,12 +124,16 @@ static int find_place(struct pci_bus *b, const char *addr, unsigned *devfn, stru
 
 	if (addr) {
 		err = parse_addr(addr, devfn, e);
+		/* a link has two ends */
+		if (!err && *devfn > 7 && b->bridge && b->bridge->port)
+			err = error_ret(e, -EINVAL, "bus %s is a slot: its only address is 0.x",
+					b->bus.name);
 		if (!err && b->at[*devfn])
 			err = error_ret(e, -EBUSY, "PCI address %s of bus %s is taken by '%s'",
 					addr, b->bus.name, b->at[*devfn]->dev->dev.id);
 		return err;
 	}
-	for (*devfn = 0; *devfn < 256; *devfn += 8) {
+	for (*devfn = 0; *devfn < (b->bridge && b->bridge->port ? 8 : 256); *devfn += 8) {
 		bool used = false;
 
 		for (unsigned f = 0; f < 8; f++)
@@ -183,7 +187,19 @@ static int realized(struct device *d, struct error *e)
 	struct pci_core *c = pci_of(d)->pci;
 
 	memcpy(c->initial, c->config, sizeof(c->initial));
+	if (c->bus->bridge && c->bus->bridge->port)
+		c->bus->bridge->port->plugged(c->bus->bridge, c);
 	return 0;
+}
+
+static int unplug_request(struct device *d, struct error *e)
+{
+	struct pci_core *c = pci_of(d)->pci, *port = c->bus->bridge;
+
+	if (!port || !port->port)
+		return error_ret(e, -EINVAL, "Bus '%s' does not support hotplugging",
+				 c->bus->bus.name);
+	return port->port->unplug_request(port, c, e);
 }
 
 static void set_asserted(struct pci_core *c, bool on);
@@ -280,6 +296,7 @@ static const struct bus_type pci_type = { .name = "pci",
 					  .plug = plug,
 					  .realized = realized,
 					  .unplug = unplug,
+					  .unplug_request = unplug_request,
 					  .freed = freed,
 					  .reset = reset,
 					  .save = save,

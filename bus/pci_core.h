@@ -58,10 +58,17 @@ struct pci_bar_state {
 	bool memory; /* the region is RAM, and this structure's to release */
 };
 
+/* What a port with a slot does when its slot's device comes, and when it shall go. */
+struct pci_port_ops {
+	void (*plugged)(struct pci_core *port, struct pci_core *child);
+	int (*unplug_request)(struct pci_core *port, struct pci_core *child, struct error *e);
+};
+
 struct pci_core {
 	struct pci_device *dev;
 	const struct pci_class *class;
 	struct pci_bus *bus, *secondary;
+	const struct pci_port_ops *port; /* of a port with a slot, else NULL */
 	u8 devfn;
 	bool plugged, multifunction, intx, asserted;
 	unsigned line; /* of the root bus, while asserted */

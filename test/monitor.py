@@ -611,18 +611,47 @@ def guest(kernel, initrd):
         m.ends()
 
 
+def hotplug(kernel, initrd):
+    """Linux's pciehp takes a device in and lets go of it."""
+    serial = os.path.join(work, "serial-hotplug")
+    with Machine("hotplug", "-M", "q35", "-m", "512", "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyS0 panic=-1",
+                 "-no-reboot", "-device", "pcie-root-port,id=rp,slot=7", "-serial", f"file:{serial}", bios=False) as m:
+        q = Qmp(m.qmp_path)
+
+        def console(mark):
+            end = time.time() + 2 * LIMIT
+            while time.time() < end and m.p.poll() is None:
+                if os.path.exists(serial) and mark in open(serial, errors="replace").read():
+                    return
+                time.sleep(0.05)
+            raise Wrong(f"the console never shows {mark!r}")
+
+        console("[quern]# ")
+        q.command("device_add", driver="crc", id="hot", bus="rp")
+        console("pciehp: Slot(7): Card present")
+        console("[1234:00c2]")
+        find(r"does not support hotplugging", q.error("device_del", id="rp")[1])
+        q.command("device_del", id="hot")
+        console("Slot(7): Attention button pressed")
+        expect(q.event("DEVICE_DELETED")["data"], {"device": "hot", "path": "/machine/peripheral/hot"}, "DEVICE_DELETED")
+        if "1234:00c2" in q.human("info pci"):
+            raise Wrong("info pci still has the device")
+        q.command("device_add", driver="crc", id="hot", bus="rp")
+        q.command("quit")
+        m.ends()
+
+
 def main():
     if len(sys.argv) == 3:
         tests = [negotiation, several_in_one_write, mistakes, run_states, panic_and_reboot, several_sessions, peers_that_go_at_once,
                  a_peer_that_does_not_read, human, memory, devices, self_description,
                  pretty, stdio, muxed, chardev_options, against_qemu]
     else:
-        tests = [lambda: guest(*sys.argv[3:5])]
-        tests[0].__name__ = "guest"
+        tests = [guest, hotplug]
     for test in tests:
         name = "monitor-" + test.__name__.replace("_", "-")
         try:
-            test()
+            test(*sys.argv[3:5])
             report(name)
         except (Wrong, OSError, subprocess.TimeoutExpired, ValueError, KeyError, IndexError) as e:
             report(name, f"{type(e).__name__}: {e}"[:1500])
