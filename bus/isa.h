@@ -6,7 +6,7 @@
 
 struct isa_bus {
 	struct bus bus;
-	struct device *irqs; /* its inputs 0..15 are the ISA interrupt lines */
+	struct device *irqs; /* its inputs are the interrupt lines: 0..15 ISA's own */
 	/* a device has got its place; may be NULL */
 	void (*added)(void *arg, struct device *d, u32 port);
 	void *arg;

@@ -36,10 +36,10 @@ struct tdev {
 	struct output output[OUTPUTS];
 };
 
-/* The ISA bus's sixteen lines end here. */
+/* The ISA bus's lines end here. */
 struct tlines {
 	struct device dev;
-	u16 level;
+	u32 level;
 };
 
 static void tlines_input(void *dev, unsigned n, int level)
@@ -50,7 +50,7 @@ static void tlines_input(void *dev, unsigned n, int level)
 }
 
 static const struct state tlines_state[] = { STATE(struct tlines, level), {} };
-DEVICE(tlines, .name = "tlines", .doc = "ISA interrupt lines of the tests.", .inputs = 16,
+DEVICE(tlines, .name = "tlines", .doc = "ISA interrupt lines of the tests.", .inputs = 24,
        .input = tlines_input, .state = tlines_state);
 
 static void count_edge(void *to, unsigned n, int level)

@@ -43,6 +43,7 @@ says machine-help-mark 0 '^pc ' "$QEMU" -M '?'
 says machine-options 0 '^  hpet=' "$QEMU" -M 'pc,?'
 says cpu-help 0 '^x86 max' "$QEMU" -cpu help
 says device-help 0 'name "isa-debug-exit"' "$QEMU" -device help
+grep -q 'name "pc-testdev"' out && grep -q 'name "pci-testdev"' out && ok device-help-testdevs || fail device-help-testdevs "$(cat out)"
 says device-options 0 '^  iobase=' "$QEMU" -device isa-debug-exit,help
 says accel-help 0 '^tcg$' "$QEMU" -accel help
 says chardev-help 0 '^  testdev' "$QEMU" -chardev help

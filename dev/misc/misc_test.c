@@ -90,3 +90,57 @@ TEST(debugcon_prints)
 	CHECK_EQ(nprinted, 2);
 	tdev_free(t);
 }
+
+TEST(pc_testdev_ports_and_memory)
+{
+	struct tdev *t = tdev_new("pc-testdev");
+
+	tdev_write_at(t, 0, 0, 4, 0x44332211);
+	CHECK_EQ(tdev_read_at(t, 0, 1, 2), 0x3322);
+	CHECK_EQ(tdev_read_at(t, 0, 8, 4), 0x44332211);
+	tdev_write_at(t, 0, 2, 1, 0x99);
+	CHECK_EQ(tdev_read_at(t, 0, 0, 4), 0x44992211);
+	tdev_write_at(t, 0, 4, 4, 0x1000);
+	CHECK_EQ(tdev_read_at(t, 0, 0, 4), 0x44992211);
+	tdev_write_at(t, 2, 0x1235, 2, 0xabcd);
+	CHECK_EQ(tdev_read_at(t, 2, 0x1236, 1), 0xab);
+	/* where they are */
+	space_write(&tdev_machine(t)->memory, 0xff000004, "\1\2\3\4", 4, (struct mem_attrs){ 0 });
+	CHECK_EQ(tdev_read_at(t, 2, 4, 4), 0x04030201);
+	tdev_free(t);
+}
+
+/* The header of either BAR leads to a place, and writes there count. */
+static void run_test(struct tdev *t, unsigned bar, unsigned test, const char *name)
+{
+	u32 off, data;
+
+	tdev_write_at(t, bar, 0, 1, test);
+	CHECK_EQ(tdev_read_at(t, bar, 1, 1), 1);
+	for (unsigned i = 0; i <= strlen(name); i++)
+		CHECK_EQ(tdev_read_at(t, bar, 16 + i, 1), (u8)name[i]);
+	off = tdev_read_at(t, bar, 4, 4);
+	data = tdev_read_at(t, bar, 8, 4);
+	CHECK_EQ(tdev_read_at(t, bar, 12, 4), 0);
+	for (unsigned i = 0; i < 8; i++)
+		tdev_write_at(t, bar, off, 1, data);
+	tdev_write_at(t, bar, off, 2, data);
+	tdev_write_at(t, bar, off + 16, 1, data);
+	CHECK_EQ(tdev_read_at(t, bar, 12, 4), 8);
+	tdev_write_at(t, bar, off, 1, data + 1);
+	CHECK_EQ(tdev_read_at(t, bar, 12, 4), test == 2 ? 8 : 9);
+}
+
+TEST(pci_testdev_counts)
+{
+	struct tdev *t = tdev_new("pci-testdev");
+
+	run_test(t, 0, 0, "mmio-no-eventfd");
+	run_test(t, 0, 2, "mmio-datamatch-eventfd");
+	run_test(t, 1, 1, "portio-wildcard-eventfd");
+	run_test(t, 1, 2, "portio-datamatch-eventfd");
+	/* the end of the tests */
+	tdev_write_at(t, 0, 0, 1, 3);
+	CHECK_EQ(tdev_read_at(t, 0, 1, 1), 0);
+	tdev_free(t);
+}
