@@ -195,6 +195,8 @@ static struct device *make_device(struct tdev *t, const char *class, const char 
 	const struct device_class *c = device_class_find(class);
 
 	for (const struct prop *p = c ? c->props : NULL; p && p->name && !props; p++) {
+		if (str_eq(p->name, "guest_cid"))
+			props = "guest_cid=3";
 		if (p->kind == PROP_DRIVE && !p->ignored)
 			props = any_drive(t, e);
 		if (p->kind != PROP_LINK || !str_eq(p->name, "bus"))

@@ -13,9 +13,11 @@ cat > "$TMP/udhcpc.script" <<'END'
 #!/bin/sh
 [ "$1" = bound ] && ifconfig $interface $ip netmask $subnet && route add default gw $router && echo "$ip $router $dns"
 END
+${CC:-cc} -O1 -o "$TMP/vsock-peer" "$ROOT/test/vsock-peer.c" || exit 1
 for kernel in cloud amd64; do
 	mapfile -t lines < <("$ROOT/test/module-lines" "${!kernel}" $modules)
-	"$ROOT/test/shell-initramfs" amd64 "$TMP/$kernel.img" "${lines[@]}" "file /udhcpc.script $TMP/udhcpc.script 755 0 0" "dir /mnt 755 0 0" || exit 1
+	"$ROOT/test/shell-initramfs" amd64 "$TMP/$kernel.img" "${lines[@]}" "file /udhcpc.script $TMP/udhcpc.script 755 0 0" "dir /mnt 755 0 0" \
+		"prog /bin/vsock-peer $TMP/vsock-peer 755 0 0" || exit 1
 done
 mkdir "$TMP/www"
 head -c 3000000 /dev/urandom > "$TMP/www/big"
@@ -28,8 +30,14 @@ for _ in $(seq 100); do [ -e "$TMP/http-port" ] && break; read -rt 0.1 <> <(:); 
 
 # works NAME KERNEL MACHINE SUFFIX PROPERTIES: SUFFIX is what makes a device of that transport's, PROPERTIES go to each.
 works() {
-	local name=$1 kernel=$2 machine=$3 suffix=$4 props=$5 forward status
+	local name=$1 kernel=$2 machine=$3 suffix=$4 props=$5 forward status vsock vsock_props
 	[[ $name == $which ]] || return 0
+	# there was no such device before 1.0
+	case $suffix,$props in
+	-pci-transitional,*) vsock=vhost-vsock-pci vsock_props=$props ;;
+	*disable*) vsock=vhost-vsock-pci vsock_props= ;;
+	*) vsock=vhost-vsock${suffix:--pci} vsock_props=$props ;;
+	esac
 	forward=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	cp "$TMP/disk.orig" "$TMP/disk"
 	"$ROOT/test/console.py" --log "$TMP/$name.log" --timeout 60 --set "MD5=${md5%% *}" --set "BIG=${big%% *}" \
@@ -43,6 +51,7 @@ works() {
 		-drive "if=none,id=disk,format=raw,file=$TMP/disk,discard=unmap" -device "virtio-blk$suffix,drive=disk,serial=quern-disk$props" \
 		-drive "if=none,id=ro,format=raw,readonly=on,file=$TMP/disk.orig" -device "virtio-blk$suffix,drive=ro$props" \
 		-netdev "user,id=net,tftp=$TMP/www,hostfwd=tcp:127.0.0.1:$forward-:7" -device "virtio-net$suffix,netdev=net$props" \
+		-device "$vsock,guest-cid=3,path=$TMP/vsock$vsock_props" \
 		-object "filter-dump,id=dump,netdev=net,file=$TMP/$name.pcap" > "$TMP/$name.out" 2>&1
 	status=$?
 	cat "$TMP/$name.out"
