@@ -360,7 +360,7 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	if (err)
 		return err;
 	r->m = machine_new();
-	guest_init(r->m);
+	guest_init(r->m, s->vmlinux);
 	r->m->seed = s->seed;
 	r->m->seed_set = s->seed_set;
 	r->m->actions = s->actions;

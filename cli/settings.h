@@ -60,7 +60,7 @@ struct settings {
 	u8 escape; /* the mux key, 1 = Ctrl-a */
 
 	char *incoming; /* -incoming, -loadvm */
-	char *name, *process_name, *pidfile, *log_file, *trace_file, *uuid;
+	char *name, *process_name, *pidfile, *vmlinux, *log_file, *trace_file, *uuid;
 	enum rtc_base rtc_base;
 	s64 rtc_date; /* seconds since 1970, for RTC_DATE */
 	u64 seed;

@@ -87,7 +87,8 @@ int linux_find_in(struct linux_os *l)
 	image = kmem_image(&l->mem, lo, hi);
 	if (!image)
 		return -EAGAIN;
-	if (!kallsyms_find(&l->syms, image, hi - lo, lo))
+	if (!kallsyms_find(&l->syms, image, hi - lo, lo) ||
+	    !linux_find_by_vmlinux(l, image, hi - lo, lo))
 		err = accept(l, lo, hi);
 	free(image);
 	if (!err && !has_banner(l)) {
@@ -125,6 +126,23 @@ static u64 root_of(struct cpu *cpu, bool *level5)
 /* With page-table isolation, user mode runs on the table next to the kernel's. */
 static const u64 isolation[] = { 0, 0x1000 };
 
+/* Tables of distances do not tell where the image is to run; a pointer in its data does. */
+static bool place(struct linux_os *l, const u8 *image, u64 size)
+{
+	u64 pointer, target, value;
+
+	if (!linux_sym(l, "prb", &pointer) && !linux_sym(l, "printk_rb_static", &target) &&
+	    range_fits(pointer - IMAGE_LO, 8, size)) {
+		value = ld64le(image + (pointer - IMAGE_LO));
+		if (value >= IMAGE_LO && value < IMAGE_HI) {
+			ksyms_move(&l->syms, value - target);
+			return true;
+		}
+	}
+	ksyms_fini(&l->syms);
+	return false;
+}
+
 /* Where a boot loader put an image that has not run yet: around where the first CPU is to begin.
  * Its banner tells which address lies where. */
 static int find_linear(struct linux_os *l)
@@ -137,7 +155,8 @@ static int find_linear(struct linux_os *l)
 	const u8 *image = pc < LOW ? NULL : space_map(&l->m->memory, lo, &size, false);
 	int err = -EAGAIN;
 
-	if (image && !kallsyms_find(&l->syms, image, size, IMAGE_LO))
+	if (image && !kallsyms_find(&l->syms, image, size, IMAGE_LO) &&
+	    (!l->syms.from_place || place(l, image, size)))
 		err = accept(l, IMAGE_LO, IMAGE_HI);
 	for (u64 at = l->banner & 4095; !err && at + sizeof(text) <= size; at += 4096) {
 		u64 back = l->banner - l->lo;
@@ -244,6 +263,8 @@ void linux_forget(struct linux_os *l)
 	map_fini(&l->members);
 	l->members = (struct map){ 0 };
 	l->npercpu = 0;
+	vmlinux_fini(&l->vmlinux);
+	l->vmlinux_tried = l->no_kallsyms = false;
 	l->found = l->own_root = l->tried_linear = false;
 	l->tried = 0;
 }

@@ -3,5 +3,6 @@
 #pragma once
 struct machine;
 
-/* Makes it known to os_of(m). Costs nothing while nobody asks. */
-void guest_init(struct machine *m);
+/* Makes it known to os_of(m). Costs nothing while nobody asks. vmlinux: the kernel's ELF file, or
+ * NULL. */
+void guest_init(struct machine *m, const char *vmlinux);

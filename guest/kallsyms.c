@@ -29,7 +29,7 @@ struct tables {
 	u32 n;
 	size_t offsets; /* 32-bit, or 64-bit addresses when !base */
 	u64 base;
-	bool absolute_percpu;
+	bool absolute_percpu, from_place;
 };
 
 /* ---- tokens */
@@ -166,9 +166,11 @@ static u64 address(const struct tables *t, u32 i)
 {
 	s32 off;
 
-	if (!t->base)
+	if (!t->base && !t->from_place)
 		return ld64le(t->image + t->offsets + 8 * (size_t)i);
 	off = (s32)ld32le(t->image + t->offsets + 4 * (size_t)i);
+	if (t->from_place)
+		return t->va + t->offsets + 4 * (u64)i + (u64)(s64)off;
 	if (!t->absolute_percpu)
 		return t->base + (u32)off;
 	return off >= 0 ? (u64)off : t->base - 1 - (s64)off;
@@ -177,7 +179,7 @@ static u64 address(const struct tables *t, u32 i)
 /* Are the addresses as sorted as the linker leaves them, and are most the kernel's? */
 static bool are_addresses(struct tables *t, size_t at, u64 base)
 {
-	size_t width = base ? 4 : 8;
+	size_t width = base || t->from_place ? 4 : 8;
 	u32 descents = 0, high = 0;
 	u64 last = 0;
 
@@ -215,16 +217,17 @@ static bool find_addresses(struct tables *t)
 			return true;
 	}
 	/* before: base and offsets, or addresses, in front of the count */
-	if (count < 8)
-		return false;
 	p = count - 8;
-	if (is_base(t, ld64le(t->image + p)))
+	if (count >= 8 && is_base(t, ld64le(t->image + p)))
 		for (unsigned pad = 0; pad <= 4; pad += 4)
 			if (p >= bytes + pad &&
 			    are_addresses(t, p - bytes - pad, ld64le(t->image + p)))
 				return true;
-	bytes *= 2;
-	return count >= bytes && are_addresses(t, count - bytes, 0);
+	if (count >= 2 * bytes && are_addresses(t, count - 2 * bytes, 0))
+		return true;
+	/* zeroes, too, would be distances that grow: last of all */
+	t->from_place = true;
+	return are_addresses(t, after, 0) || are_addresses(t, after + 4, 0);
 }
 
 /* ---- the table made of it */
@@ -305,11 +308,14 @@ int kallsyms_find(struct ksyms *s, const u8 *image, size_t size, u64 va)
 
 	*s = (struct ksyms){ 0 };
 	/* what looks like an index may lie in other data, but not often */
-	for (unsigned tries = 0; tries < 16 && find_tokens(&t, &from); tries++)
+	for (unsigned tries = 0; tries < 16 && find_tokens(&t, &from); tries++) {
+		t.from_place = false;
 		if (find_names(&t) && find_addresses(&t)) {
 			unpack(s, &t);
+			s->from_place = t.from_place;
 			return 0;
 		}
+	}
 	return -ENOENT;
 }
 
@@ -347,6 +353,12 @@ const struct ksym *ksyms_by_addr(const struct ksyms *s, u64 addr, u64 *size)
 	if (size)
 		*size = next < s->n ? s->at[next].addr - s->at[lo].addr : 0;
 	return &s->at[lo];
+}
+
+void ksyms_move(struct ksyms *s, u64 delta)
+{
+	for (u32 i = 0; i < s->n; i++)
+		s->at[i].addr += delta;
 }
 
 void ksyms_fini(struct ksyms *s)

@@ -17,6 +17,8 @@ struct ksyms {
 	size_t names_size, names_cap;
 	u32 *hash; /* index + 1 of a symbol; open addressing by name */
 	u32 nhash; /* a power of two, or 0 */
+	/* the tables tell distances only: addresses are right if `va` was */
+	bool from_place;
 };
 
 /* Finds the tables in a copy of the kernel's image that starts at virtual address va. -ENOENT:
@@ -31,6 +33,8 @@ static inline const char *ksym_name(const struct ksyms *s, const struct ksym *k)
 {
 	return s->names + k->name;
 }
+/* Adds delta to all addresses. */
+void ksyms_move(struct ksyms *s, u64 delta);
 void ksyms_fini(struct ksyms *s);
 
 /* For other sources of symbols (an ELF file): add all, then finish once. */

@@ -9,7 +9,14 @@
 
 enum { N = 600, IMAGE = 1 << 20 };
 #define VA 0xffffffff9a000000ull
-enum layout { ADDRESSES, OFFSETS_BEFORE, OFFSETS_SORTED_NAMES, OFFSETS_AFTER, LAYOUTS };
+enum layout {
+	ADDRESSES,
+	OFFSETS_BEFORE,
+	OFFSETS_SORTED_NAMES,
+	OFFSETS_AFTER,
+	DISTANCES_AFTER,
+	LAYOUTS
+};
 
 static u8 image[IMAGE];
 static size_t at;
@@ -19,7 +26,8 @@ static void put32(u32 v) { st32le(image + at, v), at += 4; }
 static void put64(u64 v) { st64le(image + at, v), at += 8; }
 
 /* Symbol i: 20 per-CPU ones, then text, 16 bytes apart, two at one address now and then. */
-static u64 address(unsigned i) { return i < 20 ? i * 8 : VA + 0x1000 + i / 3 * 16; }
+static bool percpu; /* those have addresses of their own */
+static u64 address(unsigned i) { return i < 20 && percpu ? i * 8 : VA + 0x1000 + i / 3 * 16; }
 static void name(unsigned i, char *buf)
 {
 	sprintf(buf, "%csym_%u%s", "tTdA"[i % 4], i, i == 77 ? "_\xc0" : "");
@@ -33,11 +41,13 @@ static void put_offsets(enum layout layout)
 
 		if (layout == ADDRESSES)
 			put64(a);
+		else if (layout == DISTANCES_AFTER)
+			put32((u32)(address(i) - (VA + at)));
 		else
 			put32(i < 20 ? (u32)a : (u32)(VA - 1 - a));
 	}
 	align(8);
-	if (layout != ADDRESSES)
+	if (layout != ADDRESSES && layout != DISTANCES_AFTER)
 		put64(VA);
 }
 
@@ -103,15 +113,16 @@ static void put_tokens(void)
 static void make(enum layout layout)
 {
 	memset(image, 0, sizeof(image));
+	percpu = layout != DISTANCES_AFTER;
 	at = 70000;
-	if (layout != OFFSETS_AFTER)
+	if (layout < OFFSETS_AFTER)
 		put_offsets(layout);
 	put_names();
 	if (layout == OFFSETS_SORTED_NAMES)
 		for (unsigned i = 0; i < N; i++, at += 3)
 			image[at] = i >> 8, image[at + 1] = i & 255;
 	put_tokens();
-	if (layout == OFFSETS_AFTER)
+	if (layout >= OFFSETS_AFTER)
 		put_offsets(layout);
 }
 

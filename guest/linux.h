@@ -7,6 +7,7 @@
 #include "guest/btf.h"
 #include "guest/kallsyms.h"
 #include "guest/kmem.h"
+#include "guest/vmlinux.h"
 #include "lib/hash.h"
 
 enum { LINUX_BUDGET = 1 << 24 /* seconds of reading */ };
@@ -29,6 +30,11 @@ struct linux_os {
 	struct map members; /* by hash of the path: struct linux_member */
 	u64 percpu[LINUX_CPUS];
 	unsigned npercpu;
+	/* the kernel's own file: -vmlinux, or found by its build id when something is missing */
+	char *vmlinux_path;
+	struct vmlinux vmlinux;
+	bool vmlinux_tried, no_kallsyms;
+	u64 vmlinux_slide;
 	struct watch *watch; /* watch.c: what waits for events in the guest */
 };
 
@@ -39,6 +45,14 @@ int must_check linux_find_in(struct linux_os *l);
 /* Linux' number of a vCPU. */
 unsigned linux_cpu(struct linux_os *l, struct cpu *cpu);
 void linux_forget(struct linux_os *l);
+
+/* --- elf.c. The file's symbols, with vmlinux_slide to be added. Read once, when first needed: 0,
+ * or -ENOENT when there is no such file, or it is another kernel's. */
+int must_check linux_need_vmlinux(struct linux_os *l);
+/* A kernel without kallsyms, in a copy of its image: by its banner. Fills syms. */
+int must_check linux_find_by_vmlinux(struct linux_os *l, const u8 *image, u64 size, u64 va);
+/* Address of a symbol of the file's in the running kernel. */
+u64 linux_vmlinux_addr(const struct linux_os *l, const struct ksym *k);
 
 /* --- types.c. Paths as in btf.h, string literals. All but linux_has: -ENOTSUP when the kernel has
  * no such member or no BTF, -EFAULT when memory is not there. */

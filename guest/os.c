@@ -271,10 +271,11 @@ static void fini(void *arg)
 	watch_fini(&g->l);
 	linux_forget(&g->l);
 	os_set(g->l.m, NULL, NULL);
+	free(g->l.vmlinux_path);
 	free(g);
 }
 
-void guest_init(struct machine *m)
+void guest_init(struct machine *m, const char *vmlinux)
 {
 	struct guest *g = NEW(struct guest);
 
@@ -282,6 +283,7 @@ void guest_init(struct machine *m)
 	g->client.was_reset = was_reset;
 	g->client.ends = ends;
 	g->fini = (struct reset_hook){ .fn = fini, .arg = g };
+	g->l.vmlinux_path = vmlinux ? xstrdup(vmlinux) : NULL;
 	watch_init(&g->l);
 	debug_add_client(m, &g->client);
 	machine_add_fini(m, &g->fini);

@@ -35,8 +35,13 @@ int linux_symbol_find(struct linux_os *l, const char *name, struct os_symbol *s)
 	const struct ksym *k = ksyms_by_name(&l->syms, name);
 	u64 size;
 
-	if (!k)
-		return linux_module_symbol_find(l, name, s);
+	if (!k && !linux_module_symbol_find(l, name, s))
+		return 0;
+	if (!k) { /* the kernel's file has names that kallsyms leaves out */
+		*s = (struct os_symbol){ .type = 'd' };
+		snprintf(s->name, sizeof(s->name), "%s", name);
+		return linux_sym(l, name, &s->addr) ? -ENOENT : 0;
+	}
 	ksyms_by_addr(&l->syms, k->addr, &size);
 	from_table(l, k, size, s);
 	return 0;

@@ -11,6 +11,17 @@ struct linux_member {
 	struct btf_member m;
 };
 
+/* From the kernel's file, where the kernel was built without. */
+static int btf_of_file(struct linux_os *l)
+{
+	u8 *data;
+
+	if (!l->m || linux_need_vmlinux(l) || !l->vmlinux.btf)
+		return -ENOTSUP;
+	data = xmemdup(l->vmlinux.btf, l->vmlinux.btf_size);
+	return btf_init(&l->btf, data, l->vmlinux.btf_size) ? -ENOTSUP : 0;
+}
+
 static int load_btf(struct linux_os *l)
 {
 	u64 lo, hi;
@@ -20,7 +31,7 @@ static int load_btf(struct linux_os *l)
 	if (!err)
 		err = linux_sym(l, "__stop_BTF", &hi);
 	if (err)
-		return err;
+		return btf_of_file(l);
 	if (hi <= lo || hi - lo > 64 << 20)
 		return -ENOTSUP;
 	data = malloc(hi - lo);
@@ -132,6 +143,13 @@ int linux_sym(struct linux_os *l, const char *name, u64 *addr)
 	const struct ksym *k = ksyms_by_name(&l->syms, name);
 
 	*addr = k ? k->addr : 0;
+	if (k)
+		return 0;
+	/* kallsyms may hold functions only; the file then has the rest */
+	if (!l->m || !l->found || linux_need_vmlinux(l))
+		return -ENOTSUP;
+	k = ksyms_by_name(&l->vmlinux.syms, name);
+	*addr = k ? linux_vmlinux_addr(l, k) : 0;
 	return k ? 0 : -ENOTSUP;
 }
 

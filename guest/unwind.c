@@ -57,6 +57,21 @@ static bool search(struct linux_os *l, u64 ips, u64 entries, u64 n, u64 ip, u64 
 	return lo > 0;
 }
 
+/* Their numbers changed in 7.0 or so. Two entries that the unwinder has for itself tell which these
+ * are: they stand for what it knows without a table. */
+static enum orc_reg reg_of(struct linux_os *l, u64 number)
+{
+	static const u8 newer[] = { REG_NONE,	 REG_NONE,	  REG_DX,	  REG_SP,
+				    REG_BP,	 REG_DI,	  REG_R10,	  REG_R13,
+				    REG_PREV_SP, REG_SP_INDIRECT, REG_BP_INDIRECT };
+	u64 at, prev_sp;
+
+	if (linux_sym(l, "orc_fp_entry", &at) || linux_get(l, at, "orc_entry.bp_reg", &prev_sp) ||
+	    prev_sp == REG_PREV_SP)
+		return number <= REG_SP_INDIRECT ? (enum orc_reg)number : REG_NONE;
+	return number < sizeof(newer) ? newer[number] : REG_NONE;
+}
+
 static bool find_entry(struct linux_os *l, u64 ip, u64 *entry)
 {
 	u64 ips, end, entries, n, mod;
@@ -86,6 +101,8 @@ static bool read_entry(struct linux_os *l, u64 at, struct orc *o)
 	    linux_get(l, at, "orc_entry.type", &type) ||
 	    (old && linux_get(l, at, "orc_entry.end", &end)))
 		return false;
+	o->sp_reg = reg_of(l, o->sp_reg);
+	o->bp_reg = reg_of(l, o->bp_reg);
 	o->sp_offset = (s16)sp;
 	o->bp_offset = (s16)bp;
 	if (old && o->sp_reg == REG_NONE)

@@ -25,6 +25,15 @@ knows cloud-decompressed-by-guest "$cloud" -M microvm,kernel-decompress=guest
 knows trixie-kaslr "$trixie" -M q35,kaslr=on
 knows trixie-decompressed-by-guest "$trixie" -M q35,kernel-decompress=guest
 
+# The debug package of the same kernel has its ELF file.
+release=$(basename "$cloud" | sed 's/^vmlinuz-//')
+if [ -e "$CACHE/bookworm-amd64/linux-image-$release-dbg" ]; then
+	debug=$("$fetch" --dir "linux-image-$release-dbg")
+	VMLINUX=$(find "$debug/usr/lib/debug/lib" -name vmlinux | head -n 1) knows cloud-without-kallsyms "$cloud" -M pc,kaslr=on
+else
+	skip cloud-without-kallsyms "tools/fetch-kernel linux-image-$release-dbg was not asked for: it is large"
+fi
+
 # A panic that no console told of shows the log's end; one that a console told of does not. There is no root file system.
 panics() { timeout 60 "$QUERN" -M q35,kaslr=on -m 256 -kernel "$1" -append "panic=-1 $2" -nographic -no-reboot < /dev/null; }
 for kernel in cloud trixie; do
