@@ -79,6 +79,7 @@ static const char *answer(struct command_session *s, const char *line)
 	command_run_line(s, line);
 	snprintf(text, sizeof(text), "%s", strbuf_str(&b));
 	strbuf_fini(&b);
+	s->out = NULL;
 	return text;
 }
 
