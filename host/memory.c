@@ -286,13 +286,12 @@ static int file_open(struct backend *k, const char *path, bool readonly, struct 
 				 path, (unsigned long long)st.st_size, (unsigned long long)need);
 	if (S_ISREG(st.st_mode) && !st.st_size && readonly)
 		return error_ret(e, -EINVAL, "memory file '%s' is empty", path);
-	if (S_ISREG(st.st_mode) && !st.st_size && ftruncate(k->b.fd, need) < 0) {
-		err = errno;
-		if (new)
-			unlink(path);
-		return failed(e, path, err);
-	}
-	return take_page_size(k, path, e);
+	err = take_page_size(k, path, e);
+	if (!err && S_ISREG(st.st_mode) && !st.st_size && ftruncate(k->b.fd, need) < 0)
+		err = failed(e, path, errno);
+	if (err && new)
+		unlink(path);
+	return err;
 }
 
 /* readonly: the file is; rom (as readonly unless said): the memory is. */
