@@ -7,6 +7,7 @@
 #include "core/user_object.h"
 #include "lib/str.h"
 #include <errno.h>
+#include <sys/mman.h>
 
 /* ---- one back end */
 
@@ -378,6 +379,23 @@ int memory_make(struct memory *mem, struct machine *m, struct settings *s, const
 			err = one_backend(mem, m, "pc.ram", true, c, e);
 	}
 	return err;
+}
+
+int memory_advise(struct machine *m, struct keyvals *keys, struct error *e)
+{
+	const struct ram *ram = m->ram.ram;
+	bool merge = false, dump = true;
+	int err = keyvals_bool(keys, "mem-merge", &merge, e);
+
+	if (!err)
+		err = keyvals_bool(keys, "dump-guest-core", &dump, e);
+	if (err || !ram)
+		return err;
+	if (merge && madvise(ram->host, ram->size, MADV_MERGEABLE))
+		warn("-machine mem-merge=on: %s", strerror(errno));
+	if (!dump && madvise(ram->host, ram->size, MADV_DONTDUMP))
+		warn("-machine dump-guest-core=off: %s", strerror(errno));
+	return 0;
 }
 
 void memory_fini(struct memory *mem) { free(mem->numa.cpu_node); }

@@ -12,4 +12,6 @@ struct memory {
  * as long as the machine. */
 int memory_make(struct memory *mem, struct machine *m, struct settings *s, const char *backend,
 		const struct board *b, struct board_config *c, struct error *e) must_check;
+/* What -machine mem-merge= and dump-guest-core= want of the host, once memory is there. */
+int memory_advise(struct machine *m, struct keyvals *keys, struct error *e) must_check;
 void memory_fini(struct memory *mem);

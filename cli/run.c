@@ -122,12 +122,14 @@ static const struct {
 } everywhere[] = {
 	{ "kernel-irqchip", "only KVM has an interrupt controller in the host's kernel" },
 	{ "kernel_irqchip", "only KVM has an interrupt controller in the host's kernel" },
-	{ "mem-merge", "guest memory is not offered for merging" },
-	{ "dump-guest-core", "guest memory is left out of core dumps" },
 	{ "suppress-vmdesc", "nothing migrates yet" },
 	{ "usb", NULL },
 	{ "graphics", NULL },
 };
+
+/* Keys that are not the board's. */
+static const char machine_keys[] =
+	"type|kernel-decompress|kaslr|memory-backend|mem-merge|dump-guest-core";
 
 static bool board_knows(const struct board *b, const char *key)
 {
@@ -172,7 +174,7 @@ static int machine_settings(struct run *r, struct settings *s, struct error *e)
 		if (kv->bare && !board_knows(r->board, set.key) &&
 		    str_prefix(set.key, "no", &rest) && board_knows(r->board, rest))
 			set = (struct board_setting){ rest, "off" };
-		if (choice_find("type|kernel-decompress|kaslr|memory-backend", set.key) < 0 &&
+		if (choice_find(machine_keys, set.key) < 0 &&
 		    !drop_setting(r->board, set.key, set.value))
 			vec_push(&r->board_settings, set);
 	}
@@ -379,6 +381,8 @@ static int build(struct run *r, struct settings *s, struct error *e)
 				  &r->config, e);
 	if (!err)
 		err = board_build(r->m, r->board, &r->config, e);
+	if (!err)
+		err = memory_advise(r->m, &r->board_keys, e);
 	if (!err)
 		err = make_engine(r->m, s, e);
 	if (!err)

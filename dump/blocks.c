@@ -9,7 +9,7 @@
 
 /* One piece of virtual memory per page is the worst case; a guest that maps more than this of
  * scattered pages makes no sense. */
-enum { MOST_PIECES = 1 << 24 };
+enum { MOST_PIECES = 1 << 21 };
 
 void blocks_find(struct blocks *b, struct machine *m)
 {
