@@ -108,6 +108,24 @@ static int query_commands(struct command_call *c, struct error *e)
 COMMAND(query_commands, .qmp = "query-commands", .run = query_commands,
 	.doc = "the names of all commands");
 
+/* ---- events */
+
+static const char *const events[] = { "SHUTDOWN",	"POWERDOWN",	    "RESET",
+				      "STOP",		"RESUME",	    "WATCHDOG",
+				      "GUEST_PANICKED", "DEVICE_DELETED",   "RTC_CHANGE",
+				      "DUMP_COMPLETED", "BLOCK_IO_ERROR",   "VSERPORT_CHANGE",
+				      "BALLOON_CHANGE", "DEVICE_TRAY_MOVED" };
+
+static int query_events(struct command_call *c, struct error *e)
+{
+	c->result = json_array();
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+		json_array_append_new(c->result, json_pack("{s:s}", "name", events[i]));
+	return 0;
+}
+COMMAND(query_events, .qmp = "query-events", .run = query_events,
+	.doc = "the names of the events that monitors may get");
+
 /* ---- schema: types are named by their number or, builtin ones, by their name */
 
 static const char *type_name(enum command_type t)
@@ -169,10 +187,6 @@ static void describe(void *arg, const struct command *c)
 
 static int query_schema(struct command_call *c, struct error *e)
 {
-	static const char *const events[] = { "SHUTDOWN",      "POWERDOWN",	 "RESET",
-					      "STOP",	       "RESUME",	 "GUEST_PANICKED",
-					      "WATCHDOG",      "DEVICE_DELETED", "RTC_CHANGE",
-					      "DUMP_COMPLETED" };
 	json_t *schema = json_array();
 
 	add_object(schema, "0", json_array());

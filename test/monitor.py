@@ -433,6 +433,7 @@ def self_description():
         expect(len([x for x in q.command("query-machines") if x.get("is-default")]), 1, "default machines")
         if not any(x["name"] == "max" for x in q.command("query-cpu-definitions")):
             raise Wrong("query-cpu-definitions has no max")
+        expect({e["name"] for e in q.command("query-events")} - set(schema), set(), "events without a schema")
         # every human command can be asked for help, and no name stands twice
         text = q.human("help")
         lines = [line.split(" -- ", 1)[0] for line in text.splitlines()]
