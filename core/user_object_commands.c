@@ -14,6 +14,32 @@ static int run_add(struct command_call *c, struct error *e)
 	keyvals_fini(&kv);
 	return err;
 }
+
+struct words {
+	void (*fn)(void *arg, const char *word);
+	void *arg;
+};
+
+static void add_kind(void *arg, const struct object_kind *k)
+{
+	const struct words *w = arg;
+
+	w->fn(w->arg, k->name);
+}
+
+static void complete_kinds(struct machine *m, void (*fn)(void *arg, const char *word), void *arg)
+{
+	object_kind_each(add_kind, &(struct words){ fn, arg });
+}
+
 static const struct command_arg add_args[] = { { "qom-type", ARG_KEYVALS }, {} };
 COMMAND(object_add, .hmp = "object_add", .qmp = "object-add", .args = add_args, .run = run_add,
-	.doc = "add an object, as -object");
+	.complete = complete_kinds, .doc = "add an object, as -object");
+
+static const struct command_arg del_args[] = { { "id", ARG_STRING }, {} };
+static int run_del(struct command_call *c, struct error *e)
+{
+	return object_free(c->m, call_str(c, "id"), e);
+}
+COMMAND(object_del, .hmp = "object_del", .qmp = "object-del", .args = del_args, .run = run_del,
+	.doc = "remove an object that nobody uses");

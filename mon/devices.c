@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* devices.c - commands about devices: adding, removing, their registers by name and field, and what
  * no register tells. */
-#include "core/command.h"
+#include "core/command_settings.h"
 #include "core/cpu.h"
 #include "core/device_add.h"
 #include "core/irq.h"
@@ -11,7 +11,6 @@
 #include "lib/error.h"
 #include "lib/keyval.h"
 #include "lib/str.h"
-#include "mon/settings.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -41,31 +40,6 @@ static void complete_devices(struct machine *m, void (*fn)(void *arg, const char
 
 	list_for_each (c, &m->devices, link)
 		fn(arg, c->dev->id);
-}
-
-int settings_of_json(const json_t *args, struct keyvals *kv, struct error *e)
-{
-	const char *key;
-	json_t *v;
-
-	json_object_foreach((json_t *)args, key, v)
-	{
-		char text[64];
-
-		if (json_is_string(v)) {
-			keyvals_add(kv, key, json_string_value(v));
-			continue;
-		}
-		if (json_is_integer(v))
-			snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(v));
-		else if (json_is_boolean(v))
-			snprintf(text, sizeof(text), "%s", json_is_true(v) ? "on" : "off");
-		else
-			return error_ret(e, -EINVAL,
-					 "Invalid parameter type for '%s', expected: string", key);
-		keyvals_add(kv, key, text);
-	}
-	return 0;
 }
 
 static void print_prop(void *arg, const char *name, const char *type, const char *def,
@@ -105,7 +79,7 @@ static int add(struct command_call *c, struct error *e)
 {
 	struct keyvals kv = { 0 };
 	const char *driver = call_str(c, "driver");
-	int err = driver && *driver ? settings_of_json(c->args, &kv, e) :
+	int err = driver && *driver ? command_settings(c->args, &kv, e) :
 				      error_ret(e, -EINVAL, "Parameter 'driver' is missing");
 
 	if (!err && add_help(c, driver)) {
