@@ -276,7 +276,7 @@ static int del(struct command_call *c, struct error *e)
 COMMAND(blockdev_del, .qmp = "blockdev-del", .args = node_args, .run = del,
 	.doc = "delete a block node");
 
-static const struct command_arg resize_args[] = { { "device", ARG_STRING, true },
+static const struct command_arg resize_args[] = { { "device", ARG_STRING },
 						  { "size", ARG_SIZE },
 						  {} };
 static const struct command_arg resize_qmp_args[] = {

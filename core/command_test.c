@@ -257,3 +257,68 @@ TEST(command_completion)
 	CHECK_STR(completions("inf"), "info");
 	CHECK_STR(completions("nothing at"), "");
 }
+
+/* ---- the whole table */
+
+struct names {
+	VEC(char *) human, program;
+};
+
+static void add_names(void *arg, const struct command *c)
+{
+	struct names *n = arg;
+
+	if (!c->doc || !*c->doc || !c->run || (!c->hmp && !c->qmp))
+		test_fail(__FILE__, __LINE__, "command '%s' lacks something",
+			  c->hmp ? c->hmp :
+			  c->qmp ? c->qmp :
+				   "");
+	if (c->qmp)
+		vec_push(&n->program, xstrdup(c->qmp));
+	for (const char *name = c->hmp; name && *name;) {
+		size_t len = strcspn(name, "|");
+
+		vec_push(&n->human, xstrndup(name, len));
+		name += len + (name[len] == '|');
+	}
+}
+
+static void check_once(char **at, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (str_eq(at[i], at[k]))
+				test_fail(__FILE__, __LINE__, "two commands are named '%s'", at[i]);
+		}
+	}
+}
+
+TEST(command_names_are_taken_once)
+{
+	struct names n = { 0 };
+
+	command_each(add_names, &n);
+	check_once(n.human.at, n.human.n);
+	check_once(n.program.at, n.program.n);
+	CHECK(n.human.n > 50);
+}
+
+/* What stands behind something that takes the rest of a line could never be given. */
+static void check_order(void *arg, const struct command *c)
+{
+	bool optional = false;
+
+	for (const struct command_arg *a = c->hmp ? c->args : NULL; a && a->name; a++) {
+		if (a->type == ARG_REST && a[1].name)
+			test_fail(__FILE__, __LINE__, "%s: '%s' follows the rest of the line",
+				  c->hmp, a[1].name);
+		if (optional && !a->optional)
+			test_fail(__FILE__, __LINE__, "%s: '%s' is needed behind an optional one",
+				  c->hmp, a->name);
+		if (a->type == ARG_FLAG && !a->flag)
+			test_fail(__FILE__, __LINE__, "%s: -%s has no letter", c->hmp, a->name);
+		optional |= a->optional && a->type != ARG_FLAG && a->type != ARG_FORMAT;
+	}
+}
+
+TEST(command_arguments_can_be_given) { command_each(check_order, NULL); }
