@@ -88,10 +88,34 @@ static void created(struct device *d)
 	c->class = (const struct pci_class *)d->class;
 	c->multifunction = c->class->multifunction;
 	c->dev->pci = c;
+	c->bootindex = -1;
+}
+
+/* There are no option ROMs: firmware has drivers of its own. Not to have one is what is there. */
+static int set_boot_prop(struct pci_core *c, const char *prop, const char *value, struct error *e)
+{
+	u64 n;
+
+	if (prop_name_eq(prop, "romfile")) {
+		if (*value)
+			warn("property 'romfile' has no effect: there are no option ROMs");
+		return 0;
+	}
+	if (str_to_u64(value, 0, &n) || n > INT32_MAX)
+		return error_ret(e, -EINVAL, "property '%s' takes a number from 0, not '%s'", prop,
+				 value);
+	if (prop_name_eq(prop, "bootindex"))
+		c->bootindex = n;
+	else if (n)
+		warn("property 'rombar' has no effect: there are no option ROMs");
+	return 0;
 }
 
 static int set_prop(struct device *d, const char *prop, const char *value, struct error *e)
 {
+	if (prop_name_eq(prop, "bootindex") || prop_name_eq(prop, "romfile") ||
+	    prop_name_eq(prop, "rombar"))
+		return set_boot_prop(pci_of(d)->pci, prop, value, e);
 	if (!prop_name_eq(prop, "multifunction"))
 		return -ENOENT;
 	if (str_to_bool(value, &pci_of(d)->pci->multifunction))
@@ -289,6 +313,18 @@ static const struct prop pci_props[] = { { .name = "multifunction",
 					   .kind = PROP_BOOL,
 					   .size = 1,
 					   .doc = "Further functions may share this slot." },
+					 { .name = "bootindex",
+					   .kind = PROP_UINT,
+					   .size = 4,
+					   .doc = "Firmware tries the lowest first." },
+					 { .name = "romfile",
+					   .kind = PROP_STR,
+					   .size = 8,
+					   .doc = "No effect: there are no option ROMs." },
+					 { .name = "rombar",
+					   .kind = PROP_UINT,
+					   .size = 4,
+					   .doc = "No effect: there are no option ROMs." },
 					 {} };
 static const struct bus_type pci_type = { .name = "pci",
 					  .created = created,

@@ -55,6 +55,10 @@ struct pci_bus *pci_bus_first(struct machine *m);
  * a sentence. */
 struct pci_device *pci_make(struct pci_bus *b, int slot, int function, const char *class,
 			    const char *id, const char *props, struct error *e);
+/* bootindex=, -1 = none; and the path by which firmware knows the function, the caller's to free.
+ */
+s64 pci_bootindex(const struct pci_device *p);
+char *pci_boot_path(const struct pci_device *p);
 unsigned pci_devfn(const struct pci_device *p);
 struct pci_bus *pci_bus_of(const struct pci_device *p);
 /* The region of a BAR, to put further regions into; NULL when the class has none. */

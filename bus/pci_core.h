@@ -71,6 +71,7 @@ struct pci_core {
 	const struct pci_port_ops *port; /* of a port with a slot, else NULL */
 	u8 devfn;
 	bool plugged, multifunction, intx, asserted;
+	s64 bootindex; /* the user's, or -1 */
 	unsigned line; /* of the root bus, while asserted */
 	u8 config[4096], wmask[4096], w1c[4096];
 	u8 initial[4096];  /* what reset restores of the writable bits */

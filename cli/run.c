@@ -4,6 +4,7 @@
 #include "board/board.h"
 #include "boot/boot.h"
 #include "boot/smbios.h"
+#include "cli/bootindex.h"
 #include "cli/consoles.h"
 #include "cli/debugger.h"
 #include "cli/devices.h"
@@ -35,6 +36,7 @@ struct run {
 	struct debugger debugger;
 	struct bytes firmware;
 	struct boot_options boot;
+	char **bootindex;
 	struct smbios smbios;
 	VEC(struct boot_fw_cfg) fw_cfg;
 	VEC(struct boot_loader) loaders;
@@ -396,6 +398,9 @@ static int build(struct run *r, struct settings *s, struct error *e)
 	if (!err)
 		err = faults_arm(r->m, s, e);
 	if (!err)
+		err = bootindex_paths(r->m, &r->bootindex, &r->boot.nbootindex, e);
+	r->boot.bootindex = r->bootindex;
+	if (!err)
 		err = boot_prepare(r->m, &r->boot, e);
 	if (!err)
 		err = consoles_monitors(&r->consoles, r->m, e);
@@ -413,6 +418,9 @@ static void release(struct run *r)
 	machine_free(r->m);
 	memory_fini(&r->memory);
 	boot_release(&r->boot);
+	for (unsigned i = 0; i < r->boot.nbootindex; i++)
+		free(r->bootindex[i]);
+	free(r->bootindex);
 	smbios_fini(&r->smbios);
 	consoles_fini(&r->consoles);
 	for (size_t i = 0; i < r->fw_cfg.n; i++)
