@@ -9,7 +9,14 @@
 
 #define GED_BASE    0xfea00000ull
 #define VIRTIO_BASE 0xfeb00000ull
-enum { GED_EVENTS = 0x800, GED_GSI = 9, VIRTIO_SLOTS = 8, VIRTIO_SIZE = 0x200, VIRTIO_GSI = 16 };
+enum {
+	GED_EVENTS = 0x800,
+	GED_GSI = 9,
+	VIRTIO_SLOTS = 8,
+	VIRTIO_SIZE = 0x200,
+	VIRTIO_GSI = 16,
+	VIRTIO_ISA_IRQ = 5, /* without ACPI: interrupts that the MP table has */
+};
 
 static int make_acpi(struct x86_board *x, struct error *e)
 {
@@ -32,9 +39,10 @@ static int make_acpi(struct x86_board *x, struct error *e)
 }
 
 /* In front of every device that -device adds: an empty slot is passed over by drivers. */
-static void make_virtio(struct x86_board *x)
+static void make_virtio(struct x86_board *x, bool acpi)
 {
 	struct x86_board_info *i = &x->w.info;
+	unsigned gsi = acpi ? VIRTIO_GSI : VIRTIO_ISA_IRQ;
 
 	for (unsigned n = 0; n < VIRTIO_SLOTS; n++) {
 		u64 base = VIRTIO_BASE + n * VIRTIO_SIZE;
@@ -42,10 +50,11 @@ static void make_virtio(struct x86_board *x)
 
 		snprintf(name, sizeof(x->w.virtio_name[n]), "virtio-mmio-bus.%u", n);
 		x->w.virtio[n] =
-			virtio_slot_new(x->w.m, name, base, device_input(&x->dev, VIRTIO_GSI + n));
+			virtio_slot_new(x->w.m, name, base, device_input(&x->dev, gsi + n));
 		i->virtio_mmio[n].base = base;
 		i->virtio_mmio[n].size = VIRTIO_SIZE;
-		i->virtio_mmio[n].gsi = VIRTIO_GSI + n;
+		i->virtio_mmio[n].gsi = gsi + n;
+		i->virtio_mmio[n].slot = x->w.virtio[n];
 	}
 	i->nvirtio_mmio = VIRTIO_SLOTS;
 }
@@ -62,12 +71,14 @@ static int microvm_init(struct machine *m, const struct board_config *c, struct 
 		.low_limit = 0xc0000000,
 		.low_split = 0xc0000000,
 	};
+	bool acpi = board_option_on(b, c, "acpi", true);
 	struct x86_board *x = x86_board_new(m, b, c, &parts, e);
 
 	if (!x)
 		return -EINVAL;
-	make_virtio(x);
-	return board_option_on(b, c, "acpi", true) ? make_acpi(x, e) : 0;
+	make_virtio(x, acpi);
+	x->w.info.virtio_cmdline = !acpi && board_option_on(b, c, "auto-kernel-cmdline", true);
+	return acpi ? make_acpi(x, e) : 0;
 }
 
 static const struct board_option microvm_options[] = {
@@ -78,8 +89,7 @@ static const struct board_option microvm_options[] = {
 	{ "isa-serial", "16550A serial ports", "on|off", "on" },
 	{ "i8042", "PS/2 controller (keyboard, reset)", "on|off", "off" },
 	{ "x-option-roms", "option ROMs", "on|off", "off", "there are none" },
-	{ "auto-kernel-cmdline", "virtio-mmio transports on the command line", "on|off", "on",
-	  "the ACPI tables name them" },
+	{ "auto-kernel-cmdline", "virtio-mmio transports on the command line", "on|off", "on" },
 	{ "ioapic2", "second I/O APIC", "on|off|auto", "auto", "24 inputs are enough" },
 	{ "pcie", "PCI Express", "on|off|auto", "auto", "this machine has none: use q35" },
 	{}

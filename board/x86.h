@@ -11,6 +11,7 @@ struct x86_irq_override {
 	u32 gsi;
 	u16 flags;
 };
+struct virtio_slot;
 struct x86_window {
 	u64 base, size;
 }; /* size 0 = none */
@@ -85,9 +86,12 @@ struct x86_board_info {
 	u16 gpe_pci_hotplug; /* port block of ACPI PCI hot-plug; 0 = none */
 	/* virtio-mmio transports (microvm) */
 	unsigned nvirtio_mmio;
+	/* those with a device are named on the kernel's command line */
+	bool virtio_cmdline;
 	struct {
 		u64 base;
 		u32 size, gsi;
+		struct virtio_slot *slot; /* NULL in tests */
 	} virtio_mmio[X86_MAX_VIRTIO_MMIO];
 };
 

@@ -2,6 +2,7 @@
 /* boot.c - from the command line's wishes to a plan: tables, kernel, loaders, firmware
  * configuration. */
 #include "boot.h"
+#include "bus/virtio.h"
 #include "core/cpu.h"
 #include "core/os.h"
 #include "fwcfg.h"
@@ -105,14 +106,31 @@ static int boot_direct(struct machine *m, struct boot_options *o, struct start *
 	return start_kernel(s, o, e);
 }
 
+/* Without ACPI the kernel's command line tells where virtio devices are
+ * (Documentation/admin-guide/kernel-parameters.txt, virtio_mmio.device). */
+static char *make_cmdline(const struct x86_board_info *info, const char *append)
+{
+	struct strbuf b = { 0 };
+
+	strbuf_add(&b, append ? append : "");
+	for (unsigned i = info->virtio_cmdline ? info->nvirtio_mmio : 0; i-- > 0;) {
+		if (info->virtio_mmio[i].slot && virtio_slot_used(info->virtio_mmio[i].slot))
+			strbuf_printf(&b, " virtio_mmio.device=%u@%#llx:%u",
+				      info->virtio_mmio[i].size,
+				      (unsigned long long)info->virtio_mmio[i].base,
+				      info->virtio_mmio[i].gsi);
+	}
+	return strbuf_take(&b);
+}
+
 int boot_prepare(struct machine *m, struct boot_options *o, struct error *e)
 {
 	struct kernel_image k = { 0 };
-	struct start s = {
-		.info = x86_info(m), .opt = o, .kernel = &k, .cmdline = o->append ?: ""
-	};
+	struct start s = { .info = x86_info(m), .opt = o, .kernel = &k };
+	AUTO_FREE char *cmdline = make_cmdline(x86_info(m), o->append);
 	int err = boot_check_options(o, e);
 
+	s.cmdline = cmdline;
 	if (err)
 		return err;
 	if (o->dtb)

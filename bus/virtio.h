@@ -9,6 +9,7 @@
  * ("virtio-mmio-bus.0") stays the caller's. The slot made last is filled first. */
 struct virtio_slot;
 struct virtio_slot *virtio_slot_new(struct machine *m, const char *name, u64 base, struct irq irq);
+bool virtio_slot_used(const struct virtio_slot *s);
 void virtio_slot_free(struct virtio_slot *s);
 
 /* --- the device classes that transports make of a virtio class */

@@ -238,6 +238,8 @@ struct virtio_slot *virtio_slot_new(struct machine *m, const char *name, u64 bas
 	return s;
 }
 
+bool virtio_slot_used(const struct virtio_slot *s) { return s->dev != NULL; }
+
 void virtio_slot_free(struct virtio_slot *s)
 {
 	if (!s)
@@ -313,8 +315,19 @@ static void unplug(struct device *d)
 	s->dev = NULL;
 }
 
+/* No firmware looks at these slots. */
+static int set_prop(struct device *d, const char *prop, const char *value, struct error *e)
+{
+	if (!prop_name_eq(prop, "bootindex"))
+		return -ENOENT;
+	warn("property 'bootindex' of device '%s' has no effect: firmware does not boot from a "
+	     "virtio-mmio device",
+	     d->id);
+	return 0;
+}
+
 static const struct bus_type mmio_type = {
-	.name = "virtio-mmio", .plug = plug, .realized = realized, .unplug = unplug
+	.set = set_prop, .name = "virtio-mmio", .plug = plug, .realized = realized, .unplug = unplug
 };
 BUS_TYPE(mmio_type)
 
