@@ -27,7 +27,7 @@ static PACKET_HANDLER(supported)
 		      "QStartNoAckMode+;QNonStop+;swbreak+;hwbreak+;ConditionalBreakpoints+;"
 		      "BreakpointCommands+;binary-upload+;error-message+;QThreadEvents+;"
 		      "qXfer:threads:read+;qXfer:libraries:read+;qXfer:memory-map:read+;"
-		      "qXfer:osdata:read+",
+		      "qXfer:osdata:read+;qXfer:exec-file:read+",
 		      GDB_PACKET_MAX);
 }
 
@@ -67,6 +67,7 @@ static PACKET_HANDLER(offsets)
 {
 	u64 slide;
 
+	c->moved = true;
 	if (os_slide(c->g->m, &slide))
 		strbuf_printf(&c->reply, "Text=%llx;Data=%llx;Bss=%llx", (unsigned long long)slide,
 			      (unsigned long long)slide, (unsigned long long)slide);

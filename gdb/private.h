@@ -59,6 +59,7 @@ struct gdb_conn {
 	bool connected;
 	/* what was agreed upon */
 	bool noack, multiprocess, swbreak, hwbreak, error_text, extended, nonstop, phys, libraries;
+	bool moved;   /* it has asked for qOffsets */
 	bool waiting; /* all-stop: a stop reply is owed */
 	u64 g_tid, c_tid;
 	u8 *act; /* enum debug_resume of each CPU, while waiting or in non-stop mode */
@@ -203,6 +204,11 @@ bool gdb_modules_changed(const struct debug_point *p);
 char *gdb_libraries_xml(struct gdb *g);
 /* The host's file of a module or NULL; only such files are given out by vFile. */
 bool gdb_file_known(struct gdb *g, const char *path);
+
+/* ---- symfile.c: the kernel's symbols as a file, which debuggers know under this name */
+#define GDB_SYMFILE "/guest/vmlinux"
+bool gdb_symfile_known(struct gdb *g);
+bool must_check gdb_symfile_make(struct gdb_conn *c, struct strbuf *f);
 
 /* ---- vfile.c */
 void gdb_files_close(struct gdb_conn *c);

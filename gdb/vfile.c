@@ -20,23 +20,45 @@ enum {
 };
 
 struct gdb_file {
-	int fd; /* + 1; 0 = free */
+	bool open;
+	int fd; /* or -1: what it holds is here */
+	struct strbuf made;
 };
 
 static void fail(struct gdb_conn *c, unsigned err) { strbuf_printf(&c->reply, "F-1,%x", err); }
 
-static int *slot(struct gdb_conn *c, u64 n)
+static struct gdb_file *slot(struct gdb_conn *c, u64 n)
 {
-	return c->files && n < OPEN_MAX_ && c->files[n].fd ? &c->files[n].fd : NULL;
+	return c->files && n < OPEN_MAX_ && c->files[n].open ? &c->files[n] : NULL;
+}
+
+static void file_done(struct gdb_file *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	strbuf_fini(&f->made);
+	f->open = false;
 }
 
 void gdb_files_close(struct gdb_conn *c)
 {
 	for (unsigned i = 0; i < OPEN_MAX_; i++)
 		if (slot(c, i))
-			close(*slot(c, i) - 1);
+			file_done(slot(c, i));
 	free(c->files);
 	c->files = NULL;
+}
+
+static bool open_slot(struct gdb_conn *c, struct gdb_file *f, const char *path)
+{
+	f->fd = -1;
+	if (str_eq(path, GDB_SYMFILE)) {
+		f->open = gdb_symfile_make(c, &f->made);
+	} else {
+		f->fd = open(path, O_RDONLY | O_CLOEXEC);
+		f->open = f->fd >= 0;
+	}
+	return f->open;
 }
 
 /* NAME,FLAGS,MODE */
@@ -46,7 +68,6 @@ static void file_open(struct gdb_conn *c, const char *p)
 	AUTO_FREE char *path = xalloc(n + 1);
 	u64 flags, mode;
 	unsigned i;
-	int fd;
 
 	if (gdb_get_hex(p, path, n) || strlen(path) != n || p[2 * n] != ',') {
 		fail(c, F_EINVAL);
@@ -61,7 +82,7 @@ static void file_open(struct gdb_conn *c, const char *p)
 		fail(c, F_EROFS);
 		return;
 	}
-	if (!gdb_file_known(c->g, path)) {
+	if (!str_eq(path, GDB_SYMFILE) && !gdb_file_known(c->g, path)) {
 		fail(c, F_ENOENT);
 		return;
 	}
@@ -69,19 +90,19 @@ static void file_open(struct gdb_conn *c, const char *p)
 		c->files = xcalloc(OPEN_MAX_, sizeof(*c->files));
 	for (i = 0; i < OPEN_MAX_ && slot(c, i); i++)
 		;
-	fd = i < OPEN_MAX_ ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	if (fd < 0) {
-		fail(c, i < OPEN_MAX_ ? F_EACCES : F_EMFILE);
-		return;
-	}
-	c->files[i].fd = fd + 1;
-	strbuf_printf(&c->reply, "F%x", i);
+	if (i == OPEN_MAX_)
+		fail(c, F_EMFILE);
+	else if (!open_slot(c, &c->files[i], path))
+		fail(c, F_EACCES);
+	else
+		strbuf_printf(&c->reply, "F%x", i);
 }
 
 /* FD,COUNT,OFFSET */
 static void file_pread(struct gdb_conn *c, const char *p)
 {
 	enum { MOST = (GDB_PACKET_MAX - 64) / 2 };
+	struct gdb_file *f;
 	u64 n, count, at;
 	ssize_t got;
 
@@ -90,14 +111,21 @@ static void file_pread(struct gdb_conn *c, const char *p)
 		fail(c, F_EINVAL);
 		return;
 	}
-	if (!slot(c, n)) {
+	f = slot(c, n);
+	if (!f) {
 		fail(c, F_EBADF);
+		return;
+	}
+	if (f->fd < 0) {
+		got = at < f->made.n ? MIN(count, MIN(f->made.n - at, (u64)MOST)) : 0;
+		strbuf_printf(&c->reply, "F%zx;", (size_t)got);
+		gdb_put_binary(&c->reply, f->made.at + (got ? at : 0), got);
 		return;
 	}
 	count = MIN(count, (u64)MOST);
 	AUTO_FREE u8 *buf = xalloc(count + 1);
 
-	got = pread(*slot(c, n) - 1, buf, count, at);
+	got = pread(f->fd, buf, count, at);
 	if (got < 0) {
 		fail(c, F_EINVAL);
 		return;
@@ -127,10 +155,14 @@ static void put_stat(struct gdb_conn *c, const struct stat *st)
 
 static void file_fstat(struct gdb_conn *c, const char *p)
 {
-	struct stat st;
+	struct stat st = { .st_mode = 0444, .st_nlink = 1 };
+	struct gdb_file *f;
 	u64 n;
 
-	if (!gdb_number(&p, &n) || !slot(c, n) || fstat(*slot(c, n) - 1, &st))
+	f = gdb_number(&p, &n) ? slot(c, n) : NULL;
+	if (f && f->fd < 0)
+		st.st_size = f->made.n;
+	if (!f || (f->fd >= 0 && fstat(f->fd, &st)))
 		fail(c, F_EBADF);
 	else
 		put_stat(c, &st);
@@ -144,8 +176,7 @@ static void file_close(struct gdb_conn *c, const char *p)
 		fail(c, F_EBADF);
 		return;
 	}
-	close(*slot(c, n) - 1);
-	*slot(c, n) = 0;
+	file_done(slot(c, n));
 	strbuf_add(&c->reply, "F0");
 }
 

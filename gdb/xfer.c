@@ -30,6 +30,8 @@ static char *text_of(struct gdb_conn *c, const char *object, const char *annex)
 		return str_eq(annex, "target.xml") ? xstrdup(c->g->target_xml) : NULL;
 	if (str_eq(object, "osdata"))
 		return gdb_osdata(c, annex);
+	if (str_eq(object, "exec-file"))
+		return gdb_symfile_known(c->g) ? xstrdup(GDB_SYMFILE) : NULL;
 	if (*annex)
 		return NULL;
 	if (str_eq(object, "threads"))
@@ -43,8 +45,8 @@ static char *text_of(struct gdb_conn *c, const char *object, const char *annex)
 
 static bool known(const char *object)
 {
-	static const char *const all[] = { "features", "osdata", "threads", "libraries",
-					   "memory-map" };
+	static const char *const all[] = { "features",	"osdata",    "threads",
+					   "libraries", "exec-file", "memory-map" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (str_eq(object, all[i]))

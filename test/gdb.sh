@@ -41,6 +41,7 @@ check unix-socket grep -qx '\$1 = 61440' "$TMP/gdb.out"
 check unix-socket-kill wait $!
 
 session non-stop nonstop.gdb
+session symbols symbols.gdb --set "MODULES=$TMP/modules.img"
 session kaslr kaslr.gdb --set "MODULES=$TMP/modules.img" --set "SYMBOLS=$TMP/vmlinux" --set SEED=7
 for gdb in gdb gdb-multiarch; do
 	if ! command -v $gdb > /dev/null; then

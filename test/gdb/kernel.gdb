@@ -2,7 +2,7 @@
 $ @QUERN@ -s -S -m 512 -smp 2 -kernel @KERNEL@ -initrd @IMG@ -append "console=ttyS0 nokaslr panic=-1" -display none -serial stdio -monitor none
 (gdb) target remote :1234
 (gdb) info threads
-* 1    Thread 1.1 ...(CPU#0 [running])... 0x0000000001000000 in ?? ()
+* 1    Thread 1.1 ...(CPU#0 [running])... 0x0000000001000000 in ... ()
   2    Thread 1.2 ...(CPU#1 [halted ])...
 (gdb) print $cr0
 ... = [ PE ET PG ]
@@ -11,26 +11,26 @@ $ @QUERN@ -s -S -m 512 -smp 2 -kernel @KERNEL@ -initrd @IMG@ -append "console=tt
 (gdb) x/i $pc
 => 0x1000000:	lea ...
 (gdb) stepi
-0x0000000001000007 in ?? ()
+0x0000000001000007 in ... ()
 # Before paging is on as the kernel will have it: nothing is at this address yet.
 (gdb) x/i @start_kernel@
 ...Cannot access memory at address ...
 (gdb) hbreak *@start_kernel@
 Hardware assisted breakpoint 1 at ...
 (gdb) continue
-...hit Breakpoint 1, @start_kernel@ in ?? ()
+...hit Breakpoint 1, @start_kernel@ in ... ()
 (gdb) info registers rip cs
 rip ...@start_kernel@...
 cs ...0x10 ...
 (gdb) x/s @linux_banner@
-@linux_banner@:	"Linux version 6...
+@linux_banner@...:	"Linux version 6...
 # It is patched to other words: a write is seen by the guest and by whoever reads.
 (gdb) set {char}@linux_banner@ = 'l'
 (gdb) x/s @linux_banner@
-@linux_banner@:	"linux version 6...
+@linux_banner@...:	"linux version 6...
 (gdb) backtrace 2
-#0  @start_kernel@ in ?? ()
-#1  0xffffffff8... in ?? ()
+#0  @start_kernel@ in ... ()
+#1  0xffffffff8... in ... ()
 (gdb) watch *(long *)@jiffies@
 Hardware watchpoint 2: *(long *)@jiffies@
 (gdb) continue
@@ -46,9 +46,9 @@ New value = 4294892297
 (gdb) python for i in range(10): gdb.execute("break *(@start_kernel@ + %d)" % i, to_string=True)
 (gdb) break *@getpid@
 (gdb) continue
-...hit Breakpoint ..., @getpid@ in ?? ()
+...hit Breakpoint ..., @getpid@ in ... ()
 (gdb) finish
-0xffffffff8... in ?? ()
+0xffffffff8... in ... ()
 (gdb) info registers rax
 rax            0x1 ...
 (gdb) delete
@@ -56,7 +56,7 @@ rax            0x1 ...
 (gdb) shell @GDB@ -nx -batch -ex "target remote :1234" -ex "info threads" -ex "tbreak *@getpid@" -ex continue -ex detach 2>&1
 ...Thread 1.2 ...(CPU#1 ...
 Temporary breakpoint 1 at @getpid@
-...hit Temporary breakpoint 1, @getpid@ in ?? ()
+...hit Temporary breakpoint 1, @getpid@ in ... ()
 # It did not go on itself, and does not know that the guest did.
 (gdb) maint flush register-cache
 (gdb) info registers rip
@@ -71,7 +71,7 @@ rip ...@getpid@...
 (gdb) maint packet Qqemu.PhyMemMode:1
 received: "OK"
 (gdb) x/s @linux_banner@-0xffffffff80000000
-0x...:	"linux version 6...
+...:	"linux version 6...
 (gdb) maint packet Qqemu.PhyMemMode:0
 received: "OK"
 (gdb) monitor info version
@@ -80,7 +80,7 @@ received: "OK"
 (gdb) hbreak *@start_kernel@
 (gdb) monitor system_reset
 (gdb) continue
-...hit Breakpoint ..., @start_kernel@ in ?? ()
+...hit Breakpoint ..., @start_kernel@ in ... ()
 (gdb) kill
 [Inferior 1 (process 1) killed]
 = 0
