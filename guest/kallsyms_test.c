@@ -137,11 +137,12 @@ TEST(kallsyms_layouts)
 		CHECK_EQ(s.n, N);
 		for (unsigned i = 0; i < N; i++) {
 			const struct ksym *k;
-			char text[64], want[64];
+			char text[64], want[80];
 
 			name(i, text);
 			/* the one byte that is not itself */
-			sprintf(want, "%s%s", i == 77 ? "sym_77_" : text + 1, i == 77 ? "qc0" : "");
+			snprintf(want, sizeof(want), "%s%s", i == 77 ? "sym_77_" : text + 1,
+				 i == 77 ? "qc0" : "");
 			k = ksyms_by_name(&s, want);
 			CHECK(k);
 			CHECK_EQ(k->addr, address(i));
