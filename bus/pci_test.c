@@ -380,6 +380,8 @@ TEST(pci_dma_needs_bus_master)
 	CHECK_EQ(dma_read(p, 0x10, &word, 4), 0);
 	CHECK_EQ(word, 0x55aa);
 	CHECK_EQ(dma_read(p, 0xfff, &word, 4), -EFAULT);
+	region_remove(&ram);
+	region_fini(&ram);
 }
 
 TEST(pci_express_capability_and_space)
@@ -425,6 +427,7 @@ TEST(pci_placing)
 		add("tpci-plain", -1, 0);
 	CHECK_EQ(device_make(m, "tpci-plain", NULL, NULL, &e), NULL);
 	CHECK(strstr(e.text, "no free slot"));
+	error_clear(&e);
 }
 
 TEST(pci_bridges)

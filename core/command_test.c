@@ -283,6 +283,7 @@ static void add_names(void *arg, const struct command *c)
 	}
 }
 
+/* Frees them. */
 static void check_once(char **at, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -291,6 +292,8 @@ static void check_once(char **at, size_t n)
 				test_fail(__FILE__, __LINE__, "two commands are named '%s'", at[i]);
 		}
 	}
+	for (size_t i = 0; i < n; i++)
+		free(at[i]);
 }
 
 TEST(command_names_are_taken_once)
@@ -301,6 +304,8 @@ TEST(command_names_are_taken_once)
 	check_once(n.human.at, n.human.n);
 	check_once(n.program.at, n.program.n);
 	CHECK(n.human.n > 50);
+	vec_free(&n.human);
+	vec_free(&n.program);
 }
 
 /* What stands behind something that takes the rest of a line could never be given. */
