@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* slots.c - buses that are numbered places of one device (quern/slots.h). */
-#include <quern/slots.h>
+#include "bus/slots.h"
+#include "bus/pci.h"
 #include "core/device.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
@@ -15,6 +16,13 @@ struct slots {
 	const struct slots_ops *ops;
 	unsigned number, nslots;
 	struct device *at[];
+};
+
+/* What a child keeps of its place. */
+struct place {
+	struct slots *slots;
+	unsigned slot;
+	s64 bootindex;
 };
 
 static const struct bus_type ide_type, nvme_type;
@@ -66,16 +74,41 @@ const char *slots_name(const struct slots *s) { return s->name; }
 
 void *slots_owner(void *child)
 {
-	const struct slots *s = ((struct device *)child)->core->bus;
+	const struct place *p = ((struct device *)child)->core->bus;
 
-	return s ? s->owner : NULL;
+	return p && p->slots ? p->slots->owner : NULL;
 }
 
 /* ---- the bus type */
 
+static void created(struct device *d)
+{
+	struct place *p = NEW(struct place);
+
+	p->bootindex = -1;
+	d->core->bus = p;
+}
+
+static void freed(struct device *d)
+{
+	free(d->core->bus);
+	d->core->bus = NULL;
+}
+
 static int set(struct device *d, const char *prop, const char *value, struct error *e)
 {
-	if (!prop_name_eq(prop, "unit"))
+	struct place *p = d->core->bus;
+	u32 index;
+
+	if (prop_name_eq(prop, "bootindex")) {
+		if (str_to_u32(value, 0, &index))
+			return error_ret(e, -EINVAL,
+					 "property 'bootindex' takes a number from 0, not '%s'",
+					 value);
+		p->bootindex = index;
+		return 0;
+	}
+	if (!prop_name_eq(prop, "unit") || d->core->bus_type != &ide_type)
 		return -ENOENT;
 	free(d->core->addr);
 	d->core->addr = xstrdup(value);
@@ -123,51 +156,68 @@ static int plug(struct device *d, const char *bus, const char *addr, struct erro
 		return error_ret(e, -EBUSY, "unit %u of bus '%s' is taken by '%s'", unit, s->name,
 				 s->at[unit]->id);
 	s->at[unit] = d;
-	d->core->bus = s;
+	*(struct place *)d->core->bus =
+		(struct place){ s, unit, ((struct place *)d->core->bus)->bootindex };
 	return 0;
-}
-
-static unsigned place(const struct slots *s, const struct device *d)
-{
-	unsigned i = 0;
-
-	while (i < s->nslots && s->at[i] != d)
-		i++;
-	return i;
 }
 
 static int realized(struct device *d, struct error *e)
 {
-	struct slots *s = d->core->bus;
+	struct place *p = d->core->bus;
 
-	return s->ops->plugged(s->owner, s->number, place(s, d), d, e);
+	return p->slots->ops->plugged(p->slots->owner, p->slots->number, p->slot, d, e);
 }
 
 static void unplug(struct device *d)
 {
-	struct slots *s = d->core->bus;
-	unsigned i = s ? place(s, d) : 0;
+	struct place *p = d->core->bus;
+	struct slots *s = p->slots;
 
 	if (!s)
 		return;
 	if (d->core->realized)
-		s->ops->unplugged(s->owner, s->number, i, d);
-	if (i < s->nslots)
-		s->at[i] = NULL;
-	d->core->bus = NULL;
+		s->ops->unplugged(s->owner, s->number, p->slot, d);
+	s->at[p->slot] = NULL;
+	p->slots = NULL;
 }
 
-static const struct prop unit_props[] = {
-	{ .name = "unit", .kind = PROP_UINT, .size = 4, .doc = "The place on the bus." }, {}
+#define BOOTINDEX \
+	{ \
+		.name = "bootindex", .kind = PROP_UINT, .size = 4, \
+		.doc = "Firmware tries the lowest first." \
+	}
+static const struct prop ide_props[] = {
+	{ .name = "unit", .kind = PROP_UINT, .size = 4, .doc = "The place on the bus." },
+	BOOTINDEX,
+	{}
 };
-static const struct bus_type ide_type = { .name = "ide",
-					  .set = set,
-					  .plug = plug,
-					  .realized = realized,
-					  .unplug = unplug,
-					  .props = unit_props };
-static const struct bus_type nvme_type = {
-	.name = "nvme-bus", .plug = plug, .realized = realized, .unplug = unplug
-};
+static const struct prop nvme_props[] = { BOOTINDEX, {} };
+#define SLOTS_TYPE(name_, props_) \
+	{ \
+		.name = name_, .created = created, .freed = freed, .set = set, .plug = plug, \
+		.realized = realized, .unplug = unplug, .props = props_ \
+	}
+static const struct bus_type ide_type = SLOTS_TYPE("ide", ide_props);
+static const struct bus_type nvme_type = SLOTS_TYPE("nvme-bus", nvme_props);
 BUS_TYPE(ide_type)
 BUS_TYPE(nvme_type)
+
+/* ---- firmware */
+
+s64 slots_bootindex(const struct device *d)
+{
+	const struct bus_type *t = d->core->bus_type;
+	const struct place *p = t == &ide_type || t == &nvme_type ? d->core->bus : NULL;
+
+	return p && p->slots ? p->bootindex : -1;
+}
+
+char *slots_boot_path(const struct device *d)
+{
+	const struct place *p = d->core->bus;
+	AUTO_FREE char *owner = pci_boot_path((struct pci_device *)p->slots->owner);
+
+	if (d->core->bus_type == &nvme_type)
+		return xstrdup(owner); /* of the controller, which names a name space itself */
+	return xasprintf("%s/drive@%u/disk@%u", owner, p->slots->number, p->slot);
+}

@@ -29,4 +29,15 @@ starts ahci -M q35 -drive "$file,if=none,id=d" -device ahci,id=a -device ide-hd,
 starts nvme -M q35 -drive "$file,if=none,id=d" -device nvme,drive=d,serial=x
 starts virtio -M pc -drive "$file,if=virtio,snapshot=on"
 starts image-alone -M pc -snapshot "$TMP/disk"
+# Of two disks, the one that bootindex= says: the other one stops in its first instruction.
+printf '\364\353\375' | dd of="$TMP/other" bs=512 conv=sync 2> "$TMP/dd"
+printf '\125\252' | dd of="$TMP/other" bs=1 seek=510 conv=notrunc 2> "$TMP/dd"
+truncate -s 1M "$TMP/other"
+other=file=$TMP/other,format=raw,if=none,id=o
+starts bootindex-sata -M q35 -drive "$other" -device ide-hd,bus=ide.0,drive=o,bootindex=2 -drive "$file,if=none,id=d" \
+	-device ide-hd,bus=ide.4,drive=d,bootindex=1
+starts bootindex-ide -M pc -drive "$other" -device ide-hd,bus=ide.0,drive=o -drive "$file,if=none,id=d" \
+	-device ide-hd,bus=ide.1,unit=1,drive=d,bootindex=0
+starts bootindex-nvme -M q35 -drive "$other" -device nvme,serial=a,drive=o -drive "$file,if=none,id=d" \
+	-device nvme,serial=b,drive=d,bootindex=0
 finish
