@@ -10,6 +10,21 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+void chardev_pass_fd(struct chardev *c, int fd)
+{
+	if (c->passed_fd >= 0)
+		close(c->passed_fd);
+	c->passed_fd = fd;
+}
+
+int chardev_take_fd(struct chardev *c)
+{
+	int fd = c->passed_fd;
+
+	c->passed_fd = -1;
+	return fd;
+}
+
 void chardev_init(struct chardev *c, struct machine *m, const struct chardev_ops *ops,
 		  const char *id, void *impl)
 {
@@ -18,6 +33,7 @@ void chardev_init(struct chardev *c, struct machine *m, const struct chardev_ops
 	c->id = xstrdup(id ? id : "");
 	c->machine = m;
 	c->logfd = -1;
+	c->passed_fd = -1;
 	c->impl = impl;
 	list_add_tail(&m->priv->chardevs, &c->link);
 }
@@ -29,6 +45,7 @@ void chardev_free(struct chardev *c)
 	list_del(&c->link);
 	if (c->logfd >= 0)
 		close(c->logfd);
+	chardev_pass_fd(c, -1);
 	free((char *)c->id);
 	c->id = NULL;
 	c->ops->fini(c);

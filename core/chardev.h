@@ -29,9 +29,10 @@ struct chardev {
 	struct list link;
 	void *user; /* the attached front end, or NULL */
 	const struct chardev_user *use;
-	bool open;    /* a peer is there */
-	bool claimed; /* promised to a front end that will attach */
-	int logfd;    /* logfile=, or -1 */
+	bool open;     /* a peer is there */
+	bool claimed;  /* promised to a front end that will attach */
+	int logfd;     /* logfile=, or -1 */
+	int passed_fd; /* the last descriptor that the peer sent along, or -1 */
 	void *impl;
 };
 
@@ -41,6 +42,10 @@ void chardev_init(struct chardev *c, struct machine *m, const struct chardev_ops
  * chardev_can_receive first). */
 int chardev_can_receive(struct chardev *c);
 void chardev_receive(struct chardev *c, const u8 *buf, int n);
+/* A descriptor came with the bytes that chardev_receive gets next; it is c's now. */
+void chardev_pass_fd(struct chardev *c, int fd);
+/* The caller's from now on; -1: none came. */
+int chardev_take_fd(struct chardev *c);
 void chardev_event(struct chardev *c, int event);
 struct chardev *chardev_find(struct machine *m, const char *id);
 void chardev_each(struct machine *m, void (*fn)(void *arg, struct chardev *c), void *arg);

@@ -8,6 +8,7 @@
 #include <quern/types.h>
 
 struct machine;
+struct chardev;
 struct cpu;
 struct error;
 struct command;
@@ -20,6 +21,7 @@ struct command_session {
 	void (*out)(void *arg, const char *text, size_t n);
 	void *arg;
 	bool qmp;
+	struct chardev *from; /* whose descriptors getfd takes; NULL = none come */
 	/* what /fmt of x, xp and print was last; 0: x, 4 bytes */
 	char format;
 	u8 format_size;

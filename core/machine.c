@@ -12,6 +12,7 @@
 #include "core/device.h"
 #include "core/device_add.h"
 #include "core/fault.h"
+#include "core/fds.h"
 #include "core/keyboard.h"
 #include "core/net.h"
 #include "core/private.h"
@@ -54,6 +55,7 @@ struct machine *machine_new(void)
 	list_init(&p->reset_hooks);
 	list_init(&p->powerdown_hooks);
 	list_init(&p->fini_hooks);
+	fds_init(m);
 	list_init(&m->devices);
 	if (wait_init(m, &e)) {
 		error_print(&e);

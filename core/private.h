@@ -20,7 +20,7 @@ struct poll_entry {
 
 struct machine_private {
 	struct list globals, spaces, buses, chardevs, objects, netdevs, faults, reset_hooks,
-		powerdown_hooks, fini_hooks;
+		powerdown_hooks, fini_hooks, fds;
 	struct list parts, drains;  /* snapshot.h */
 	const char *migrate_status; /* migrate.h */
 	unsigned space_depth;	    /* inside space_begin */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* command.c - the monitor's commands about dumps. */
 #include "core/command.h"
+#include "core/fds.h"
 #include "dump/job.h"
 #include "lib/alloc.h"
 #include "lib/str.h"
@@ -43,7 +44,8 @@ static int part(struct command_call *c, struct dump_options *o, struct error *e)
 	return 0;
 }
 
-static int start(struct command_call *c, const char *file, const struct dump_options *o,
+/* to: a path, or the name of a descriptor */
+static int start(struct command_call *c, const char *to, bool named, const struct dump_options *o,
 		 struct error *e)
 {
 	bool busy = dump_job(c->m)->status == DUMP_ACTIVE;
@@ -51,7 +53,7 @@ static int start(struct command_call *c, const char *file, const struct dump_opt
 
 	if (busy)
 		return error_ret(e, -EBUSY, "there is a dump in process, please wait");
-	fd = open_file(file, e);
+	fd = named ? fds_take(c->m, to, e) : open_file(to, e);
 	if (fd < 0)
 		return fd;
 	err = dump_job_start(c->m, o, fd, flag(c, "detach"), e);
@@ -85,7 +87,7 @@ static int dump_hmp(struct command_call *c, struct error *e)
 
 		o.format = dump_format_find(name);
 	}
-	return err ? err : start(c, text_of(c, "filename"), &o, e);
+	return err ? err : start(c, text_of(c, "filename"), false, &o, e);
 }
 
 static const struct command_arg hmp_args[] = {
@@ -118,16 +120,13 @@ static int dump_qmp(struct command_call *c, struct error *e)
 				 "parameter 'format' cannot be '%s'; "
 				 "query-dump-guest-memory-capability lists the formats",
 				 format);
-	if (str_prefix(protocol, "fd:", NULL))
-		return error_ret(e, -ENOTSUP,
-				 "protocol '%s': descriptors are not handed over yet; file:PATH "
-				 "works",
-				 protocol);
+	if (str_prefix(protocol, "fd:", &file))
+		return start(c, file, true, &o, e);
 	if (!str_prefix(protocol, "file:", &file))
 		return error_ret(e, -EINVAL,
 				 "parameter 'protocol' is file:PATH or fd:NAME, not '%s'",
 				 protocol);
-	return start(c, file, &o, e);
+	return start(c, file, false, &o, e);
 }
 
 static const struct command_arg qmp_args[] = { { "paging", ARG_BOOL, false, 0 },

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* command_test.c - the monitor's commands about dumps. */
 #include "core/command.h"
+#include "core/fds.h"
 #include "dump/dump.h"
 #include "dump/test_target.h"
 #include "lib/bytes.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -171,6 +173,18 @@ TEST(dump_command_qmp)
 	    1);
 	qmp(&h, "dump-guest-memory", json_pack("{s:b, s:s}", "paging", 0, "protocol", path), 1);
 	qmp(&h, "dump-guest-memory", json_pack("{s:s}", "protocol", protocol), 1);
+	qmp(&h, "dump-guest-memory", json_pack("{s:b, s:s}", "paging", 0, "protocol", "fd:x"), 1);
+	fds_put(t.m, "x", open(path, O_WRONLY | O_TRUNC));
+	r = qmp(&h, "dump-guest-memory", json_pack("{s:b, s:s}", "paging", 0, "protocol", "fd:x"),
+		0);
+	json_decref(r);
+	CHECK(head(path, magic) > RAM_BYTES);
+	CHECK_MEM(magic, "\177ELF", 4);
+	fds_put(t.m, "left", dup(0));
+	qmp(&h, "getfd", json_pack("{s:s}", "fdname", "y"), 1); /* none came along */
+	r = qmp(&h, "closefd", json_pack("{s:s}", "fdname", "left"), 0);
+	json_decref(r);
+	qmp(&h, "closefd", json_pack("{s:s}", "fdname", "left"), 1);
 	r = qmp(&h, "vmcoreinfo-get", NULL, 0);
 	CHECK_STR(json_string_value(json_object_get(r, "vmcoreinfo")), info);
 	json_decref(r);

@@ -129,6 +129,37 @@ static void end_input(struct fdio *f)
 		f->hangup(f);
 }
 
+/* Like recv, with the descriptors that a peer on this host may send along. */
+static ssize_t receive(struct fdio *f, void *buf, size_t n)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(16 * sizeof(int))];
+	} control;
+	struct iovec v = { .iov_base = buf, .iov_len = n };
+	struct msghdr m = { .msg_iov = &v,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = sizeof(control) };
+	ssize_t got = recvmsg(f->in, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (got < 0)
+		return got;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		size_t fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < fds; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+			chardev_pass_fd(f->c, fd);
+		}
+	}
+	return got;
+}
+
 static void read_some(struct fdio *f)
 {
 	int room = chardev_can_receive(f->c);
@@ -140,7 +171,7 @@ static void read_some(struct fdio *f)
 		return;
 	}
 	n = MIN((size_t)room, sizeof(buf));
-	n = f->in_socket ? recv(f->in, buf, n, MSG_DONTWAIT) : read(f->in, buf, n);
+	n = f->in_socket ? receive(f, buf, n) : read(f->in, buf, n);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {

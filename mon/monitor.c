@@ -40,7 +40,7 @@ static int human(struct command_call *c, struct error *e)
 {
 	s64 cpu = call_int(c, "cpu-index", 0);
 	struct strbuf b = { 0 };
-	struct command_session s = { .m = c->m, .out = collect, .arg = &b };
+	struct command_session s = { .m = c->m, .out = collect, .arg = &b, .from = c->s->from };
 
 	if (cpu < 0 || (cpu && cpu >= c->m->ncpus))
 		return error_ret(e, -EINVAL, "Parameter 'cpu-index' expects a CPU number");

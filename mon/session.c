@@ -128,6 +128,7 @@ void session_init(struct session *s, struct monitors *k, const struct session_ki
 	s->c = c;
 	s->commands.m = k->m;
 	s->commands.arg = s;
+	s->commands.from = c;
 	list_add_tail(&k->sessions, &s->link);
 }
 

@@ -31,7 +31,8 @@ class Guest:
              '-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0 panic=-1', '-display', 'none', '-serial', 'stdio',
              '-qmp', 'unix:%s/qmp' % directory] + extra, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         server.settimeout(30)
-        self.qmp = server.accept()[0].makefile('rw')
+        self.socket = server.accept()[0]
+        self.qmp = self.socket.makefile('rw')
         self.qmp.readline()
         self.command('qmp_capabilities')
         seen = b''
@@ -41,9 +42,13 @@ class Guest:
                 raise Exception('the guest ended: %r' % seen[-1000:])
             seen += got
 
-    def command(self, execute, **arguments):
-        self.qmp.write(json.dumps({'execute': execute, 'arguments': arguments}) + '\n')
-        self.qmp.flush()
+    def command(self, execute, fds=(), **arguments):
+        line = json.dumps({'execute': execute, 'arguments': arguments}) + '\n'
+        if fds:
+            socket.send_fds(self.socket, [line.encode()], fds)
+        else:
+            self.qmp.write(line)
+            self.qmp.flush()
         while True:
             answer = json.loads(self.qmp.readline())
             if 'return' in answer:
@@ -224,6 +229,19 @@ def checks(guest, directory):
 
     part = Elf(dump(guest, directory, 'part', begin=0x1234000, length=0x5678))
     check_memory('part', part.load, part.data, ram, [(0x1234000, 0x1234000 + 0x5678)])
+
+    # into a pipe that was handed over; its name is gone afterwards
+    out, into = os.pipe()
+    guest.command('getfd', fds=[into], fdname='pipe')
+    os.close(into)
+    guest.command('dump-guest-memory', paging=False, protocol='fd:pipe', begin=0x1234000, length=0x5678)
+    report('fd', os.read(out, 1 << 20) == part.data and os.read(out, 1) == b'')
+    os.close(out)
+    try:
+        guest.command('dump-guest-memory', paging=False, protocol='fd:pipe')
+        report('fd-once', False, 'it can be used twice')
+    except Exception as e:
+        report('fd-once', 'not found' in str(e), e)
 
     pages = Elf(dump(guest, directory, 'paging', paging=True))
     check_notes('paging', pages.notes, info)
