@@ -21,7 +21,7 @@ static bool waiting(const struct watch *w)
 
 static void look(void *arg)
 {
-	struct watch *w = arg;
+	struct watch *w = container_of(arg, struct watch, anchor);
 	unsigned searches = w->l->searches;
 	struct catch *c;
 
@@ -44,7 +44,7 @@ static void look(void *arg)
 void watch_update(struct linux_os *l)
 {
 	clock_timer_stop(&l->m->clock, &l->watch->timer);
-	look(l->watch);
+	look(&l->watch->anchor);
 }
 
 void watch_init(struct linux_os *l)
@@ -53,8 +53,7 @@ void watch_init(struct linux_os *l)
 
 	w->l = l;
 	list_init(&w->catches);
-	/* a timer hands its owner to its function, whatever that is */
-	w->timer = (struct timer){ .dev = (struct device *)w, .fire = look };
+	w->timer = (struct timer){ .dev = &w->anchor, .fire = look };
 	w->interval = FIRST_LOOK;
 	l->watch = w;
 }

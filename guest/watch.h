@@ -25,6 +25,7 @@ struct catch
 };
 
 struct watch {
+	struct device anchor; /* what its timer belongs to; no more of a device than that */
 	struct linux_os *l;
 	struct list catches;
 	struct timer timer; /* looks for the kernel while somebody waits and there is none */
