@@ -62,6 +62,9 @@ struct os {
 		       void *arg);
 	int (*modules)(struct machine *m, void (*fn)(void *arg, const struct os_module *o),
 		       void *arg);
+	/* The open files of a task: number and path. */
+	int (*files)(struct machine *m, const struct os_task *t,
+		     void (*fn)(void *arg, unsigned fd, const char *path), void *arg);
 	/* How far the kernel runs from the addresses it was linked for; 0 without KASLR. Known once
 	 * ready, or earlier when the boot loader chose it. */
 	int (*slide)(struct machine *m, u64 *slide);

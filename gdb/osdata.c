@@ -92,6 +92,37 @@ static void put_modules(struct gdb *g, struct strbuf *b)
 		return;
 }
 
+struct put_files {
+	struct strbuf *b;
+	const struct os_task *t;
+};
+
+static void put_file(void *arg, unsigned fd, const char *path)
+{
+	struct put_files *p = arg;
+
+	strbuf_add(p->b, "<item>");
+	columnf(p->b, "pid", "%u", p->t->tgid);
+	column(p->b, "command", p->t->comm);
+	columnf(p->b, "file descriptor", "%u", fd);
+	column(p->b, "name", path);
+	strbuf_add(p->b, "</item>\n");
+}
+
+static void put_files(struct gdb *g, struct strbuf *b)
+{
+	const struct os *os = gdb_os(g);
+
+	gdb_list_tasks(g);
+	for (size_t i = 0; os->files && i < g->task.n; i++) {
+		struct put_files p = { b, &g->task.at[i] };
+
+		/* one whose files cannot be read has none */
+		if (p.t->pid == p.t->tgid && p.t->mm && os->files(g->m, p.t, put_file, &p))
+			continue;
+	}
+}
+
 static const struct {
 	const char *name, *title, *doc;
 	bool needs_os;
@@ -100,6 +131,7 @@ static const struct {
 	{ "cpus", "CPUs", "The machine's virtual CPUs", false, put_cpus },
 	{ "processes", "Processes", "All processes of the guest", true, put_processes },
 	{ "threads", "Threads", "All tasks of the guest, kernel threads too", true, put_threads },
+	{ "files", "Files", "Open files of the guest's processes", true, put_files },
 	{ "modules", "Kernel modules", "Loaded kernel modules", true, put_modules },
 };
 

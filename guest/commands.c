@@ -340,6 +340,43 @@ static void show_where(struct command_call *c)
 COMMAND(where, .hmp = "where", .qmp = "query-where", .run = run_where, .show = show_where,
 	.doc = "show what each CPU executes: the task and the place in the kernel");
 
+/* ---- files */
+
+static void add_file(void *arg, unsigned fd, const char *path)
+{
+	json_array_append_new(arg, json_pack("{s:i, s:o}", "fd", (int)fd, "path",
+					     text_json(path, strlen(path))));
+}
+
+static int run_files(struct command_call *c, struct error *e)
+{
+	const struct os *os = need_os(c, e);
+	u64 pid = (u64)call_int(c, "pid", 0);
+	struct os_task t;
+	int err;
+
+	if (!os)
+		return -EAGAIN;
+	err = os->task_find(c->m, (u32)pid, &t);
+	if (err == -ESRCH)
+		return error_ret(e, err, "the guest has no task with pid %llu",
+				 (unsigned long long)pid);
+	c->result = json_array();
+	return complain(err ? err : os->files(c->m, &t, add_file, c->result), "files", e);
+}
+
+static void show_files(struct command_call *c)
+{
+	json_t *j;
+	size_t i;
+
+	json_array_foreach(c->result, i, j)
+		command_print(c, "%lld -> %s\n", num(j, "fd"), str(j, "path"));
+}
+static const struct command_arg files_args[] = { { "pid", ARG_INT }, {} };
+COMMAND(files, .hmp = "files", .qmp = "query-files", .args = files_args, .run = run_files,
+	.show = show_files, .doc = "list the open files of a task in the guest");
+
 /* ---- modules */
 
 static void add_module(void *arg, const struct os_module *o)

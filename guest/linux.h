@@ -130,6 +130,10 @@ int must_check linux_banner(struct linux_os *l, char *buf, size_t size);
 int must_check linux_vmcoreinfo(struct linux_os *l, char **text, size_t *n);
 int must_check linux_slide(struct linux_os *l, u64 *slide);
 
+/* --- files.c */
+int must_check linux_files(struct linux_os *l, const struct os_task *t,
+			   void (*fn)(void *arg, unsigned fd, const char *path), void *arg);
+
 /* --- pages.c */
 int must_check linux_why_unmapped(struct linux_os *l, const struct os_task *t, u64 va, char *buf,
 				  size_t size);

@@ -49,6 +49,21 @@ static const char *const members[] = {
 	"task_struct.tasks",
 	"task_struct.thread_node",
 	"task_struct.on_cpu",
+	"task_struct.files",
+	"files_struct.fdt",
+	"fdtable.max_fds",
+	"fdtable.fd",
+	"file.f_path.dentry",
+	"file.f_path.mnt",
+	"dentry.d_sb",
+	"dentry.d_parent",
+	"dentry.d_name.name",
+	"super_block.s_type",
+	"file_system_type.name",
+	"vfsmount.mnt_root",
+	"mount.mnt",
+	"mount.mnt_parent",
+	"mount.mnt_mountpoint",
 	"task_struct.thread.sp",
 	"task_struct.thread_info.cpu",
 	"signal_struct.thread_head",
@@ -119,6 +134,7 @@ static const char *const symbols[] = {
 static bool one_task(void *arg, const struct os_task *t);
 static bool frame(void *arg, u64 pc, u64 sp) { return true; }
 static void module(void *arg, const struct os_module *o) {}
+static void file(void *arg, unsigned fd, const char *path) {}
 static bool symbol(void *arg, const struct os_symbol *s) { return true; }
 static void record(void *arg, u64 ns, unsigned level, const char *text, size_t n) {}
 
@@ -155,6 +171,8 @@ static void ask_all(struct linux_os *l)
 
 	l->budget = BUDGET;
 	err = linux_tasks(l, one_task, l);
+	l->budget = BUDGET;
+	err |= linux_files(l, &t, file, NULL);
 	l->budget = BUDGET;
 	err |= linux_modules(l, module, NULL);
 	l->budget = BUDGET;

@@ -187,6 +187,14 @@ static int modules(struct machine *m, void (*fn)(void *arg, const struct os_modu
 	return l ? linux_modules(l, fn, arg) : -EAGAIN;
 }
 
+static int files(struct machine *m, const struct os_task *t,
+		 void (*fn)(void *arg, unsigned fd, const char *path), void *arg)
+{
+	struct linux_os *l = ask(m);
+
+	return l ? linux_files(l, t, fn, arg) : -EAGAIN;
+}
+
 static int slide(struct machine *m, u64 *v)
 {
 	struct linux_os *l = ask(m);
@@ -236,6 +244,7 @@ static const struct os linux_knowledge = {
 	.symbol_find = symbol_find,
 	.symbols = symbols,
 	.modules = modules,
+	.files = files,
 	.slide = slide,
 	.log = log_records,
 	.banner = banner,

@@ -174,6 +174,24 @@ def stacks(guest):
     report('stacks', same > 300 and len(wrong) <= 2, '%d same, %s' % (same, wrong[:3]))
 
 
+def files(guest):
+    guest.shell('cd /sys/kernel; sleep 9999 < /proc/version > /tmp/out 2>> "/root/a b" | sleep 9998 & cd; sleep 1')
+    pids = guest.shell('pidof sleep')[0].split()
+    text = [t for t in guest.command('query-tasks') if t['comm'] == 'sleep']
+    pair = sorted(t['pid'] for t in text)[-2:]
+    wrong = []
+    for pid in pair + [1]:
+        want = {}
+        for line in guest.shell('ls -l /proc/%d/fd' % pid):
+            m = re.match(r'.* (\d+) -> (.*)$', line)
+            if m:
+                want[int(m[1])] = m[2]
+        got = {f['fd']: f['path'] for f in guest.command('query-files', pid=pid)}
+        if len(want) < 3 or want != got:
+            wrong.append('%d: %s, not %s' % (pid, got, want))
+    report('files', len(pids) > 300 and not wrong, str(wrong))
+
+
 def log(guest):
     want = [l for l in guest.shell('dmesg') if l.startswith('[')]
     got = guest.human('dmesg').replace('\r', '').split('\n')
@@ -219,6 +237,7 @@ def run(directory):
         symbols(guest, r)
         tasks(guest)
         stacks(guest)
+        files(guest)
         log(guest)
         modules(guest)
         caught(guest, 'module ' + module, 'insmod %s.ko' % module, 'do_init_module', 'insmod')
