@@ -53,6 +53,13 @@ OPTION_HANDLER(opt_serial)
 	return err;
 }
 
+/* With a monitor elsewhere, -nographic gives the whole terminal to the serial port, as in QEMU;
+ * under its own name Quern keeps the keys behind Ctrl-a unless the monitor is one for people. */
+static void note_monitor(struct settings *s, bool control)
+{
+	s->monitor_given |= !control || !s->native;
+}
+
 /* A monitor on a back end of its own. */
 static int monitor_spec(struct settings *s, const char *arg, const char *mode, bool pretty,
 			struct error *e)
@@ -61,7 +68,7 @@ static int monitor_spec(struct settings *s, const char *arg, const char *mode, b
 	const char *spec = arg;
 	int err;
 
-	s->monitor_given = true;
+	note_monitor(s, str_eq(mode, "control"));
 	if (str_eq(arg, "none") || str_eq(arg, "null"))
 		return 0;
 	str_prefix(arg, "mon:", &spec);
@@ -98,7 +105,7 @@ OPTION_HANDLER(opt_mon)
 		err = error_ret(e, -EINVAL, "pretty=on is for mode=control");
 	if (!err)
 		err = keyvals_all_used(&kv, "chardev|mode|pretty", e);
-	s->monitor_given = true;
+	note_monitor(s, mode == 1);
 	if (err)
 		keyvals_fini(&kv);
 	else

@@ -434,6 +434,8 @@ def self_description():
         if not any(x["name"] == "max" for x in q.command("query-cpu-definitions")):
             raise Wrong("query-cpu-definitions has no max")
         expect({e["name"] for e in q.command("query-events")} - set(schema), set(), "events without a schema")
+        doc = subprocess.run([quern, "doc", "--monitor"], capture_output=True, text=True, timeout=LIMIT).stdout
+        expect({n for n in names if not re.search(rf"(?m)^    QMP: {re.escape(n)}( |$)", doc)}, {"qmp_capabilities"}, "not in the manual")
         # every human command can be asked for help, and no name stands twice
         text = q.human("help")
         lines = [line.split(" -- ", 1)[0] for line in text.splitlines()]
@@ -473,6 +475,31 @@ def muxed():
     p.stdin.flush()
     text = p.stdout.read()
     find(rb"(?s)monitor.*\(qemu\) info status\r\nVM status: running\r\n.*VM status: paused\r\n", text)
+    expect(p.wait(LIMIT), 0, "the exit status")
+
+
+def terminals():
+    """Who gets the terminal of -nographic."""
+    bios = ("-bios", os.path.join(work, "halt.bin"))
+    qemu = os.path.join(work, "qemu-system-x86_64")
+    os.symlink(os.path.realpath(quern), qemu)
+
+    def run(keys, *command):
+        p = subprocess.run(command + bios, input=keys, capture_output=True, timeout=LIMIT)
+        expect(p.returncode, 0, "the exit status")
+        return p.stdout
+
+    # the serial port is elsewhere: the monitor
+    find(rb"VM status: running", run(b"info status\nquit\n", qemu, "-nographic", "-serial", "null"))
+    # QMP elsewhere: Quern keeps Ctrl-a
+    find(rb"VM status: running", run(b"\x01cinfo status\nquit\n", quern, "-nographic", "-qmp", "null"))
+    # a program of QEMU's name that has been given a monitor gives the terminal to the port
+    p = subprocess.Popen((qemu, "-nographic", "-qmp", f"unix:{work}/term.qmp,server=on,wait=off") + bios, stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE)
+    p.stdin.write(b"\x01cinfo status\nquit\n")
+    p.stdin.close()
+    Qmp(os.path.join(work, "term.qmp")).command("quit")
+    expect(p.stdout.read(), b"", "what the terminal shows")
     expect(p.wait(LIMIT), 0, "the exit status")
 
 
@@ -646,7 +673,7 @@ def main():
     if len(sys.argv) == 3:
         tests = [negotiation, several_in_one_write, mistakes, run_states, panic_and_reboot, several_sessions, peers_that_go_at_once,
                  a_peer_that_does_not_read, human, memory, devices, self_description,
-                 pretty, stdio, muxed, chardev_options, against_qemu]
+                 pretty, stdio, muxed, terminals, chardev_options, against_qemu]
     else:
         tests = [guest, hotplug]
     for test in tests:
