@@ -640,10 +640,13 @@ def guest(kernel, initrd):
 
 
 def hotplug(kernel, initrd):
-    """Linux's pciehp takes a device in and lets go of it."""
-    serial = os.path.join(work, "serial-hotplug")
+    """Linux's pciehp takes devices in and lets go of them."""
+    serial, disk = os.path.join(work, "serial-hotplug"), os.path.join(work, "hotplug.disk")
+    with open(disk, "wb") as f:
+        f.truncate(16 << 20)
     with Machine("hotplug", "-M", "q35", "-m", "512", "-kernel", kernel, "-initrd", initrd, "-append", "console=ttyS0 panic=-1",
-                 "-no-reboot", "-device", "pcie-root-port,id=rp,slot=7", "-serial", f"file:{serial}", bios=False) as m:
+                 "-no-reboot", "-device", "pcie-root-port,id=rp,slot=7", "-device", "pcie-root-port,id=rq,slot=8",
+                 "-drive", f"if=none,id=d0,file={disk},format=raw", "-serial", f"file:{serial}", bios=False) as m:
         q = Qmp(m.qmp_path)
 
         def console(mark):
@@ -659,9 +662,13 @@ def hotplug(kernel, initrd):
         console("pciehp: Slot(7): Card present")
         console("[1234:00c2]")
         find(r"does not support hotplugging", q.error("device_del", id="rp")[1])
+        q.command("device_add", driver="nvme", id="disk", bus="rq", drive="d0", serial="one")
+        console("nvme nvme0: 1/0/0 default")
         q.command("device_del", id="hot")
+        q.command("device_del", id="disk")
         console("Slot(7): Attention button pressed")
-        expect(q.event("DEVICE_DELETED")["data"], {"device": "hot", "path": "/machine/peripheral/hot"}, "DEVICE_DELETED")
+        gone = {q.event("DEVICE_DELETED")["data"]["path"] for _ in range(2)}
+        expect(gone, {"/machine/peripheral/hot", "/machine/peripheral/disk"}, "DEVICE_DELETED")
         if "1234:00c2" in q.human("info pci"):
             raise Wrong("info pci still has the device")
         q.command("device_add", driver="crc", id="hot", bus="rp")
