@@ -3,7 +3,7 @@
 #pragma once
 #include "core/command.h"
 
-/* The rest of a line into c->args. *parse: the sentence is about the line and not an error of the
- * command. */
+/* The rest of a line behind the command's name into c->args. */
 int must_check command_parse_args(struct command_call *c, const char *text, struct error *e);
+/* QMP's arguments (may be NULL) into c->args. */
 int must_check command_check_args(struct command_call *c, json_t *given, struct error *e);
