@@ -19,6 +19,7 @@ enum {
 	CSTS_RDY = BIT(0),
 	CSTS_CFS = BIT(1),
 	CSTS_SHST = GENMASK(3, 2),
+	CSTS_SHST_BUSY = 1 << 2,
 	CSTS_SHST_DONE = 2 << 2,
 	AQA_ASQS = GENMASK(11, 0),
 	AQA_ACQS = GENMASK(27, 16),
@@ -442,6 +443,33 @@ static void enable(struct nvme *n)
 	n->csts = (n->csts & ~(CSTS_CFS | CSTS_SHST)) | CSTS_RDY;
 }
 
+/* Shutting down: all that was told to have ended is on stable storage at its end (7.6.2). */
+static void shut_down_next(struct nvme *n);
+
+static void flushed(struct block_req *b, int err)
+{
+	struct nvme *n = b->arg;
+
+	if (err)
+		guest_error(n, "a disk could not be flushed at shutdown");
+	shut_down_next(n);
+}
+
+static void shut_down_next(struct nvme *n)
+{
+	while (++n->shutdown_at <= NVME_MAX_NS) {
+		struct nvme_ns *ns = n->ns[n->shutdown_at];
+
+		if (!ns || ns->readonly)
+			continue;
+		n->shutdown = (struct block_req){ .op = BLOCK_FLUSH, .done = flushed, .arg = n };
+		block_submit(ns->drive, &n->shutdown);
+		return;
+	}
+	if ((n->csts & CSTS_SHST) == CSTS_SHST_BUSY)
+		n->csts ^= CSTS_SHST_BUSY | CSTS_SHST_DONE;
+}
+
 static void set_cc(void *dev, unsigned i, u64 val)
 {
 	struct nvme *n = dev;
@@ -457,12 +485,9 @@ static void set_cc(void *dev, unsigned i, u64 val)
 	if (!(val & CC_SHN)) {
 		n->csts &= ~CSTS_SHST;
 	} else if (!(n->csts & CSTS_SHST)) {
-		/* all that was told to have ended is on the disk then */
-		for (unsigned k = 1; k <= NVME_MAX_NS; k++) {
-			if (n->ns[k])
-				block_drain(n->ns[k]->drive);
-		}
-		n->csts |= CSTS_SHST_DONE;
+		n->csts |= CSTS_SHST_BUSY;
+		n->shutdown_at = 0;
+		shut_down_next(n);
 	}
 }
 
@@ -712,6 +737,8 @@ static const struct state nvme_state[] = { STATE(R, masked),
 					   DERIVED(R, full),
 					   DERIVED(R, slots),
 					   DERIVED(R, cmb),
+					   DERIVED(R, shutdown),
+					   DERIVED(R, shutdown_at),
 					   STATE(R, resume),
 					   DERIVED(R, pad0),
 					   DERIVED(R, pad1),

@@ -143,8 +143,10 @@ struct nvme {
 	struct nvme_req *full[NVME_QUEUES]; /* by completion queue: without room in it */
 	struct slots *slots;
 	u8 *cmb;
-	bool resume; /* a submission queue stopped for want of requests */
-	u8 pad2[7];
+	struct block_req shutdown;
+	u32 shutdown_at; /* the name space that is being flushed */
+	bool resume;	 /* a submission queue stopped for want of requests */
+	u8 pad2[3];
 };
 
 static inline u8 nvme_shift(const struct nvme_ns *ns) { return ns->ctrl->shift[ns->nsid]; }

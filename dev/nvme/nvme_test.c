@@ -145,7 +145,12 @@ TEST(nvme_registers)
 	CHECK_EQ(tdev_r32(t, "intmc"), 6);
 	enable(f);
 	cc(f, 4 << 20 | 6 << 16 | 1 << 14 | 1); /* shut down */
+	CHECK_EQ(tdev_r32(t, "csts"), 5);
+	tdev_run_us(t, 100);
 	CHECK_EQ(tdev_r32(t, "csts"), 9);
+	CHECK_EQ(f->disk->ops[BLOCK_FLUSH], 1);
+	cc(f, 4 << 20 | 6 << 16 | 1);
+	CHECK_EQ(tdev_r32(t, "csts"), 1);
 	fix_free(f);
 }
 
