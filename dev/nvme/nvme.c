@@ -485,6 +485,8 @@ static void set_cc(void *dev, unsigned i, u64 val)
 	if (!(val & CC_SHN)) {
 		n->csts &= ~CSTS_SHST;
 	} else if (!(n->csts & CSTS_SHST)) {
+		/* an earlier one may have been called off only half way */
+		nvme_drain(n);
 		n->csts |= CSTS_SHST_BUSY;
 		n->shutdown_at = 0;
 		shut_down_next(n);

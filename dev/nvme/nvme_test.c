@@ -512,6 +512,8 @@ static void hostile(u64 from)
 			tdev_run_us(f->t, rnd() % 50);
 		if (rnd() % 64 == 0)
 			tdev_w64(f->t, "cmbmsc", address() | (rnd() & 3));
+		if (rnd() % 16 == 0)
+			cc(f, (tdev_r32(f->t, "cc") & ~(3u << 14)) | rnd() % 4 << 14);
 		if (rnd() % 32 == 0 || tdev_r32(f->t, "csts") & 2) {
 			cc(f, 0);
 			enable(f);
