@@ -374,7 +374,7 @@ static void show_files(struct command_call *c)
 		command_print(c, "%lld -> %s\n", num(j, "fd"), str(j, "path"));
 }
 static const struct command_arg files_args[] = { { "pid", ARG_INT }, {} };
-COMMAND(files, .hmp = "files", .qmp = "query-files", .args = files_args, .run = run_files,
+COMMAND(files, .hmp = "lsof", .qmp = "query-files", .args = files_args, .run = run_files,
 	.show = show_files, .doc = "list the open files of a task in the guest");
 
 /* ---- modules */
