@@ -37,6 +37,31 @@ struct os_module {
 	char build_id[41]; /* hex, or "" */
 };
 
+/* One row of the kernel's table for unwinding: how the frame above is found from addr on, until the
+ * next row's. The frame's address is that of `base` + offset, or what lies there. */
+struct os_unwind {
+	u64 addr;
+	enum {
+		OS_UNWIND_END,	/* there is none */
+		OS_UNWIND_CALL, /* the return address is in front of the frame's address */
+		OS_UNWIND_REGS, /* struct pt_regs is at it */
+		OS_UNWIND_TRAP	/* what an interrupt pushes is at it */
+	} kind;
+	enum {
+		OS_BASE_SP,
+		OS_BASE_BP,
+		OS_BASE_AT_SP, /* [sp] + offset */
+		OS_BASE_AT_BP, /* [bp + offset] */
+		OS_BASE_R10,
+		OS_BASE_R13,
+		OS_BASE_DI,
+		OS_BASE_DX
+	} base;
+	s32 offset;
+	bool bp_saved; /* at the frame's address + bp_offset */
+	s32 bp_offset;
+};
+
 struct os {
 	const char *name; /* "linux" */
 	/* Ready as soon as the guest's kernel was found in memory (it may take until its paging is
@@ -65,6 +90,9 @@ struct os {
 	/* The open files of a task: number and path. */
 	int (*files)(struct machine *m, const struct os_task *t,
 		     void (*fn)(void *arg, unsigned fd, const char *path), void *arg);
+	/* The rows of the kernel itself, by rising addresses; fn returns false to end. */
+	int (*unwind_table)(struct machine *m, bool (*fn)(void *arg, const struct os_unwind *u),
+			    void *arg);
 	/* How far the kernel runs from the addresses it was linked for; 0 without KASLR. Known once
 	 * ready, or earlier when the boot loader chose it. */
 	int (*slide)(struct machine *m, u64 *slide);

@@ -29,7 +29,8 @@ struct gdb_modules {
 	/* the guest's functions at which something has changed, and where one of them returns to */
 	struct debug_point loaded, freeing, freed;
 	bool watching;
-	int timer; /* while the guest's system is not known yet; -1 */
+	bool changed; /* since it was asked last */
+	int timer;    /* while the guest's system is not known yet; -1 */
 };
 
 /* ---- files */
@@ -279,7 +280,19 @@ char *gdb_libraries_xml(struct gdb *g)
 
 /* ---- loading and unloading */
 
-static bool on_loaded(struct debug_point *p, struct cpu *cpu, u64 va) { return true; }
+static bool on_loaded(struct debug_point *p, struct cpu *cpu, u64 va)
+{
+	((struct gdb_modules *)p->owner)->changed = true;
+	return true;
+}
+
+bool gdb_modules_take(struct gdb *g)
+{
+	bool changed = g->modules->changed;
+
+	g->modules->changed = false;
+	return changed;
+}
 
 /* free_module is entered: its return says that the module is off the list. */
 static bool on_freeing(struct debug_point *p, struct cpu *cpu, u64 va)
@@ -299,6 +312,7 @@ static bool on_freeing(struct debug_point *p, struct cpu *cpu, u64 va)
 static bool on_freed(struct debug_point *p, struct cpu *cpu, u64 va)
 {
 	debug_disarm(cpu->machine, p);
+	((struct gdb_modules *)p->owner)->changed = true;
 	return true;
 }
 

@@ -98,6 +98,14 @@ TEST(gdb_modules_come_and_go)
 	/* at do_init_module */
 	CHECK(strstr(rig_run(p, "c"), "T05thread:01;library:;"));
 	CHECK_EQ(r->cpu[0]->cpu.pc, 0x4800);
+	/* a breakpoint at the same place is told first */
+	ASK("Z0,4800,1", "OK");
+	r->cpu[0]->cpu.pc = 0x4700;
+	CHECK(strstr(rig_run(p, "c"), "T05thread:01;02:"));
+	CHECK_EQ(r->cpu[0]->cpu.pc, 0x4800);
+	CHECK(strstr(rig_ask(p, "c"), "T05thread:01;library:;"));
+	CHECK_EQ(r->cpu[0]->cpu.pc, 0x4800);
+	ASK("z0,4800,1", "OK");
 	/* free_module is at 0x5000; it returns to 0x5800, where the module is gone */
 	r->cpu[0]->sp = 0x1000;
 	ASK("M1000,8:0058000000000000", "OK");

@@ -59,8 +59,10 @@ struct gdb_conn {
 	bool connected;
 	/* what was agreed upon */
 	bool noack, multiprocess, swbreak, hwbreak, error_text, extended, nonstop, phys, libraries;
-	bool moved;   /* it has asked for qOffsets */
-	bool waiting; /* all-stop: a stop reply is owed */
+	bool library_owed; /* modules have changed where a breakpoint was met, which was told first
+			    */
+	bool moved;	   /* it has asked for qOffsets */
+	bool waiting;	   /* all-stop: a stop reply is owed */
 	u64 g_tid, c_tid;
 	u8 *act; /* enum debug_resume of each CPU, while waiting or in non-stop mode */
 	struct gdb_range *range;
@@ -200,6 +202,8 @@ void gdb_modules_watch(struct gdb *g);
 void gdb_files_changed(struct gdb *g);
 /* The guest has begun anew. */
 void gdb_modules_forget(struct gdb *g);
+/* Have some come or gone since the last call? */
+bool gdb_modules_take(struct gdb *g);
 bool gdb_modules_changed(const struct debug_point *p);
 char *gdb_libraries_xml(struct gdb *g);
 /* The host's file of a module or NULL; only such files are given out by vFile. */
@@ -209,6 +213,8 @@ bool gdb_file_known(struct gdb *g, const char *path);
 #define GDB_SYMFILE "/guest/vmlinux"
 bool gdb_symfile_known(struct gdb *g);
 bool must_check gdb_symfile_make(struct gdb_conn *c, struct strbuf *f);
+/* frames.c: its .debug_frame section; nothing when the kernel has no table */
+void gdb_put_frames(struct gdb *g, struct strbuf *out, u64 slide);
 
 /* ---- vfile.c */
 void gdb_files_close(struct gdb_conn *c);

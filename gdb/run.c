@@ -152,12 +152,17 @@ static bool goes_on(struct gdb_conn *c, struct cpu *cpu)
 
 /* Is this debugger to be told? *again: it only wants to go on. */
 static bool concerns(struct gdb_conn *c, const struct debug_stop *why, struct gdb_stop *s,
-		     bool *again)
+		     bool modules, bool *again)
 {
 	bool met = gdb_point_met(c, s, why->va);
 
 	if (!active(c))
 		return false;
+	if (modules && c->libraries && !met) {
+		s->what = "library";
+		return true;
+	}
+	c->library_owed |= modules && c->libraries;
 	if (why->why == DEBUG_WHY_STEP) {
 		if (c->act[why->cpu->index] != DEBUG_STEP)
 			return met;
@@ -174,11 +179,8 @@ static bool concerns(struct gdb_conn *c, const struct debug_stop *why, struct gd
 		s->what = NULL;
 	if (why->why == DEBUG_WHY_STEP)
 		return true;
-	if (why->why == DEBUG_WHY_POINT && gdb_modules_changed(why->point)) {
-		s->what = "library";
-		return c->libraries;
-	}
-	if (why->why == DEBUG_WHY_POINT && gdb_point_mine(why->point))
+	if (why->why == DEBUG_WHY_POINT &&
+	    (gdb_point_mine(why->point) || gdb_modules_changed(why->point)))
 		return met;
 	if (why->why == DEBUG_WHY_REQUEST && why->text) {
 		gdb_console(c, why->text, strlen(why->text));
@@ -193,7 +195,7 @@ static void on_stopped(struct debug_client *client, const struct debug_stop *why
 	bool ours = why->why == DEBUG_WHY_STEP ||
 		    (why->why == DEBUG_WHY_POINT &&
 		     (gdb_modules_changed(why->point) || gdb_point_mine(why->point)));
-	bool again = false, holds = false, told = false;
+	bool modules = gdb_modules_take(g), again = false, holds = false, told = false;
 	struct gdb_conn *c;
 
 	g->tasks_valid = false;
@@ -201,7 +203,7 @@ static void on_stopped(struct debug_client *client, const struct debug_stop *why
 	{
 		struct gdb_stop s = { .tid = why->cpu->index + 1, .signal = SIG_TRAP };
 
-		if (!concerns(c, why, &s, &again))
+		if (!concerns(c, why, &s, modules, &again))
 			continue;
 		told = true;
 		holds |= !c->nonstop;
@@ -395,6 +397,13 @@ static void wait_for_stop(struct gdb_conn *c)
 	} else {
 		c->waiting = true;
 		c->replied = true;
+	}
+	if (c->library_owed && c->waiting) {
+		struct gdb_stop s = { .tid = c->c_tid, .signal = SIG_TRAP, .what = "library" };
+
+		c->library_owed = false;
+		deliver(c, &s);
+		return;
 	}
 	gdb_go(c->g);
 }

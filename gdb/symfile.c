@@ -9,7 +9,7 @@
 enum { KERNEL_MAX = 128 << 20 };
 
 struct build {
-	struct strbuf symbols, names;
+	struct strbuf symbols, names, frames;
 	u64 base, last, slide;
 };
 
@@ -53,12 +53,12 @@ static void put_section(struct strbuf *f, u32 name, u32 type, u64 flags, u64 add
 	put(f, s, sizeof(s));
 }
 
-/* Header, symbols, names, names of sections, sections. */
+/* Header, symbols, frames, names, names of sections, sections. */
 static void put_file(struct strbuf *f, const struct build *b)
 {
-	static const char names[] = "\0.text\0.symtab\0.strtab\0.shstrtab";
-	u64 strings = 64 + b->symbols.n, shnames = strings + b->names.n,
-	    sections = ALIGN_UP(shnames + sizeof(names), 8ull);
+	static const char names[] = "\0.text\0.symtab\0.strtab\0.shstrtab\0.debug_frame";
+	u64 frames = 64 + b->symbols.n, strings = frames + b->frames.n,
+	    shnames = strings + b->names.n, sections = ALIGN_UP(shnames + sizeof(names), 8ull);
 	u8 h[64] = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT };
 
 	st16le(h + 16, ET_EXEC);
@@ -67,10 +67,11 @@ static void put_file(struct strbuf *f, const struct build *b)
 	st64le(h + 40, sections);
 	st16le(h + 52, 64);
 	st16le(h + 58, 64);
-	st16le(h + 60, 5);
+	st16le(h + 60, 6);
 	st16le(h + 62, 4);
 	put(f, h, sizeof(h));
 	put(f, b->symbols.at, b->symbols.n);
+	put(f, b->frames.at, b->frames.n);
 	put(f, b->names.at, b->names.n);
 	put(f, names, sizeof(names));
 	while (f->n < sections)
@@ -81,6 +82,7 @@ static void put_file(struct strbuf *f, const struct build *b)
 	put_section(f, 7, SHT_SYMTAB, 0, 0, 64, b->symbols.n, 3, 24);
 	put_section(f, 15, SHT_STRTAB, 0, 0, strings, b->names.n, 0, 0);
 	put_section(f, 23, SHT_STRTAB, 0, 0, shnames, sizeof(names), 0, 0);
+	put_section(f, 33, SHT_PROGBITS, 0, 0, frames, b->frames.n, 0, 0);
 }
 
 static void find_base(void *arg, const struct os_module *m)
@@ -111,8 +113,11 @@ bool gdb_symfile_make(struct gdb_conn *c, struct strbuf *f)
 	strbuf_addc(&b.names, 0);
 	b.last = b.base;
 	ok = ok && !os->symbols(c->g->m, add_symbol, &b) && b.last > b.base;
-	if (ok)
+	if (ok) {
+		gdb_put_frames(c->g, &b.frames, b.slide);
 		put_file(f, &b);
+	}
+	strbuf_fini(&b.frames);
 	strbuf_fini(&b.symbols);
 	strbuf_fini(&b.names);
 	return ok;

@@ -95,6 +95,9 @@ int must_check linux_task_context(struct linux_os *l, const struct os_task *t,
  * executed, not a return address. fn: false ends it. */
 int must_check linux_unwind(struct linux_os *l, const struct linux_regs *r, bool exact,
 			    bool (*fn)(void *arg, u64 pc, u64 sp), void *arg);
+/* The ORC table as os.h shows it. */
+int must_check linux_unwind_table(struct linux_os *l,
+				  bool (*fn)(void *arg, const struct os_unwind *u), void *arg);
 
 /* --- modules.c */
 /* Calls fn with each module's structure, newest first; false ends it. */

@@ -232,6 +232,14 @@ static int why_unmapped(struct machine *m, const struct os_task *t, u64 va, char
 	return l ? linux_why_unmapped(l, t, va, buf, size) : -EAGAIN;
 }
 
+static int unwind_table(struct machine *m, bool (*fn)(void *arg, const struct os_unwind *u),
+			void *arg)
+{
+	struct linux_os *l = ask(m);
+
+	return l ? linux_unwind_table(l, fn, arg) : -EAGAIN;
+}
+
 static const struct os linux_knowledge = {
 	.name = "linux",
 	.ready = ready,
@@ -245,6 +253,7 @@ static const struct os linux_knowledge = {
 	.symbols = symbols,
 	.modules = modules,
 	.files = files,
+	.unwind_table = unwind_table,
 	.slide = slide,
 	.log = log_records,
 	.banner = banner,

@@ -4,6 +4,7 @@
  * one of 32-bit offsets to the code, one of entries; modules bring their own. */
 #include "guest/linux.h"
 #include <errno.h>
+#include <stdlib.h>
 
 enum { FRAMES = 256 };
 /* where the caller's stack pointer comes from */
@@ -250,4 +251,73 @@ int linux_unwind(struct linux_os *l, const struct linux_regs *r, bool exact,
 			return 0;
 	}
 	return 0;
+}
+
+/* ---- the whole table */
+
+static bool row_base(unsigned reg, struct os_unwind *u)
+{
+	static const u8 bases[] = { [REG_DX] = OS_BASE_DX,
+				    [REG_DI] = OS_BASE_DI,
+				    [REG_BP] = OS_BASE_BP,
+				    [REG_SP] = OS_BASE_SP,
+				    [REG_R10] = OS_BASE_R10,
+				    [REG_R13] = OS_BASE_R13,
+				    [REG_BP_INDIRECT] = OS_BASE_AT_BP,
+				    [REG_SP_INDIRECT] = OS_BASE_AT_SP };
+
+	if (reg < REG_DX || reg > REG_SP_INDIRECT)
+		return false;
+	u->base = bases[reg];
+	return true;
+}
+
+/* An entry as six bytes: two offsets, then sp_reg:4, bp_reg:4, and the type with what came and went
+ * around it. */
+static void decode_row(const u8 *p, unsigned end_bit, struct os_unwind *u)
+{
+	u16 flags = ld16le(p + 4);
+	unsigned bp = flags >> 4 & 15, type = end_bit ? flags >> 8 & 3 : flags >> 8 & 7;
+
+	u->offset = (s16)ld16le(p);
+	u->bp_offset = (s16)ld16le(p + 2);
+	u->bp_saved = bp == REG_PREV_SP;
+	u->kind = end_bit ? OS_UNWIND_CALL + type : type >= 2 ? OS_UNWIND_CALL + type - 2 : 0;
+	if (u->kind > OS_UNWIND_TRAP || !row_base(flags & 15, u))
+		u->kind = OS_UNWIND_END;
+}
+
+int linux_unwind_table(struct linux_os *l, bool (*fn)(void *arg, const struct os_unwind *u),
+		       void *arg)
+{
+	enum { ENTRY = 6, ROWS_MAX = 1 << 22 };
+	bool old = linux_has(l, "orc_entry.end");
+	unsigned end_bit = old ? 10 + linux_has(l, "orc_entry.signal") : 0;
+	u64 ips, end, entries, size, n;
+	u8 *buf;
+	int err;
+
+	if (linux_sizeof(l, "orc_entry", &size) || size != ENTRY ||
+	    linux_sym(l, "__start_orc_unwind_ip", &ips) ||
+	    linux_sym(l, "__stop_orc_unwind_ip", &end) ||
+	    linux_sym(l, "__start_orc_unwind", &entries) || end <= ips)
+		return -ENOTSUP;
+	n = (end - ips) / 4;
+	if (n > ROWS_MAX)
+		return -E2BIG;
+	buf = malloc(n * (4 + ENTRY));
+	if (!buf)
+		return -ENOMEM;
+	err = kmem_read(&l->mem, 0, ips, buf, n * 4);
+	if (!err)
+		err = kmem_read(&l->mem, 0, entries, buf + n * 4, n * ENTRY);
+	for (u64 i = 0; !err && i < n; i++) {
+		struct os_unwind u = { .addr = ips + 4 * i + (u64)(s64)(s32)ld32le(buf + 4 * i) };
+
+		decode_row(buf + n * 4 + i * ENTRY, end_bit, &u);
+		if (!fn(arg, &u))
+			break;
+	}
+	free(buf);
+	return err;
 }

@@ -22,5 +22,24 @@ Breakpoint 1 at 0xffffffff...
 (gdb) backtrace
 #0  0x... in __x64_sys_finit_module ()
 #1  0x... in do_syscall_64 ()
+#2  0x... in entry_SYSCALL_64_after_hwframe ()
+# Through an interrupt.
+(gdb) break hrtimer_interrupt
+(gdb) continue
+...hit Breakpoint 2, 0x... in hrtimer_interrupt ()
+(gdb) backtrace
+#0  0x... in hrtimer_interrupt ()
+#... in sysvec_apic_timer_interrupt ()
+#... in asm_sysvec_apic_timer_interrupt ()
+# A task that sleeps: the same that the kernel would tell.
+(gdb) python gdb.selected_inferior(); [t.switch() for t in gdb.selected_inferior().threads() if t.name == "kthreadd"]
+(gdb) backtrace
+#0  0x... in __schedule ()
+#1  0x... in schedule ()
+#2  0x... in kthreadd ()
+#3  0x... in ret_from_fork ()
+(gdb) monitor stack 2
+[<0>] kthreadd+...
+[<0>] ret_from_fork+...
 (gdb) kill
 = 0
