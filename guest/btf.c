@@ -3,6 +3,7 @@
  * of Documentation/bpf/btf.rst; every offset in it is checked, every chain of types is cut at a
  * depth. */
 #include "guest/btf.h"
+#include "lib/hash.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -121,6 +122,45 @@ static int index_types(struct btf *b)
 	return b->n ? 0 : -EINVAL;
 }
 
+static bool is_record(const struct type *t)
+{
+	return t->kind == KIND_STRUCT || t->kind == KIND_UNION;
+}
+
+static u32 *record_slot(const struct btf *b, const char *name, size_t n)
+{
+	u32 k = (u32)hash_bytes(name, n) & b->record_mask;
+	struct type t;
+
+	while (get(b, b->record[k], &t) && (strncmp(t.name, name, n) || t.name[n]))
+		k = (k + 1) & b->record_mask;
+	return &b->record[k];
+}
+
+/* Of several with one name the first counts. */
+static int index_records(struct btf *b)
+{
+	u32 size = 1024;
+
+	while (size < 2 * b->n)
+		size *= 2;
+	b->record = calloc(size, sizeof(*b->record));
+	b->record_mask = size - 1;
+	if (!b->record)
+		return -ENOMEM;
+	for (u32 id = 1; id <= b->n; id++) {
+		struct type t;
+		u32 *slot;
+
+		if (!get(b, id, &t) || !is_record(&t) || !*t.name)
+			continue;
+		slot = record_slot(b, t.name, strlen(t.name));
+		if (!*slot)
+			*slot = id;
+	}
+	return 0;
+}
+
 int btf_init(struct btf *b, u8 *data, size_t size)
 {
 	u32 hdr = 0, type_off = 0, str_off = 0;
@@ -140,6 +180,8 @@ int btf_init(struct btf *b, u8 *data, size_t size)
 			err = b->strings[b->strings_size - 1] ? -EINVAL : index_types(b);
 		}
 	}
+	if (!err)
+		err = index_records(b);
 	if (err)
 		btf_fini(b);
 	return err;
@@ -149,6 +191,7 @@ void btf_fini(struct btf *b)
 {
 	free((void *)b->data);
 	free(b->at);
+	free(b->record);
 	*b = (struct btf){ 0 };
 }
 
@@ -193,11 +236,6 @@ static u32 size_of(const struct btf *b, u32 id, u32 *count)
 	return 0;
 }
 
-static bool is_record(const struct type *t)
-{
-	return t->kind == KIND_STRUCT || t->kind == KIND_UNION;
-}
-
 /* Finds a member in a record, looking into anonymous ones. */
 static bool member(const struct btf *b, u32 id, const char *name, size_t n, unsigned depth,
 		   struct btf_member *m)
@@ -236,13 +274,7 @@ static bool member(const struct btf *b, u32 id, const char *name, size_t n, unsi
 
 static u32 record(const struct btf *b, const char *name, size_t n)
 {
-	for (u32 id = 1; id <= b->n; id++) {
-		struct type t;
-
-		if (get(b, id, &t) && is_record(&t) && !strncmp(t.name, name, n) && !t.name[n])
-			return id;
-	}
-	return 0;
+	return b->record ? *record_slot(b, name, n) : 0;
 }
 
 int btf_find(const struct btf *b, const char *path, struct btf_member *m)

@@ -13,6 +13,9 @@ struct btf {
 	u32 strings_size;
 	u32 *at; /* where type i + 1 begins in types */
 	u32 n;
+	/* ids of structures and unions by the hash of their names, with linear probing */
+	u32 *record;
+	u32 record_mask;
 };
 /* A member found: of a path like "task_struct.thread.sp". */
 struct btf_member {
