@@ -423,6 +423,7 @@ TEST(space_long_transfers_reach_devices)
 	u64 val = 0;
 	CHECK_EQ(space_ld(&m->memory, 0x500, 2, &val, none), MEM_DECODE_ERROR);
 	CHECK_EQ(val, 0xffff);
+	machine_free(m);
 }
 
 TEST(space_romd_switches)
