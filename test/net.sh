@@ -37,6 +37,6 @@ pair() {
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 pair stream "-netdev socket,id=n,listen=127.0.0.1:$port -device virtio-net,netdev=n,mac=52:54:00:00:00:01" \
 	"-netdev socket,id=n,connect=127.0.0.1:$port -device virtio-net,netdev=n,mac=52:54:00:00:00:02"
-pair multicast "-netdev socket,id=n,mcast=230.0.0.1:$port -device virtio-net,netdev=n,mac=52:54:00:00:00:01" \
-	"-netdev socket,id=n,mcast=230.0.0.1:$port -device virtio-net,netdev=n,mac=52:54:00:00:00:02"
+pair multicast "-netdev socket,id=n,mcast=230.0.0.1:$port,localaddr=127.0.0.1 -device virtio-net,netdev=n,mac=52:54:00:00:00:01" \
+	"-netdev socket,id=n,mcast=230.0.0.1:$port,localaddr=127.0.0.1 -device virtio-net,netdev=n,mac=52:54:00:00:00:02"
 finish
