@@ -238,3 +238,60 @@ TEST(linux_hostile_memory)
 		free(a);
 	}
 }
+
+/* ---- why a byte is not there */
+
+static u8 pages[6 * 4096];
+
+static int page_bytes(void *arg, u64 pa, void *buf, size_t n)
+{
+	if (!range_fits(pa, n, sizeof(pages)))
+		return -EIO;
+	memcpy(buf, pages + pa, n);
+	return 0;
+}
+
+static void says(struct linux_os *l, u64 entry, const char *what)
+{
+	struct os_task t = { .root = 0x1000, .mm = 1, .pid = 7, .comm = "x" };
+	char buf[256];
+
+	st64le(pages + 0x4000 + 5 * 8, entry);
+	CHECK_EQ(linux_why_unmapped(l, &t, 0x5678, buf, sizeof(buf)), 0);
+	if (!strstr(buf, what))
+		test_fail(__FILE__, __LINE__, "%#llx: '%s' lacks '%s'", (unsigned long long)entry,
+			  buf, what);
+}
+
+TEST(linux_why_unmapped)
+{
+	struct linux_os *l = xalloc(sizeof(*l));
+	struct os_task kernel = { .comm = "kthreadd", .pid = 2 };
+	u64 offset = 42;
+	char buf[256];
+
+	l->mem = (struct kmem){ .phys = page_bytes,
+				.linear_va = 0xffffffff81000000ull,
+				.linear_pa = 0x5000,
+				.linear_size = 4096 };
+	l->found = true;
+	ksyms_add(&l->syms, 0xffffffff81000010ull, 'b', "nr_swapfiles", 12);
+	ksyms_finish(&l->syms);
+	st32le(pages + 0x5010, 2);
+	for (u64 table = 0x1000; table < 0x4000; table += 0x1000)
+		st64le(pages + table, (table + 0x1000) | 7);
+	says(l, 0, "nothing is mapped");
+	says(l, 0x3007, "physical address 0x3678");
+	/* type 1, offset 42: include/asm of x86-64, __swp_entry() */
+	says(l, (~offset << 14 >> 5) | 1ull << 59, "swapped out: type 1, offset 42");
+	says(l, (~offset << 14 >> 5) | 30ull << 59, "special entry 30");
+	/* PROT_NONE: its frame number inverted */
+	says(l, (~0x3000ull & GENMASK64(51, 12)) | BIT(8), "present at physical address 0x3678");
+	/* a large page that is not there */
+	st64le(pages + 0x3000, 0x80);
+	says(l, 0, "for 2048 KiB is not present");
+	CHECK_EQ(linux_why_unmapped(l, &kernel, 0, buf, sizeof(buf)), 0);
+	CHECK(strstr(buf, "kernel thread"));
+	linux_forget(l);
+	free(l);
+}

@@ -3,7 +3,7 @@
 # guest.py - what the emulator knows of the Linux in the guest, compared with what that Linux says itself in /proc and /sys.
 # Usage: test/guest.py NAME QUERN KERNEL INITRD MODULE [ARGUMENT...]; prints ok/FAIL lines. The initramfs has MODULE as /root/MODULE.ko;
 # APPEND holds more of the kernel's command line. With VMLINUX: a kernel without symbols, but with this file of it.
-import json, os, random, re, socket, subprocess, sys, tempfile, time
+import json, os, random, re, select, socket, subprocess, sys, tempfile, time
 
 name, quern, kernel, initrd, module = sys.argv[1:6]
 PROMPT = b'[quern]# '
@@ -24,12 +24,14 @@ class Guest:
         self.server.listen(1)
         self.process = subprocess.Popen(
             [quern, '-m', '400', '-smp', '2', '-kernel', kernel, '-initrd', initrd, '-append',
-             'console=ttyS0 panic=-1 no_hash_pointers ' + os.environ.get('APPEND', ''), '-display', 'none', '-serial', 'stdio',
+             'console=ttyS0 panic=-1 no_hash_pointers loglevel=1 ' + os.environ.get('APPEND', ''), '-display', 'none', '-serial', 'stdio',
              '-qmp', 'unix:%s/qmp' % directory] + extra,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(directory + '/stderr', 'w'))
         self.buffer = b''
         self.server.settimeout(30)
-        self.qmp = self.server.accept()[0].makefile('rw')
+        connection = self.server.accept()[0]
+        connection.settimeout(100)
+        self.qmp = connection.makefile('rw')
         self.qmp.readline()
         self.command('qmp_capabilities')
 
@@ -55,6 +57,8 @@ class Guest:
 
     def until(self, what):
         while what not in self.buffer:
+            if not select.select([self.process.stdout], [], [], 100)[0]:
+                raise Exception('no %r after %r' % (what, self.buffer[-1000:]))
             got = os.read(self.process.stdout.fileno(), 65536)
             if not got:
                 raise Exception('the guest ended: %r' % self.buffer[-1000:])
@@ -233,7 +237,7 @@ def run(directory):
     try:
         guest.until(PROMPT)
         in_user_mode(guest)
-        guest.shell('for i in $(seq 300); do sleep 10000 & done; insmod %s.ko; dmesg -n 1' % module)
+        guest.shell('for i in $(seq 300); do sleep 10000 & done; insmod %s.ko' % module)
         symbols(guest, r)
         tasks(guest)
         stacks(guest)
@@ -244,6 +248,10 @@ def run(directory):
         guest.shell('ln -s /bin/busybox /root/true')
         caught(guest, 'exec true', '/root/true', 'finalize_exec', 'true')
         caught(guest, 'syscall chdir', 'cd /', '__x64_sys_chdir', 'sh')
+        guest.human('catch syscall chdir nobody')
+        guest.shell('cd /tmp; cd')
+        report('catch-who', guest.command('query-status')['status'] == 'running', 'stopped for another')
+        guest.human('uncatch')
         # an instruction that is none, in a system call that is not made elsewhere: the kernel finds it and calls it a bug
         sync = guest.command('query-symbol', what='__x64_sys_syncfs')['start']
         guest.human('memory-write %s 0f0b0f0b' % sync)

@@ -19,11 +19,9 @@ knows() {
 
 cloud=$("$fetch" linux-image-cloud-amd64) || exit 1
 trixie=$("$fetch" --suite trixie linux-image-amd64) || exit 1
-knows cloud-kaslr "$cloud" -M pc,kaslr=on
-APPEND=pti=on knows cloud-isolated "$cloud" -M microvm
+APPEND=pti=on knows cloud-kaslr-isolated "$cloud" -M pc,kaslr=on
 knows cloud-decompressed-by-guest "$cloud" -M microvm,kernel-decompress=guest
 knows trixie-kaslr "$trixie" -M q35,kaslr=on
-knows trixie-decompressed-by-guest "$trixie" -M q35,kernel-decompress=guest
 
 # The debug package of the same kernel has its ELF file.
 release=$(basename "$cloud" | sed 's/^vmlinuz-//')
