@@ -190,8 +190,10 @@ static bool still_there(struct linux_os *l)
 		k.linear_size = 0;
 		for (unsigned j = 0; root && j < ARRAY_SIZE(isolation); j++) {
 			k.root = root & ~isolation[j];
-			if (kmem_translate(&k, 0, l->banner, &pa, NULL, NULL))
+			if (kmem_translate(&k, 0, l->banner, &pa, NULL, NULL)) {
+				contrary |= kmem_next_mapped(&k, IMAGE_LO, IMAGE_HI) != IMAGE_HI;
 				continue;
+			}
 			contrary = true;
 			if (pa != l->banner_pa)
 				continue;
@@ -237,9 +239,9 @@ int linux_find(struct linux_os *l)
 		}
 	}
 	l->mem = (struct kmem){ .phys = machine_phys, .arg = l, .budget = &l->budget };
-	if (l->tried_linear)
+	/* what lies in memory later may be an image that is still to be moved, or an older one */
+	if (clock_now(&l->m->clock) - l->reset_at > 1000000)
 		return -EAGAIN;
-	l->tried_linear = true;
 	return find_linear(l);
 }
 
@@ -265,6 +267,6 @@ void linux_forget(struct linux_os *l)
 	l->npercpu = 0;
 	vmlinux_fini(&l->vmlinux);
 	l->vmlinux_tried = l->no_kallsyms = false;
-	l->found = l->own_root = l->tried_linear = false;
+	l->found = l->own_root = false;
 	l->tried = 0;
 }

@@ -18,10 +18,10 @@ struct linux_os {
 	struct kmem mem;
 	u64 budget; /* mem.budget */
 	bool found;
-	bool own_root; /* mem.root is the kernel's own table, which lives as long as it does */
-	u64 tried;     /* what there was when it was last looked for in vain */
-	bool tried_linear;
-	unsigned searches;     /* through whole images: what takes time */
+	bool own_root;	   /* mem.root is the kernel's own table, which lives as long as it does */
+	u64 tried;	   /* what there was when it was last looked for in vain */
+	u64 reset_at;	   /* guest time */
+	unsigned searches; /* through whole images: what takes time */
 	u64 banner, banner_pa; /* by which it is known again */
 	struct ksyms syms;
 	u64 lo, hi; /* the kernel's image */

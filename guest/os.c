@@ -272,8 +272,9 @@ static void was_reset(struct debug_client *c)
 {
 	struct guest *g = container_of(c, struct guest, client);
 
-	watch_reset(&g->l);
 	linux_forget(&g->l);
+	g->l.reset_at = clock_now(&g->l.m->clock);
+	watch_reset(&g->l);
 }
 
 static void ends(struct debug_client *c, int status)

@@ -78,8 +78,5 @@ void watch_reset(struct linux_os *l)
 	}
 	w->interval = FIRST_LOOK;
 	catch_refresh(l);
-	if (!waiting(w))
-		return;
-	/* not now: reset hooks may still have to place the kernel */
-	clock_timer_start(&l->m->clock, &w->timer, clock_now(&l->m->clock) + 1);
+	watch_update(l);
 }
