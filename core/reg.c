@@ -201,7 +201,7 @@ static const struct reg *find(const struct regbank *b, u64 off, unsigned *i, uns
 
 static bool width_ok(const struct regbank *b, const struct reg *r, unsigned in, unsigned size)
 {
-	if (in + size > r->size)
+	if (in + size > r->size || (in && r->extend))
 		return false;
 	if (size == r->size || b->bank->narrow)
 		return true;
@@ -244,9 +244,16 @@ static void write_reg(struct regbank *b, const struct reg *r, unsigned i, unsign
 	u64 acts = (r->w1c | r->pulse) & all;
 
 	val = (val & size_mask(size)) << in * 8;
+	if (r->extend)
+		part = all;
 	trace_access(b, r, i, "<-", val);
 	if ((r->ro & part & ~acts) == part) {
 		guest_error(b->dev, "%s is read-only", r->name);
+		return;
+	}
+	if (r->locked && r->locked(b->dev, i)) {
+		guest_error(b->dev, "%s is locked: %#llx is not written", r->name,
+			    (unsigned long long)val);
 		return;
 	}
 	lint_write(b, r, val, part);

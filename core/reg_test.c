@@ -17,7 +17,7 @@ enum { CTL_GO = BIT(0), CTL_MODE = GENMASK(5, 4) };
 
 struct tdemo {
 	struct device dev;
-	u64 wide;
+	u64 wide, extended;
 	u32 ctl, status, id, clear, gaps, last_set, array[4];
 	u8 small, on;
 	u16 half;
@@ -38,6 +38,12 @@ static void ctl_set(void *dev, unsigned i, u64 val)
 	d->last_set = val;
 	d->sets++;
 	trace(d, "control", "val=%#x", (unsigned)val);
+}
+
+/* The extended register is locked while the mode is 3. */
+static bool mode_3(void *dev, unsigned i)
+{
+	return FIELD_GET(CTL_MODE, ((struct tdemo *)dev)->ctl) == 3;
 }
 
 static u64 array_get(void *dev, unsigned i, u64 val) { return val + i; }
@@ -84,6 +90,8 @@ static const struct reg demo_regs[] = {
 	REG(0x08, struct tdemo, id, RO, .reset = 0xcafe, .doc = "Identity."),
 	REG(0x0c, struct tdemo, clear, .rclr = 0xf, .reset = 0xff, .doc = "Cleared by reading."),
 	REG(0x10, struct tdemo, wide, .doc = "64 bits."),
+	REG(0x18, struct tdemo, extended, .extend = true, .locked = mode_3,
+	    .doc = "64 bits, zero-extended."),
 	REGS(0x20, struct tdemo, array, 8, .get = array_get, .doc = "Four, eight bytes apart."),
 	{}
 };
@@ -168,6 +176,34 @@ TEST(reg_widths)
 	CHECK_EQ(demo(t)->array[2], 100);
 	CHECK_EQ(tdev_r32(t, "array[2]"), 102);
 	CHECK_EQ(tdev_read_at(t, 0, 0x24, 4), 0xffffffff);
+	tdev_free(t);
+}
+
+TEST(reg_zero_extended)
+{
+	struct tdev *t = tdev_new("tdemo-dev");
+
+	tdev_w64(t, "extended", 0x1122334455667788ull);
+	CHECK_EQ(tdev_read_at(t, 0, 0x18, 4), 0x55667788);
+	CHECK_EQ(tdev_read_at(t, 0, 0x1c, 4), 0xffffffff);
+	tdev_write_at(t, 0, 0x1c, 4, 1);
+	CHECK_EQ(demo(t)->extended, 0x1122334455667788ull);
+	tdev_write_at(t, 0, 0x18, 4, 0xfedcba98);
+	CHECK_EQ(tdev_r64(t, "extended"), 0xfedcba98);
+	tdev_free(t);
+}
+
+TEST(reg_locked)
+{
+	struct tdev *t = tdev_new("tdemo-dev");
+
+	tdev_w64(t, "extended", 1);
+	tdev_w32(t, "ctl", 0x30);
+	tdev_w64(t, "extended", 2);
+	CHECK_EQ(tdev_r64(t, "extended"), 1);
+	tdev_w32(t, "ctl", 0);
+	tdev_w64(t, "extended", 2);
+	CHECK_EQ(tdev_r64(t, "extended"), 2);
 	tdev_free(t);
 }
 
@@ -303,11 +339,14 @@ TEST(lint_names_the_register)
 	lint_set(LINT_REPORT);
 	tdev_w32(t, "id", 1);
 	tdev_w32(t, "ctl", 0x80);
+	tdev_w32(t, "ctl", 0x30);
+	tdev_w64(t, "extended", 2);
 	tdev_read_at(t, 0, 0x80, 4);
 	tdev_read_at(t, 0, 0x10, 2);
 	CHECK_STR(traced(),
 		  "guest error: tdemo-dev0: id is read-only\n"
 		  "guest error: tdemo-dev0: ctl: reserved bits 0x80 written\n"
+		  "guest error: tdemo-dev0: extended is locked: 0x2 is not written\n"
 		  "guest error: tdemo-dev0: read at offset 0x80 of mmio, where no register is\n"
 		  "guest error: tdemo-dev0: wide: read of 2 bytes at byte 0 of a 8-byte "
 		  "register\n");

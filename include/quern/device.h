@@ -37,6 +37,9 @@ struct reg {
 	u8 size; /* 1, 2, 4 or 8 bytes */
 	/* no stored value: off is meaningless, get/set do everything */
 	bool novalue;
+	/* a 32-bit write to a 64-bit register is zero-extended, and its upper half is no place of
+	 * its own; else the halves are */
+	bool extend;
 	/* value after reset; masks: read-only, write-1-clears, read-clears */
 	u64 reset, ro, w1c, rclr;
 	/* masks: acts but is not stored; documented but not modelled (logged) */
@@ -44,6 +47,7 @@ struct reg {
 	const struct field *fields; /* if given, bits outside every field are reserved */
 	u64 (*get)(void *dev, unsigned i, u64 val);  /* what a read returns; default: val */
 	void (*set)(void *dev, unsigned i, u64 val); /* the side effect, after val is stored */
+	bool (*locked)(void *dev, unsigned i);	     /* true: a write is refused at this time */
 };
 #define REG(off_, T, m, ...) \
 	{ \
