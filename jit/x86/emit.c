@@ -3,7 +3,11 @@
  * the interface to the engine. What operations become: alu.c, move.c, mem.c, vec.c, call.c, exit.c.
  */
 #include "emit.h"
+#include <asm/prctl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define OP(name, call) \
 	static void op_##name(struct em *m) { call; }
@@ -204,6 +208,19 @@ static struct exit_slot *slot_at(struct engine *e, const u8 *ra)
 	abort(); /* every such call belongs to one */
 }
 
+/* Without FSGSBASE, which old hosts and some hypervisors do not offer: once per change of the
+ * address space. */
+static void set_gs_base(const struct tlb_set *set)
+{
+	static _Thread_local const struct tlb_set *now;
+
+	if (now == set)
+		return;
+	if (syscall(SYS_arch_prctl, ARCH_SET_GS, set))
+		abort(); /* any address of this process is valid */
+	now = set;
+}
+
 static enum ir_leave enter(struct engine *e, struct cpu *cpu, const u8 *host,
 			   struct exit_slot **slot)
 {
@@ -214,8 +231,11 @@ static enum ir_leave enter(struct engine *e, struct cpu *cpu, const u8 *host,
 	} left = { NULL, NULL };
 	typedef enum ir_leave entry(struct cpu *, const u8 *, struct tlb_set *, struct left *);
 	entry *fn = (entry *)(uintptr_t)thunks_of(e)->enter;
-	enum ir_leave why = fn(cpu, host, cpu->engine->set, &left);
+	enum ir_leave why;
 
+	if (!thunks_of(e)->fsgsbase)
+		set_gs_base(cpu->engine->set);
+	why = fn(cpu, host, cpu->engine->set, &left);
 	*slot = left.ra ? slot_at(e, left.ra) : left.slot;
 	if (left.ra)
 		cpu->pc = (*slot)->pc;

@@ -55,6 +55,7 @@ struct thunks {
 	u8 pin[512];	  /* slot -> host register or NOREG */
 	u8 npins, pinned_slot[16], pinned_reg[16];
 	bool bmi2, lzcnt, bmi1, popcnt, sse42;
+	bool fsgsbase; /* else the GS base is set by a system call, when it changes */
 	/* bits of enum host_feature that the host has */
 	u32 vec_need;
 };

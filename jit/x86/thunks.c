@@ -93,6 +93,9 @@ static void detect(struct thunks *t)
 	}
 	if (__get_cpuid(0x80000001, &a, &b, &c, &d))
 		t->lzcnt = c & BIT(5);
+#ifndef QUERN_HOSTILE
+	t->fsgsbase = getauxval(AT_HWCAP2) & 2; /* FSGSBASE in user mode */
+#endif
 }
 
 static const char *const host_names[16] = {
@@ -173,13 +176,14 @@ static const u8 saved[] = { RBX, RBP, R12, R13, R14, R15 };
 
 static void make_enter(struct code *c, struct thunks *t, const struct isa *isa)
 {
-	t->enter = c->p; /* (cpu, host, set, &slot) */
+	t->enter = c->p; /* (cpu, host, set, &left) */
 	for (unsigned i = 0; i < ARRAY_SIZE(saved); i++)
 		push(c, saved[i]);
 	alu_imm(c, ALU_SUB, 8, o_reg(RSP), FRAME);
 	mov_store(c, 8, o_mem(RSP, FRAME - 8), RCX);
 	lea(c, 8, RBP, o_mem(RDI, BIAS));
-	ins(c, 0xf3, 8, 0x0fae, 3, o_reg(RDX), 0); /* wrgsbase */
+	if (t->fsgsbase)
+		ins(c, 0xf3, 8, 0x0fae, 3, o_reg(RDX), 0); /* wrgsbase */
 	mov_rr(c, 8, RAX, RSI);
 	pins(c, t, isa, false, true);
 	e8(c, 0xff);
@@ -342,8 +346,6 @@ int thunks_make(struct engine *e, u8 *at, size_t room)
 
 	e->backend_data = t;
 	detect(t);
-	if (!(getauxval(AT_HWCAP2) & 2)) /* FSGSBASE in user mode */
-		return -ENOTSUP;
 	for (unsigned i = 0; i < isa->nhelpers; i++)
 		table[i] = (u64)(uintptr_t)isa->helpers[i].fn;
 	for (unsigned i = 0; i < FN_COUNT; i++)
