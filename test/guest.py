@@ -3,7 +3,7 @@
 # guest.py - what the emulator knows of the Linux in the guest, compared with what that Linux says itself in /proc and /sys.
 # Usage: test/guest.py NAME QUERN KERNEL INITRD MODULE [ARGUMENT...]; prints ok/FAIL lines. The initramfs has MODULE as /root/MODULE.ko;
 # APPEND holds more of the kernel's command line. With VMLINUX: a kernel without symbols, but with this file of it.
-import json, os, random, re, select, socket, subprocess, sys, tempfile, time
+import json, os, random, re, select, socket, struct, subprocess, sys, tempfile, time
 
 name, quern, kernel, initrd, module = sys.argv[1:6]
 PROMPT = b'[quern]# '
@@ -24,7 +24,7 @@ class Guest:
         self.server.listen(1)
         self.process = subprocess.Popen(
             [quern, '-m', '400', '-smp', '2', '-kernel', kernel, '-initrd', initrd, '-append',
-             'console=ttyS0 panic=-1 no_hash_pointers loglevel=1 ' + os.environ.get('APPEND', ''), '-display', 'none', '-serial', 'stdio',
+             'console=ttyS0 panic=-1 reboot=t no_hash_pointers loglevel=1 ' + os.environ.get('APPEND', ''), '-display', 'none', '-serial', 'stdio',
              '-qmp', 'unix:%s/qmp' % directory] + extra,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(directory + '/stderr', 'w'))
         self.buffer = b''
@@ -218,17 +218,45 @@ def modules(guest):
     report('unloaded', module not in [m['name'] for m in guest.command('query-modules')], 'it is still listed')
 
 
-# The machine stops where it was asked to, and goes on.
-def caught(guest, what, line, symbols, comm=None, end=False):
+# The machine stops where it was asked to, and goes on. Without a line it is the guest's turn to go on.
+def caught(guest, what, line, symbols, comm=None, end=False, offset=r'0x0'):
     guest.human('catch ' + what)
-    guest.type(line)
+    if line:
+        guest.type(line)
+    else:
+        guest.command('cont')
     guest.event('STOP')
-    where = [w for w in guest.command('query-where') if w['symbol'].split('+')[0] in symbols.split('|') and '+0x0/' in w['symbol']]
+    where = [w for w in guest.command('query-where') if re.match(r'(%s)\+%s/' % (symbols, offset), w['symbol'])]
     report('catch-' + what.split()[0], bool(where) and (not comm or where[0].get('comm') == comm), str(guest.command('query-where')))
     guest.human('uncatch')
     if not end:
         guest.command('cont')
         guest.until(PROMPT)
+
+
+# What a kernel does in distress. A system call that is not made elsewhere gets code that brings it there.
+def distress(guest):
+    address = lambda symbol: int(guest.command('query-symbol', what=symbol)['start'], 16)
+    write = lambda at, data: guest.human('memory-write 0x%x %s' % (at, data.hex()))
+    sync = address('__x64_sys_syncfs')
+    # WARN() is an instruction that is none, with an entry in a table (a distance, a file, a line, flags); then return 0
+    table = address('__start___bug_table')
+    write(table, struct.pack('<i', sync - table))
+    write(table + 10, struct.pack('<H', 0x0901))
+    write(sync, b'\x0f\x0b\x31\xc0\xc3')
+    caught(guest, 'warn', 'sync -f /', '__warn', 'sync')
+    # return schedule_timeout_uninterruptible(1000)
+    write(sync, struct.pack('<BI2sQ2s', 0xbf, 1000, b'\x48\xb8', address('schedule_timeout_uninterruptible'), b'\xff\xe0'))
+    guest.shell('echo 1 > /proc/sys/kernel/hung_task_timeout_secs')
+    caught(guest, 'hung-task', 'sync -f /', 'sched_show_task', 'khungtaskd')
+    report('dmesg-hung-task', bool(re.search(r'INFO: task sync:\d+ blocked for more than', guest.human('dmesg'))), guest.human('dmesg 40'))
+    # without an entry in the table it is a bug
+    write(sync, b'\x90\x0f\x0b')
+    caught(guest, 'exception 6', 'sync -f /', '__x64_sys_syncfs', 'sync', end=True, offset='0x1')
+    caught(guest, 'oops', None, 'oops_begin|oops_enter', 'sync')
+    caught(guest, 'panic', 'echo c > /proc/sysrq-trigger', 'v?panic', end=True)
+    # with reboot=t the way out of a panic
+    caught(guest, 'triple-fault', None, 'native_machine_emergency_restart', end=True, offset='.*')
 
 
 def run(directory):
@@ -252,13 +280,7 @@ def run(directory):
         guest.shell('cd /tmp; cd')
         report('catch-who', guest.command('query-status')['status'] == 'running', 'stopped for another')
         guest.human('uncatch')
-        # an instruction that is none, in a system call that is not made elsewhere: the kernel finds it and calls it a bug
-        sync = guest.command('query-symbol', what='__x64_sys_syncfs')['start']
-        guest.human('memory-write %s 0f0b0f0b' % sync)
-        caught(guest, 'oops', 'sync -f /', 'oops_begin|oops_enter', 'sync', end=True)
-        guest.command('cont')
-        guest.until(PROMPT)
-        caught(guest, 'panic', 'echo c > /proc/sysrq-trigger', 'panic|vpanic', end=True)
+        distress(guest)
     finally:
         guest.process.kill()
         guest.process.wait()
