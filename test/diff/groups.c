@@ -2,6 +2,7 @@
 /* groups.c - the rows of the encoding tables by subject; which ones user-mode snippets leave out,
  * and why. */
 #include "diff.h"
+#include <sys/auxv.h>
 
 const char *const group_names[NGROUPS] = {
 	[G_INT] = "int",       [G_STRING] = "string", [G_CONTROL] = "control",
@@ -112,6 +113,8 @@ const char *row_excluded(unsigned row)
 		return "not in 64-bit code";
 	if (x86_enc_feature(e) == X86F_CLWB || x86_enc_feature(e) == X86F_SERIALIZE)
 		return "not advertised by every host";
+	if (strstr(e->name, "sbase") && !(getauxval(AT_HWCAP2) & 2))
+		return "hidden by the host";
 	for (unsigned i = 0; i < ARRAY_SIZE(out); i++)
 		if (!strcmp(e->name, out[i].name))
 			return out[i].why;

@@ -7,6 +7,7 @@
 #include "core/machine.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
+#include <sys/auxv.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -80,8 +81,10 @@ static void user_mode(struct x86_cpu *c)
 	const u16 data = SEG_P | SEG_S | SEG_DPL | SEG_W | SEG_A | SEG_DB | SEG_G;
 
 	c->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_PG;
-	c->cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE |
-		 CR4_UMIP;
+	c->cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE | CR4_UMIP;
+	/* as the host's kernel has it */
+	if (getauxval(AT_HWCAP2) & 2)
+		c->cr4 |= CR4_FSGSBASE;
 	c->efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 	c->cr3 = TABLES;
 	c->xcr0 = 3;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* native.c - the host CPU as the reference: loads all registers, jumps into the snippet, and gets
  * everything back from the signal that ends it (every snippet ends in an exception: HLT if nothing
- * else). Handlers run on a stack of their own; FS and GS are switched with the instructions for it.
- */
+ * else). Handlers run on a stack of their own; FS and GS are switched with the instructions for it,
+ * or by system calls where the host lets programs not use those. */
 #include "diff.h"
+#include <asm/prctl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -22,11 +24,12 @@ struct native_context {
 	u64 fsbase, gsbase;   /* 144, 152 */
 	u64 host_rsp;	      /* 160 */
 	u64 host_fs, host_gs; /* 168, 176 */
-	u64 pad;
-	struct fx_area fx; /* 192 */
+	u64 fsgsbase;	      /* 184: RDFSBASE and the like are enabled for user mode */
+	struct fx_area fx;    /* 192 */
 };
 _Static_assert(offsetof(struct native_context, rip) == 128 &&
 		       offsetof(struct native_context, host_rsp) == 160 &&
+		       offsetof(struct native_context, fsgsbase) == 184 &&
 		       offsetof(struct native_context, fx) == 192,
 	       "the assembly's offsets");
 struct native_context native_context __attribute__((visibility("hidden")));
@@ -43,11 +46,9 @@ __asm__(".text\n"
 	"	push %rbx\n	push %rbp\n	push %r12\n	push %r13\n	push %r14\n	"
 	"push %r15\n	pushfq\n"
 	"	mov %rsp, native_context+160(%rip)\n"
-	"	rdfsbase %rax\n	mov %rax, native_context+168(%rip)\n"
-	"	rdgsbase %rax\n	mov %rax, native_context+176(%rip)\n"
 	"	fxrstor64 native_context+192(%rip)\n"
-	"	mov native_context+144(%rip), %rax\n	wrfsbase %rax\n"
-	"	mov native_context+152(%rip), %rax\n	wrgsbase %rax\n"
+	"	mov native_context+144(%rip), %rsi\n	call native_set_fs\n"
+	"	mov native_context+152(%rip), %rsi\n	call native_set_gs\n"
 	"	push native_context+136(%rip)\n	popfq\n"
 	"	mov native_context+0(%rip), %rax\n	mov native_context+8(%rip), %rcx\n"
 	"	mov native_context+16(%rip), %rdx\n	mov native_context+24(%rip), %rbx\n"
@@ -62,8 +63,8 @@ __asm__(".text\n"
 	"native_back:\n"
 	"	cld\n	fninit\n"
 	"	push $0x1f80\n	ldmxcsr (%rsp)\n	pop %rax\n"
-	"	mov native_context+168(%rip), %rax\n	wrfsbase %rax\n"
-	"	mov native_context+176(%rip), %rax\n	wrgsbase %rax\n"
+	"	mov native_context+168(%rip), %rsi\n	call native_set_fs\n"
+	"	mov native_context+176(%rip), %rsi\n	call native_set_gs\n"
 	"	popfq\n	pop %r15\n	pop %r14\n	pop %r13\n	pop %r12\n	pop "
 	"%rbp\n	pop %rbx\n	ret\n"
 	".size native_enter, .-native_enter\n"
@@ -72,14 +73,27 @@ __asm__(".text\n"
 	"native_handler:\n"
 	"	pushfq\n	andl $~0x40500, (%rsp)\n	popfq\n"
 	"	push %rbx\n"
-	"	rdfsbase %rbx\n"
-	"	mov native_context+168(%rip), %rax\n	test %rax, %rax\n	cmovz %rbx, "
-	"%rax\n	wrfsbase %rax\n"
+	"	push %rdi\n	push %rsi\n	push %rdx\n	push %rdx\n"
+	"	call native_get_fs\n	mov %rax, %rbx\n"
+	"	mov native_context+168(%rip), %rsi\n	call native_set_fs\n"
+	"	pop %rdx\n	pop %rdx\n	pop %rsi\n	pop %rdi\n"
 	"	mov %rbx, %rcx\n"
 	"	call native_signal\n"
-	"	wrfsbase %rbx\n"
+	"	mov %rbx, %rsi\n	call native_set_fs\n"
 	"	pop %rbx\n	ret\n"
-	".size native_handler, .-native_handler\n");
+	".size native_handler, .-native_handler\n"
+	/* rsi = the new base; rax = the present one; all that calls may change are changed. 158 is
+	 * arch_prctl, 0x1001 to 0x1003 are ARCH_SET_GS, ARCH_SET_FS, ARCH_GET_FS. */
+	"native_set_fs:\n"
+	"	cmpq $0, native_context+184(%rip)\n	je 1f\n	wrfsbase %rsi\n	ret\n"
+	"1:	mov $0x1002, %edi\n	mov $158, %eax\n	syscall\n	ret\n"
+	"native_set_gs:\n"
+	"	cmpq $0, native_context+184(%rip)\n	je 1f\n	wrgsbase %rsi\n	ret\n"
+	"1:	mov $0x1001, %edi\n	mov $158, %eax\n	syscall\n	ret\n"
+	"native_get_fs:\n"
+	"	cmpq $0, native_context+184(%rip)\n	je 1f\n	rdfsbase %rax\n	ret\n"
+	"1:	push %rax\n	mov %rsp, %rsi\n	mov $0x1003, %edi\n"
+	"	mov $158, %eax\n	syscall\n	pop %rax\n	ret\n");
 
 static volatile bool running;
 static volatile u32 ticks;
@@ -124,7 +138,8 @@ void native_signal(int sig, siginfo_t *info, void *context, u64 fs)
 	ucontext_t *uc = context;
 	u64 rip = (u64)uc->uc_mcontext.gregs[REG_RIP], gs;
 
-	__asm__ volatile("rdgsbase %0" : "=r"(gs));
+	if (syscall(SYS_arch_prctl, ARCH_GET_GS, &gs))
+		gs = ~0ull;
 	if (sig == SIGPROF) {
 		if (running && ++ticks > 3) {
 			how = RUN_TIMEOUT;
@@ -174,11 +189,10 @@ bool native_init(void)
 	struct sigaction sa = { .sa_sigaction = native_handler,
 				.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
 
-	/* RDFSBASE and the like are enabled for user mode */
-	if (!(getauxval(AT_HWCAP2) & 2)) {
-		fprintf(stderr, "diff: the host kernel does not let programs use FSGSBASE\n");
+	native_context.fsgsbase = getauxval(AT_HWCAP2) & 2;
+	if (syscall(SYS_arch_prctl, ARCH_GET_FS, &native_context.host_fs) ||
+	    syscall(SYS_arch_prctl, ARCH_GET_GS, &native_context.host_gs))
 		return false;
-	}
 	if (sigaltstack(&ss, NULL) || !map_pages())
 		return false;
 	sigfillset(&sa.sa_mask);
@@ -202,6 +216,9 @@ enum run_result native_run(const struct regs *in, const struct memory *mem, stru
 	 * error code tells */
 	for (unsigned p = 0; p < NPAGES; p++)
 		*(volatile u8 *)(uintptr_t)page_places[p].va;
+	/* the translator changes GS on this thread */
+	if (syscall(SYS_arch_prctl, ARCH_GET_GS, &c->host_gs))
+		abort();
 	result = out;
 	ticks = 0;
 	running = true;

@@ -2,6 +2,7 @@
 /* state.c - the state and the memory in which a snippet starts: random, with the values that matter
  * more often than chance would have them. Both follow from the snippet's seed alone. */
 #include "diff.h"
+#include <sys/auxv.h>
 
 const struct page_place page_places[NPAGES] = {
 	[P_RW0] = { WIN_DATA, true, false },
@@ -173,6 +174,11 @@ static void bases(struct rng *r, struct regs *st)
 	st->gsbase = v[below(r, ARRAY_SIZE(v))];
 	if (chance(r, 2))
 		st->fsbase = (u64)((s64)(rnd(r) << 16) >> 16);
+	/* a host without FSGSBASE sets bases by a system call, which takes user addresses only */
+	if (!(getauxval(AT_HWCAP2) & 2)) {
+		st->fsbase &= BIT64(47) - PAGE_BYTES - 1;
+		st->gsbase &= BIT64(47) - PAGE_BYTES - 1;
+	}
 }
 
 static void mxcsr(struct rng *r, struct regs *st)
