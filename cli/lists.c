@@ -79,7 +79,7 @@ static const char *const prop_kinds[] = {
 	[PROP_CHARDEV] = "chardev", [PROP_DRIVE] = "drive",
 	[PROP_NETDEV] = "netdev",   [PROP_MAC] = "mac",
 	[PROP_LINK] = "device",	    [PROP_ONOFFAUTO] = "OnOffAuto",
-	[PROP_OBJECT] = "object",
+	[PROP_OBJECT] = "object",   [PROP_LATENCY] = "latency",
 };
 
 static void print_prop(const struct prop *p)

@@ -436,7 +436,7 @@ TEST(options_devices)
 	struct settings s = parse("quern -device isa-debug-exit,iobase=0xf4,iosize=0x4 -device "
 				  "{\"driver\":\"crc\",\"id\":\"c\"} "
 				  "-global kvm-pit.lost_tick_policy=discard -global "
-				  "driver=crc,property=latency_us,value=5");
+				  "driver=crc,property=latency,value=5");
 
 	CHECK_EQ(s.devices.n, 2);
 	CHECK_STR(keyvals_get(&s.devices.at[0], "driver"), "isa-debug-exit");

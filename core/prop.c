@@ -3,17 +3,19 @@
  * about them. */
 #include "core/prop.h"
 #include "core/chardev.h"
+#include "core/latency.h"
 #include "core/machine.h"
 #include "core/user_object.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
+#include "lib/hash.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <stdio.h>
 
 static struct {
 	void *(*find)(struct machine *m, const char *id, struct error *e);
-} resolver[PROP_OBJECT + 1];
+} resolver[PROP_LATENCY + 1];
 
 void prop_resolver(enum prop_kind kind,
 		   void *(*find)(struct machine *m, const char *id, struct error *e))
@@ -158,9 +160,22 @@ int prop_parse(struct machine *m, void *base, const struct prop *p, const char *
 		return parse_onoffauto(at, p, value, e);
 	case PROP_MAC:
 		return parse_mac(at, value, e);
+	case PROP_LATENCY:
+		return latency_parse(at, value, e) ? error_prefix(e, "property '%s'", p->name),
+		       -EINVAL : 0;
 	default:
 		return parse_reference(m, at, p, value, e);
 	}
+}
+
+/* Draws are numbered by the property's name, so that members may move. */
+static void default_latency(struct latency *l, const struct prop *p)
+{
+	struct error e = { 0 };
+
+	l->key = hash_str(p->name);
+	if (p->def_str && latency_parse(l, p->def_str, &e))
+		error_print(&e);
 }
 
 void prop_defaults(struct device *d)
@@ -175,6 +190,8 @@ void prop_defaults(struct device *d)
 		else if (p->kind == PROP_UINT || p->kind == PROP_SIZE || p->kind == PROP_BOOL ||
 			 p->kind == PROP_ONOFFAUTO)
 			put_uint(at, p->size, p->def);
+		else if (p->kind == PROP_LATENCY)
+			default_latency(at, p);
 		else if (p->kind == PROP_MAC && p->def)
 			for (unsigned i = 0; i < 6; i++)
 				((u8 *)at)[i] = p->def >> (40 - 8 * i);
@@ -270,7 +287,7 @@ int device_set_ptr(struct device *d, const char *name, void *value, struct error
 		free(*(char **)((u8 *)d + p->off));
 		value = value ? xstrdup(value) : NULL;
 	} else if (p->kind < PROP_CHARDEV || p->kind == PROP_MAC || p->kind == PROP_ONOFFAUTO ||
-		   p->ignored) {
+		   p->kind == PROP_LATENCY || p->ignored) {
 		return error_ret(e, -EINVAL, "property '%s' is not a reference", name);
 	}
 	*(void **)((u8 *)d + p->off) = value;
@@ -306,6 +323,8 @@ static const char *type_name(const struct prop *p)
 		return "on|off|auto";
 	case PROP_OBJECT:
 		return "object id";
+	case PROP_LATENCY:
+		return "latency";
 	default:
 		return "device id";
 	}

@@ -116,6 +116,17 @@ static void states(struct visit *v)
 	}
 }
 
+/* How many draws of its latencies are behind it. */
+static void latencies(struct visit *v)
+{
+	for (const struct prop *p = v->d->class->props; p && p->name; p++) {
+		struct latency *l = (struct latency *)((u8 *)v->d + p->off);
+
+		if (p->kind == PROP_LATENCY && !p->ignored)
+			bytes(v, "latency", p->name, &l->drawn, sizeof(l->drawn));
+	}
+}
+
 /* The levels on its inputs, source by source, and behind its outputs. */
 static void inputs(struct visit *v)
 {
@@ -146,6 +157,7 @@ void snapshot_save_device(struct device *d, struct blob *b)
 
 	regs(&v);
 	states(&v);
+	latencies(&v);
 	inputs(&v);
 	if (d->core->bus_type && d->core->bus_type->save)
 		d->core->bus_type->save(d, b);
@@ -157,6 +169,7 @@ int snapshot_load_device(struct device *d, struct blob *b, struct error *e)
 
 	regs(&v);
 	states(&v);
+	latencies(&v);
 	inputs(&v);
 	if (!v.err && d->core->bus_type && d->core->bus_type->load)
 		v.err = d->core->bus_type->load(d, b, e);

@@ -3,6 +3,7 @@
 #include "core/command.h"
 #include "core/cpu.h"
 #include "core/device.h"
+#include "core/latency.h"
 #include "core/machine.h"
 #include "core/prop.h"
 #include "lib/alloc.h"
@@ -110,6 +111,13 @@ static void show_prop(struct command_call *c, const struct device *d, const stru
 
 		memcpy(&text, at, sizeof(text));
 		command_print(c, "    %s = \"%s\"\n", p->name, text ? text : "");
+		break;
+	}
+	case PROP_LATENCY: {
+		char text[80];
+
+		latency_print((const struct latency *)at, text, sizeof(text));
+		command_print(c, "    %s = \"%s\"\n", p->name, text);
 		break;
 	}
 	case PROP_MAC:

@@ -218,8 +218,8 @@ says sandbox 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -se
 if command -v "${CC:-cc}" > /dev/null; then
 	sed 's/\bcrc\b/sum/g; s/crc_/sum_/g' "$ROOT/dev/pci/crc.c" > sum.c
 	check build-device "${CC:-cc}" -Wall -Wextra -Werror $("$QUERN" --cflags) -shared -fPIC sum.c -o sum.so
-	says load-device 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio -device ./sum.so,id=s0,latency_us=7
-	says load-device-help 0 '  latency_us=' "$QUERN" -device ./sum.so,help
+	says load-device 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio -device ./sum.so,id=s0,latency=7
+	says load-device-help 0 '  latency=' "$QUERN" -device ./sum.so,help
 	says doc-device-file 0 '^sum - ' "$QUERN" doc ./sum.so
 	says load-twice 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio -device ./sum.so -device ./sum.so
 fi

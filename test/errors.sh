@@ -93,8 +93,8 @@ smp|SMP|topology~-smp 100000 $k
 smp|SMP|topology~-smp cpus=4,sockets=3,cores=2,threads=1 $k
 nonsense~-device nonsense $k
 nonsense~-device crc,nonsense=1 $k
-latency_us~-device crc,latency_us=x $k
-latency_us~-device crc,latency_us=1000001 $k
+latency~-device crc,latency=x $k
+latency~-device crc,latency=20us..10us $k
 no-such.so~-device ./no-such.so $k
 nonsense~-serial nonsense $k
 nonsense~-chardev nonsense,id=a $k

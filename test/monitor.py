@@ -382,9 +382,9 @@ def memory():
 def devices():
     with Machine("devices", "-S", "-M", "q35", "-device", "crc,id=one") as m:
         q = Qmp(m.qmp_path)
-        q.command("device_add", driver="crc", id="two", latency_us=7)
+        q.command("device_add", driver="crc", id="two", latency="7us")
         find(r"two.bar0:\n +000 id ", q.human("info regs two"))
-        find(r'dev: crc, id "two"\n(.*\n)*? +latency_us = 7 ', q.human("info qtree"))
+        find(r'dev: crc, id "two"\n(.*\n)*? +latency = "7us"', q.human("info qtree"))
         regs = q.command("query-registers", id="one", register="id")
         expect(regs[0]["registers"][0]["name"], "id", "query-registers")
         expect(q.error("query-registers", id="one", register="zz")[1], "'one' has no register 'zz'", "no such register")
@@ -393,8 +393,8 @@ def devices():
         find("nonsense", q.error("device_add", driver="crc", nonsense=1)[1])
         find("does not support hotplugging", q.error("device_del", id="two")[1])
         find(r'name "crc", bus pci', q.human("device_add help"))
-        find(r"latency_us=<", q.human("device_add crc,help"))
-        expect([p["name"] for p in q.command("device-list-properties", typename="crc")][0], "latency_us", "device-list-properties")
+        find(r"latency=<", q.human("device_add crc,help"))
+        expect([p["name"] for p in q.command("device-list-properties", typename="crc")][0], "latency", "device-list-properties")
         q.command("object-add", qom_type="rng-builtin", id="r0")
         find("already", q.error("object-add", qom_type="rng-builtin", id="r0")[1])
         q.command("device_add", driver="virtio-rng-pci", id="rng", rng="r0")

@@ -17,7 +17,8 @@ enum {
 struct crc {
 	struct pci_device pci;
 	u64 src;
-	u32 id, ctl, status, len, result, latency_us;
+	u32 id, ctl, status, len, result;
+	struct latency latency;
 	struct timer timer;
 };
 
@@ -49,7 +50,7 @@ static void crc_control(void *dev, unsigned i, u64 val)
 	if (!(val & CTL_KEEP))
 		d->result = 0;
 	d->status = ST_BUSY;
-	timer_start(&d->timer, d->latency_us * 1000ull);
+	timer_start(&d->timer, latency_ns(d, &d->latency));
 }
 
 static void crc_reset(void *dev)
@@ -70,9 +71,9 @@ static const struct reg crc_regs[] = {
 	REG(0x18, struct crc, result, RO, .doc = "CRC-32 of the data so far."),
 	{}
 };
-static const struct prop crc_props[] = {
-	PROP(struct crc, latency_us, .def = 10, .max = 1000000, .doc = "Time one run takes."), {}
-};
+static const struct prop crc_props[] = { PROP(struct crc, latency, .kind = PROP_LATENCY,
+					      .def_str = "10us", .doc = "Time one run takes."),
+					 {} };
 static const struct state crc_state[] = { TIMER(struct crc, timer, crc_finish), {} };
 
 PCI_DEVICE(crc,

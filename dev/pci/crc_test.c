@@ -34,7 +34,7 @@ TEST(crc_of_the_check_string)
 
 TEST(crc_chained_runs)
 {
-	struct tdev *t = tdev_new_props("crc", "latency_us=3");
+	struct tdev *t = tdev_new_props("crc", "latency=3us");
 
 	memcpy(tdev_ram(t, 0), "123456789", 9);
 	tdev_w32(t, "len", 4);

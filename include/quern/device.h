@@ -88,9 +88,16 @@ enum prop_kind {
 	PROP_MAC,
 	PROP_LINK,
 	PROP_ONOFFAUTO, /* u8: enum on_off_auto */
-	PROP_OBJECT	/* what -object made; def_str: how the names of fitting kinds begin */
+	PROP_OBJECT,	/* what -object made; def_str: how the names of fitting kinds begin */
+	PROP_LATENCY	/* struct latency; def_str: "50us" */
 };
 enum on_off_auto { PROP_AUTO, PROP_ON, PROP_OFF };
+/* How long something takes, as a property: latency=50us, latency=20us..80us, exp:MEAN,
+ * normal:MEAN:DEVIATION, lognormal:MEDIAN:PERCENTILE99. What is in it is the core's. */
+struct latency {
+	u64 key, drawn, a, b;
+	u8 kind;
+};
 /* One user-visible setting: -device crc,latency_us=50. With `changed`, settable while running. */
 struct prop {
 	const char *name, *doc;
@@ -202,6 +209,9 @@ void timer_start(struct timer *t, u64 ns); /* fires ns from now (at least 1) */
 void timer_at(struct timer *t, u64 deadline);
 void timer_stop(struct timer *t);
 u64 clock_ns(const void *dev);
+/* ns that a latency property says this time: a fixed time, or the next draw of its distribution,
+ * which the machine's seed decides */
+u64 latency_ns(void *dev, struct latency *l);
 /* guest wall clock, ns since the Unix epoch */
 u64 clock_wall(const void *dev);
 
