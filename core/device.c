@@ -311,19 +311,26 @@ void device_free(struct device *d)
 
 /* ---- reset */
 
+void device_reset_registers(void *dev)
+{
+	struct device *d = dev;
+	struct regbank *rb;
+
+	list_for_each (rb, &d->core->regbanks, link)
+		regbank_reset(rb);
+	if (d->class->reset)
+		d->class->reset(d);
+}
+
 void device_reset(struct device *d)
 {
 	const struct bus_type *t = d->core->bus_type;
-	struct regbank *rb;
 
 	if (!d->core->realized)
 		return;
 	if (t && t->reset)
 		t->reset(d);
-	list_for_each (rb, &d->core->regbanks, link)
-		regbank_reset(rb);
-	if (d->class->reset)
-		d->class->reset(d);
+	device_reset_registers(d);
 }
 
 void device_reset_all(struct machine *m)
