@@ -11,6 +11,7 @@
 #include "lib/error.h"
 #include "lib/hash.h"
 #include "lib/str.h"
+#include <quern/pci.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -154,8 +155,14 @@ static void list_regs(const struct listing *l, const char *class, const struct r
 
 static void list_class(void *arg, const struct device_class *c)
 {
+	const struct pci_class *pci = NULL;
+
 	for (const struct bank *b = c->banks; b && b->size; b++)
 		list_regs(arg, c->name, b->regs);
+	if (c->bus && str_eq(c->bus, "pci"))
+		pci = container_of(c, const struct pci_class, dev);
+	for (unsigned i = 0; pci && i < ARRAY_SIZE(pci->bar); i++)
+		list_regs(arg, c->name, pci->bar[i].regs);
 }
 
 void trace_list(void (*fn)(void *arg, const char *name, bool on), void *arg)
