@@ -165,6 +165,9 @@ install: $(BIN) doc/quern.1
 	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/quern
 	install -m 644 include/quern/*.h $(DESTDIR)$(PREFIX)/include/quern
 	install -m 644 doc/quern.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(DESTDIR)$(PREFIX)/share/doc/quern
+	install -m 644 $(wildcard doc/*.md) $(DESTDIR)$(PREFIX)/share/doc/quern
+	$(BIN) doc --all $(DESTDIR)$(PREFIX)/share/doc/quern/devices
 	$(foreach l,$(INSTALL_LINKS),ln -sf quern $(DESTDIR)$(PREFIX)/bin/$(l);)
 
 C_FILES = $(sort $(wildcard $(ROOMS:%=%/*.[ch]) include/quern/*.h test/diff/*.[ch] test/fuzz/*.c))
@@ -179,6 +182,11 @@ tidy:
 doc: doc/quern.1
 	@! command -v man >/dev/null || man --warnings -E UTF-8 -l doc/quern.1 >/dev/null
 
+# A page of each device, from its tables.
+doc-devices: $(BIN)
+	@$(BIN) doc --all $(OUT)/doc-devices
+	@echo 'see $(OUT)/doc-devices/index.md'
+
 clean:
 	rm -rf $(OUT)
 
@@ -192,7 +200,7 @@ help:
 	@echo 'make bench, diff  measure; compare random instructions (ISA=x86_64 N=100000)'
 	@echo 'make crash-test   fetch a kernel with debugging data and open dumps of it with crash'
 	@echo 'make install      DESTDIR=, PREFIX=$(PREFIX), INSTALL_LINKS="$(INSTALL_LINKS)"'
-	@echo 'make fmt, fmt-check, tidy, doc, clean'
+	@echo 'make fmt, fmt-check, tidy, doc, doc-devices, clean'
 	@echo 'BUILD=release|debug|asan|tsan|hostile, CC=gcc|clang'
 
-.PHONY: all build-tests probe test check rooms unit bench diff crash-test quickstart deps install fmt fmt-check tidy doc clean help FORCE
+.PHONY: all build-tests probe test check rooms unit bench diff crash-test quickstart deps install fmt fmt-check tidy doc doc-devices clean help FORCE

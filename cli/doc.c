@@ -2,6 +2,7 @@
 /* doc.c - manual pages and driver headers of devices, from their tables; the compiler flags for a
  * device outside of the tree. */
 #include "cli/doc.h"
+#include "cli/device_check.h"
 #include "cli/options.h"
 #include "core/device.h"
 #include "core/fault.h"
@@ -10,6 +11,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* ---- manual page */
@@ -73,26 +75,7 @@ static void doc_props(const struct device_class *c)
 	}
 }
 
-/* Every table of registers of a class: its banks, and the BARs of a PCI device. */
-static void each_bank(const struct device_class *c,
-		      void (*fn)(const struct device_class *c, const char *name, u64 size,
-				 const struct reg *r))
-{
-	const struct pci_class *pci = c->bus && str_eq(c->bus, "pci") ?
-					      container_of(c, const struct pci_class, dev) :
-					      NULL;
-	char name[16];
-
-	for (const struct bank *b = c->banks; b && b->size; b++)
-		fn(c, b->name ? b->name : "its only bank", b->size, b->regs);
-	for (unsigned i = 0; pci && i < ARRAY_SIZE(pci->bar); i++) {
-		snprintf(name, sizeof(name), "BAR %u%s", i, pci->bar[i].io ? ", ports" : "");
-		if (pci->bar[i].size)
-			fn(c, name, pci->bar[i].size, pci->bar[i].regs);
-	}
-}
-
-static void doc_bank(const struct device_class *c, const char *name, u64 size, const struct reg *r)
+static void doc_bank(void *arg, const char *name, u64 size, const struct reg *r)
 {
 	printf("\nRegisters in %s (%#llx bytes):\n", name, (unsigned long long)size);
 	if (!r || !r->name)
@@ -118,7 +101,7 @@ static void doc_page(const struct device_class *c)
 	if (c->inputs)
 		printf("inputs: %u\n", c->inputs);
 	doc_props(c);
-	each_bank(c, doc_bank);
+	device_class_banks(c, doc_bank, NULL);
 	printf("\nTrace points:\n");
 	trace_list(doc_trace, (void *)c);
 	printf("\nFault points:\n");
@@ -142,6 +125,14 @@ static void print_macro(const char *class, const char *a, const char *b)
 	}
 }
 
+/* CTL_START of ctl is START: fields are often named with their register, as C wants it. */
+static const char *own_name(const struct reg *r, const struct field *f)
+{
+	size_t n = strlen(r->name);
+
+	return strncasecmp(f->name, r->name, n) || f->name[n] != '_' ? f->name : f->name + n + 1;
+}
+
 static void header_reg(const struct device_class *c, const struct reg *r)
 {
 	print_macro(c->name, r->name, NULL);
@@ -151,24 +142,23 @@ static void header_reg(const struct device_class *c, const struct reg *r)
 		printf("\t0x%x", r->at);
 	printf("\t/* %u bit: %s */\n", r->size * 8, r->doc ? r->doc : "");
 	for (const struct field *f = r->fields; f && f->name; f++) {
-		print_macro(c->name, r->name, f->name);
+		print_macro(c->name, r->name, own_name(r, f));
 		printf("\t0x%llx%s\n", (unsigned long long)f->mask, f->mask >> 32 ? "ull" : "");
 	}
 }
 
-static void header_bank(const struct device_class *c, const char *name, u64 size,
-			const struct reg *r)
+static void header_bank(void *arg, const char *name, u64 size, const struct reg *r)
 {
 	printf("\n/* %s */\n", name);
 	for (; r && r->name; r++)
-		header_reg(c, r);
+		header_reg(arg, r);
 }
 
 static void doc_header(const struct device_class *c)
 {
 	printf("/* Registers of %s: %s. Written by quern doc --c-header %s. */\n#pragma once\n",
 	       c->name, c->doc ? c->doc : "", c->name);
-	each_bank(c, header_bank);
+	device_class_banks(c, header_bank, (void *)c);
 }
 
 /* ---- */
@@ -193,38 +183,68 @@ static const struct device_class *find(const char *name, struct error *e)
 	return c;
 }
 
-int doc_main(int argc, char **argv)
+/* ---- */
+
+static void print_mistake(void *arg, const char *text) { printf("%s\n", text); }
+
+static int doc_check(const struct device_class *c)
 {
-	bool header = argc > 1 && str_eq(argv[1], "--c-header");
-	const char *name = argc > 1 + header ? argv[1 + header] : NULL;
-	const struct device_class *c;
-	struct error e = { 0 };
+	unsigned mistakes = device_class_check(c, print_mistake, NULL);
 
-	if (argc == 2 && str_eq(name, "--monitor")) {
-		doc_monitor();
-		return 0;
-	}
-	if (argc > 2 + header || (header && !name) || (name && *name == '-')) {
-		bool help = name && (str_eq(name, "--help") || str_eq(name, "-h"));
+	if (!mistakes)
+		printf("device %s: the tables are sound\n", c->name);
+	return mistakes != 0;
+}
 
-		fprintf(help ? stdout : stderr,
-			"usage: quern doc [[--c-header] DEVICE|FILE.so | --monitor]\n");
-		return !help;
-	}
-	if (!name) {
-		device_class_each(list_class, NULL);
-		return 0;
-	}
-	c = find(name, &e);
-	if (!c) {
-		error_print(&e);
+static int doc_class(const char *how, const char *name, struct error *e)
+{
+	const struct device_class *c = find(name, e);
+
+	if (!c)
 		return 1;
-	}
-	if (header)
+	if (how && str_eq(how, "--check"))
+		return doc_check(c);
+	if (how)
 		doc_header(c);
 	else
 		doc_page(c);
 	return 0;
+}
+
+static int usage(FILE *f)
+{
+	fprintf(f, "usage: quern doc [[--c-header | --check] DEVICE|FILE.so | --all DIRECTORY | "
+		   "--monitor]\n");
+	return f == stderr;
+}
+
+int doc_main(int argc, char **argv)
+{
+	static const char *const one[] = { "--c-header", "--check", "--all" };
+	const char *how = argc > 1 && argv[1][0] == '-' ? argv[1] : NULL;
+	const char *name = how ? argv[2] : argv[1];
+	struct error e = { 0 };
+	bool known = !how;
+	int r;
+
+	for (size_t i = 0; how && i < ARRAY_SIZE(one); i++)
+		known |= str_eq(how, one[i]) && argc == 3 && *name != '-';
+	if (how && (str_eq(how, "--help") || str_eq(how, "-h")))
+		return usage(stdout);
+	if (how && str_eq(how, "--monitor") && argc == 2) {
+		doc_monitor();
+		return 0;
+	}
+	if (!known || argc > 2 + (how != NULL))
+		return usage(stderr);
+	if (!name) {
+		device_class_each(list_class, NULL);
+		return 0;
+	}
+	r = how && str_eq(how, "--all") ? doc_pages(name, &e) : doc_class(how, name, &e);
+	if (e.text)
+		error_print(&e);
+	return r != 0;
 }
 
 /* The headers beside the binary: PREFIX/bin and PREFIX/include, or the source tree around

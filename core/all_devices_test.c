@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* all_devices_test.c - what every device class must hold, checked from its tables and by driving it
- * at random. */
+/* all_devices_test.c - what every device class must hold, by driving it at random; what its tables
+ * alone can tell is in cli/device_check.c. */
 #include "bus/virtio.h"
 #include "core/blob.h"
 #include "core/private.h"
@@ -18,130 +18,6 @@
 
 static unsigned bad;
 #define COMPLAIN(...) (bad++, fprintf(stderr, __VA_ARGS__))
-
-static bool is_pci(const struct device_class *c) { return c->bus && str_eq(c->bus, "pci"); }
-
-/* Every register table of a class, with its number. */
-static void each_table(const struct device_class *c,
-		       void (*fn)(const struct device_class *c, const struct reg *regs))
-{
-	for (const struct bank *b = c->banks; b && b->size; b++)
-		fn(c, b->regs);
-	for (unsigned i = 0; is_pci(c) && i < 6; i++)
-		fn(c, ((const struct pci_class *)c)->bar[i].regs);
-}
-
-/* ---- documented */
-
-static void regs_documented(const struct device_class *c, const struct reg *r)
-{
-	for (; r && r->name; r++) {
-		if (!r->doc || !*r->doc)
-			COMPLAIN("device %s: register %s has no .doc\n", c->name, r->name);
-		if (!r->novalue && r->reset & reg_reserved(r))
-			COMPLAIN("device %s: register %s resets to bits that no field has\n",
-				 c->name, r->name);
-	}
-}
-
-static void documented(void *arg, const struct device_class *c)
-{
-	if (!c->doc || !*c->doc)
-		COMPLAIN("device %s has no .doc\n", c->name);
-	each_table(c, regs_documented);
-	for (const struct prop *p = c->props; p && p->name; p++) {
-		if (!p->doc || !*p->doc)
-			COMPLAIN("device %s: property %s has no .doc\n", c->name, p->name);
-	}
-}
-
-TEST(devices_are_documented)
-{
-	device_class_each(documented, NULL);
-	CHECK_EQ(bad, 0);
-}
-
-/* ---- every byte claimed once */
-
-static u8 *claims;
-static u8 *starts; /* alignment of the entry that starts at a byte */
-
-static void claim(const struct device_class *c, const char *what, u64 off, u64 size, u64 unit)
-{
-	if (!range_fits(off, size, c->size)) {
-		COMPLAIN("device %s: %s is not inside the structure\n", c->name, what);
-		return;
-	}
-	for (u64 i = off; i < off + size; i++) {
-		if (claims[i]++ && i == off)
-			COMPLAIN("device %s: %s is claimed twice\n", c->name, what);
-	}
-	starts[off] = MIN(unit & -unit, (u64)8);
-}
-
-static void claim_regs(const struct device_class *c, const struct reg *r)
-{
-	for (; r && r->name; r++) {
-		if (!r->novalue)
-			claim(c, r->name, r->off, (u64)r->size * (r->count ? r->count : 1),
-			      r->size);
-	}
-}
-
-static bool is_made_virtio(const struct device_class *c)
-{
-	for (const struct prop *p = c->props; is_pci(c) && p && p->name; p++) {
-		if (str_eq(p->name, "indirect_desc"))
-			return true;
-	}
-	return false;
-}
-
-static u64 head_size(const struct device_class *c)
-{
-	/* made of a virtio class */
-	if (c->bus && (str_eq(c->bus, "virtio-mmio") || is_made_virtio(c)))
-		return sizeof(struct virtio_device);
-	return is_pci(c) ? sizeof(struct pci_device) : sizeof(struct device);
-}
-
-/* A gap that alignment of what follows explains is padding; a forgotten member is no such gap, or a
- * lucky one. */
-static void find_gaps(const struct device_class *c)
-{
-	for (u64 i = head_size(c), from; i < c->size; i++) {
-		if (claims[i])
-			continue;
-		from = i;
-		while (i < c->size && !claims[i])
-			i++;
-		if (i - from >= (i < c->size ? MAX(starts[i], (u8)1) : 8u))
-			COMPLAIN("device %s: bytes %llu to %llu of the structure are in no table\n",
-				 c->name, (unsigned long long)from, (unsigned long long)i - 1);
-	}
-}
-
-static void claimed(void *arg, const struct device_class *c)
-{
-	claims = xalloc(c->size + 1);
-	starts = xalloc(c->size + 1);
-	each_table(c, claim_regs);
-	for (const struct prop *p = c->props; p && p->name; p++)
-		if (!p->ignored)
-			claim(c, p->name, p->off, p->kind == PROP_MAC ? 6 : p->size,
-			      p->kind == PROP_MAC ? 1 : p->size);
-	for (const struct state *s = c->state; s && s->name; s++)
-		claim(c, s->name, s->off, s->size, s->size);
-	find_gaps(c);
-	free(claims);
-	free(starts);
-}
-
-TEST(devices_claim_every_byte_once)
-{
-	device_class_each(claimed, NULL);
-	CHECK_EQ(bad, 0);
-}
 
 /* ---- driven */
 

@@ -245,7 +245,8 @@ static void show_regs(struct command_call *c)
 			command_print(c, "%-24s %zu registers\n", name, json_array_size(regs));
 			continue;
 		}
-		command_print(c, "%s:\n", name);
+		if (json_array_size(regs))
+			command_print(c, "%s:\n", name);
 		for (k = 0; k < json_array_size(regs); k++)
 			show_reg(c, json_array_get(regs, k));
 	}

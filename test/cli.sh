@@ -56,6 +56,15 @@ says cflags 0 "-I.*include" "$QUERN" --cflags
 says doc-list 0 '^crc ' "$QUERN" doc
 says doc-page 0 'CTL_START' "$QUERN" doc crc
 says doc-header 0 '^#define CRC_CTL' "$QUERN" doc --c-header crc
+says doc-check 0 '^device crc: the tables are sound' "$QUERN" doc --check crc
+says doc-all 0 '' "$QUERN" doc --all pages
+check doc-all-pages test "$(ls pages | wc -l)" = $(($("$QUERN" doc | wc -l) + 1))
+check doc-all-linked test "$(grep -o '([^)]*\.md)' pages/index.md | tr -d '()' | sort)" = "$(ls pages | grep -vx index.md | sort)"
+# a table's last cell is its text
+check doc-all-texts sh -c '! grep -nE "\| +\|$" pages/*.md | grep -v "| |$"'
+says doc-all-crc 0 '^. 008 . .status. . 32 .*1 clears 0x6.*ST_DONE 0x2' cat pages/crc.md
+says doc-all-where 1 "could not make the directory 'no/where'" "$QUERN" doc --all no/where
+says doc-all-alone 1 'usage' "$QUERN" doc --all
 says doc-unknown 1 "there is no device 'nosuch'" "$QUERN" doc nosuch
 says doc-usage 1 'usage' "$QUERN" doc a b c
 says initramfs-usage 0 'gen_init_cpio|DESCRIPTION' "$QUERN" initramfs -h
