@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* drive-summer - runs in the guest: drives the example device of CONTRIBUTING.md through /sys as a driver would, and prints what
- * it answers. Argument: the device's directory in /sys/bus/pci/devices. */
+/* drive-summer - runs in the guest: drives the device of doc/first-device.md through /sys as a
+ * driver would, and prints what it answers. Argument: the device's directory in
+ * /sys/bus/pci/devices. */
 #include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
@@ -72,7 +73,8 @@ int main(int argc, char **argv)
 	command(dir, 6);
 	bar = open_in(dir, "resource0", O_RDWR);
 	reg = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, bar, 0);
-	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED,
+		    -1, 0);
 	if (reg == MAP_FAILED || page == MAP_FAILED) {
 		perror("mmap");
 		return 1;
