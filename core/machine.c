@@ -409,6 +409,7 @@ static void run_cpu(struct machine *m, struct cpu *cpu, u64 next, bool others)
 		wait_arm_host(m, SLICE_NS); /* a step without timers, among others that run */
 	else if (!m->clock.counted)
 		wait_arm(m, others ? MIN(next, clock_now(&m->clock) + SLICE_NS) : next);
+	wait_watch(m);
 	__atomic_fetch_and(&cpu->exit_request,
 			   ~(u32)(CPU_EXIT_STOP | CPU_EXIT_SLICE | CPU_EXIT_DEBUG),
 			   __ATOMIC_SEQ_CST);

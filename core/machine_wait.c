@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * machine_wait.c - how the machine thread learns of things from outside. While it executes guest
- * code, a watcher thread sleeps in epoll over the polled descriptors and a timerfd; what wakes it
- * sets `pending` and kicks the running vCPU out of translated code. While no vCPU has work, the
- * machine thread sleeps on a condition variable with the next deadline as time-out. Posts come from
- * any thread and do the same without the watcher. No wake-up is lost: who wakes writes pending,
- * then reads current; the machine thread writes current, then reads pending. A descriptor stays
- * ready until its callback ran, so the watcher waits until the machine thread has served it.
+ * machine_wait.c - how the machine thread learns of things from outside. While no vCPU has work, it
+ * sleeps itself in ppoll(2) over an epoll instance of all polled descriptors, with the next
+ * deadline as time-out, and an eventfd for what other threads bring. While it executes guest code,
+ * a watcher thread sleeps over the same instance and a timerfd; what wakes it sets `pending` and
+ * kicks the running vCPU out of translated code. The watcher is told of ready descriptors once each
+ * time (EPOLLONESHOT): who serves them asks for the next time. No wake-up is lost: who wakes writes
+ * pending, then reads current and idle; the machine thread writes these, then reads pending.
  */
 #include "core/private.h"
 #include "core/cpu.h"
@@ -43,16 +43,23 @@ void wait_kick_current(struct machine *m, u32 why)
 		cpu_kick(cpu, why);
 }
 
+static void put_event(int fd)
+{
+	u64 one = 1;
+
+	/* EAGAIN: it is set already */
+	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
 void wait_wake(struct machine *m)
 {
 	struct machine_private *p = m->priv;
 
 	__atomic_store_n(&p->pending, true, __ATOMIC_SEQ_CST);
 	wait_kick_current(m, CPU_EXIT_STOP);
-	pthread_mutex_lock(&p->lock);
-	if (p->idle)
-		pthread_cond_signal(&p->wake);
-	pthread_mutex_unlock(&p->lock);
+	if (__atomic_load_n(&p->idle, __ATOMIC_SEQ_CST))
+		put_event(p->wakefd);
 }
 
 void machine_post(struct machine *m, void (*fn)(void *arg), void *arg)
@@ -71,69 +78,73 @@ void machine_post(struct machine *m, void (*fn)(void *arg), void *arg)
 
 /* ---- the watcher */
 
-/* One round: 0 when only the timer was ready, 1 when a descriptor is, -1 to end. */
-static int watch(struct machine_private *p)
+/* One round; false to end. While the machine thread sleeps, it has its own deadline. */
+static bool watch(struct machine *m)
 {
-	struct epoll_event ev[16];
-	int n = epoll_wait(p->epoll, ev, ARRAY_SIZE(ev), -1), ready = 0;
+	struct machine_private *p = m->priv;
+	struct epoll_event ev[3];
+	int n = epoll_wait(p->watch, ev, ARRAY_SIZE(ev), -1);
+	bool wake = false;
+	u64 count;
 
 	for (int i = 0; i < n; i++) {
-		u64 count;
-
 		if (ev[i].data.fd == p->stopfd)
-			return -1;
-		if (ev[i].data.fd != p->timerfd)
-			ready = 1;
-		else if (read(p->timerfd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-			return -1;
+			return false;
+		if (ev[i].data.fd == p->epoll) {
+			__atomic_store_n(&p->ready, true, __ATOMIC_SEQ_CST);
+			wake = true;
+			continue;
+		}
+		if (read(p->timerfd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+			return false;
+		wake |= !__atomic_load_n(&p->idle, __ATOMIC_SEQ_CST);
 	}
-	return ready;
+	if (wake)
+		wait_wake(m);
+	return true;
 }
 
 static void *watcher(void *arg)
 {
-	struct machine *m = arg;
-	struct machine_private *p = m->priv;
-	int what;
-
-	while ((what = watch(p)) >= 0) {
-		if (what) {
-			pthread_mutex_lock(&p->lock);
-			p->watcher_waits = true;
-			pthread_mutex_unlock(&p->lock);
-		}
-		wait_wake(m);
-		pthread_mutex_lock(&p->lock);
-		while (p->watcher_waits && !p->quit)
-			pthread_cond_wait(&p->handled, &p->lock);
-		pthread_mutex_unlock(&p->lock);
-	}
+	while (watch(arg))
+		;
 	return NULL;
+}
+
+/* The watcher is to tell of ready descriptors once, or not at all. */
+static void set_watching(struct machine_private *p, bool on)
+{
+	struct epoll_event ev = { .events = on ? EPOLLIN | EPOLLONESHOT : 0, .data.fd = p->epoll };
+
+	if (p->watching == on || !p->watcher_runs)
+		return;
+	p->watching = on;
+	if (epoll_ctl(p->watch, EPOLL_CTL_MOD, p->epoll, &ev))
+		warn("input of the guest will be late: %s", strerror(errno));
+}
+
+static int watch_fd(struct machine_private *p, int fd, u32 events)
+{
+	struct epoll_event ev = { .events = events, .data.fd = fd };
+
+	return epoll_ctl(p->watch, EPOLL_CTL_ADD, fd, &ev);
 }
 
 int wait_init(struct machine *m, struct error *e)
 {
 	struct machine_private *p = m->priv;
-	struct epoll_event ev = { .events = EPOLLIN };
-	pthread_condattr_t attr;
 
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->wake, &attr);
-	pthread_cond_init(&p->handled, &attr);
-	pthread_condattr_destroy(&attr);
 	p->epoll = epoll_create1(EPOLL_CLOEXEC);
+	p->watch = epoll_create1(EPOLL_CLOEXEC);
 	p->timerfd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	p->stopfd = eventfd(0, EFD_CLOEXEC);
-	if (p->epoll < 0 || p->timerfd < 0 || p->stopfd < 0)
+	p->stopfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	p->wakefd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (p->epoll < 0 || p->watch < 0 || p->timerfd < 0 || p->stopfd < 0 || p->wakefd < 0)
 		return error_ret(e, -errno, "the host gives no descriptors for a machine: %s",
 				 strerror(errno));
-	ev.data.fd = p->timerfd;
-	if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->timerfd, &ev))
-		return error_ret(e, -errno, "cannot wait for timers: %s", strerror(errno));
-	ev.data.fd = p->stopfd;
-	if (epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->stopfd, &ev))
+	if (watch_fd(p, p->timerfd, EPOLLIN) || watch_fd(p, p->stopfd, EPOLLIN) ||
+	    watch_fd(p, p->epoll, 0))
 		return error_ret(e, -errno, "cannot wait for events: %s", strerror(errno));
 	return 0;
 }
@@ -152,15 +163,9 @@ void wait_start(struct machine *m)
 void wait_stop(struct machine *m)
 {
 	struct machine_private *p = m->priv;
-	u64 one = 1;
 
 	if (p->watcher_runs) {
-		pthread_mutex_lock(&p->lock);
-		p->quit = true;
-		pthread_cond_signal(&p->handled);
-		pthread_mutex_unlock(&p->lock);
-		while (write(p->stopfd, &one, sizeof(one)) < 0 && errno == EINTR)
-			;
+		put_event(p->stopfd);
 		pthread_join(p->watcher, NULL);
 		p->watcher_runs = false;
 	}
@@ -172,11 +177,11 @@ void wait_fini(struct machine *m)
 
 	wait_stop(m);
 	close(p->epoll);
+	close(p->watch);
 	close(p->timerfd);
 	close(p->stopfd);
+	close(p->wakefd);
 	pthread_mutex_destroy(&p->lock);
-	pthread_cond_destroy(&p->wake);
-	pthread_cond_destroy(&p->handled);
 	free(p->posts);
 	free(p->poll);
 }
@@ -278,24 +283,17 @@ static void run_posts(struct machine *m)
 void wait_service(struct machine *m)
 {
 	struct machine_private *p = m->priv;
-	bool waits;
 
 	if (p->nalways)
 		serve_always(m);
 	if (!__atomic_load_n(&p->pending, __ATOMIC_SEQ_CST) && p->watcher_runs)
 		return;
 	__atomic_store_n(&p->pending, false, __ATOMIC_SEQ_CST);
-	pthread_mutex_lock(&p->lock);
-	waits = p->watcher_waits;
-	pthread_mutex_unlock(&p->lock);
 	run_posts(m);
-	if (!waits && p->watcher_runs)
+	if (!__atomic_exchange_n(&p->ready, false, __ATOMIC_SEQ_CST) && p->watcher_runs)
 		return;
+	p->watching = false;
 	serve_ready(m);
-	pthread_mutex_lock(&p->lock);
-	p->watcher_waits = false;
-	pthread_cond_signal(&p->handled);
-	pthread_mutex_unlock(&p->lock);
 }
 
 /* ---- sleeping */
@@ -339,20 +337,28 @@ static void arm_at(struct machine *m, s64 at)
 void wait_arm(struct machine *m, u64 deadline) { arm_at(m, host_deadline(m, deadline)); }
 void wait_arm_host(struct machine *m, u64 ns) { arm_at(m, host_ns() + ns); }
 
+void wait_watch(struct machine *m) { set_watching(m->priv, true); }
+
 void wait_idle(struct machine *m, u64 deadline)
 {
 	struct machine_private *p = m->priv;
-	s64 at = host_deadline(m, deadline);
-	struct timespec ts = to_timespec(at);
+	s64 at = host_deadline(m, deadline), left = at ? MAX(at - host_ns(), (s64)0) : 0;
+	struct timespec ts = to_timespec(left);
+	struct pollfd fds[] = { { p->epoll, POLLIN, 0 }, { p->wakefd, POLLIN, 0 } };
+	u64 count;
 
-	pthread_mutex_lock(&p->lock);
-	p->idle = true;
-	while (!__atomic_load_n(&p->pending, __ATOMIC_SEQ_CST)) {
-		if (!at)
-			pthread_cond_wait(&p->wake, &p->lock);
-		else if (pthread_cond_timedwait(&p->wake, &p->lock, &ts) == ETIMEDOUT)
-			break;
+	if (at && !left)
+		return;
+	set_watching(p, false);
+	__atomic_store_n(&p->idle, true, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&p->pending, __ATOMIC_SEQ_CST))
+		ppoll(fds, ARRAY_SIZE(fds), at ? &ts : NULL, NULL);
+	__atomic_store_n(&p->idle, false, __ATOMIC_SEQ_CST);
+	if ((fds[1].revents & POLLIN) && read(p->wakefd, &count, sizeof(count)) < 0 &&
+	    errno != EAGAIN)
+		warn("the machine's descriptor fails: %s", strerror(errno));
+	if (fds[0].revents & POLLIN) {
+		__atomic_store_n(&p->ready, true, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&p->pending, true, __ATOMIC_SEQ_CST);
 	}
-	p->idle = false;
-	pthread_mutex_unlock(&p->lock);
 }

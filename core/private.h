@@ -26,15 +26,14 @@ struct machine_private {
 	unsigned space_depth;	    /* inside space_begin */
 	bool space_dirty, space_force;
 
-	/* The wake-up: see machine_wait.c. pending and machine->current are atomic. */
-	bool pending;
-	pthread_mutex_t lock; /* over posts, idle, watching, watcher_waits, quit */
-	pthread_cond_t wake, handled;
+	/* The wake-up: see machine_wait.c. pending, ready, idle and machine->current are atomic. */
+	bool pending, ready, idle;
+	bool watching, watcher_runs; /* the machine thread's */
+	pthread_mutex_t lock;	     /* over posts */
 	struct post *posts;
 	size_t nposts, cap_posts;
-	bool idle, watcher_waits, quit, watcher_runs;
 	pthread_t watcher;
-	int epoll, timerfd, stopfd;
+	int epoll, watch, timerfd, stopfd, wakefd;
 	s64 armed;		 /* host ns when the timerfd fires, 0 = it does not */
 	struct poll_entry *poll; /* by descriptor */
 	int npoll, nalways;
@@ -66,6 +65,8 @@ void wait_fini(struct machine *m);
 void wait_start(struct machine *m);
 /* any thread: the machine thread shall look at posts, descriptors and timers soon */
 void wait_wake(struct machine *m);
+/* before guest code runs: descriptors that become ready kick it */
+void wait_watch(struct machine *m);
 void wait_arm(struct machine *m, u64 deadline); /* virtual ns: wake then at the latest */
 /* the same by the host's clock, while virtual time stands still: in ns from now */
 void wait_arm_host(struct machine *m, u64 ns);
