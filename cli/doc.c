@@ -71,6 +71,8 @@ static void doc_props(const struct device_class *c)
 			printf("%s", p->def ? "on" : "off");
 		else if (p->kind == PROP_UINT || p->kind == PROP_SIZE)
 			printf("%llu", (unsigned long long)p->def);
+		else if (p->kind == PROP_INT)
+			printf("%lld", (long long)p->def);
 		printf("\n       %s\n", p->doc ? p->doc : "");
 	}
 }

@@ -80,6 +80,7 @@ static const char *const prop_kinds[] = {
 	[PROP_NETDEV] = "netdev",   [PROP_MAC] = "mac",
 	[PROP_LINK] = "device",	    [PROP_ONOFFAUTO] = "OnOffAuto",
 	[PROP_OBJECT] = "object",   [PROP_LATENCY] = "latency",
+	[PROP_INT] = "int",
 };
 
 static void print_prop(const struct prop *p)
@@ -92,6 +93,8 @@ static void print_prop(const struct prop *p)
 		printf(" (default: %s)", p->def ? "on" : "off");
 	else if (p->kind == PROP_ONOFFAUTO)
 		printf(" (default: auto)");
+	else if (p->kind == PROP_INT)
+		printf(" (default: %lld)", (long long)p->def);
 	else if (p->kind == PROP_UINT || p->kind == PROP_SIZE)
 		printf(" (default: %llu)", (unsigned long long)p->def);
 	putchar('\n');

@@ -5,7 +5,9 @@
 #include "core/device.h"
 #include "core/fault.h"
 #include "core/machine.h"
+#include "core/reg.h"
 #include "lib/alloc.h"
+#include "lib/bytes.h"
 #include <errno.h>
 
 static struct machine *machine_of(const void *dev)
@@ -106,6 +108,39 @@ void device_on_powerdown(void *dev, void (*fn)(void *dev))
 void device_random(void *dev, void *buf, size_t n) { machine_random(machine_of(dev), buf, n); }
 
 void *device_peer(void *dev, const char *id) { return device_find(machine_of(dev), id); }
+
+/* ---- in init */
+
+/* The bank's head comes first: device_free releases it as it does those of the class. */
+struct own_bank {
+	struct regbank bank;
+	struct region region;
+};
+
+int device_add_bank(void *dev, const struct bank *bank, struct error *e)
+{
+	struct own_bank *b = NEW(struct own_bank);
+	int err = regbank_init(&b->bank, dev, bank, &b->region, e);
+
+	if (err)
+		free(b);
+	return err;
+}
+
+int device_file(void *dev, const char *path, size_t max, char **data, size_t *n, struct error *e)
+{
+	struct bytes b = { 0 };
+	int err = bytes_read_file(&b, path, max, e);
+
+	*data = NULL;
+	*n = 0;
+	if (err)
+		return err;
+	*data = xrealloc(b.data, b.size + 1);
+	(*data)[b.size] = 0;
+	*n = b.size;
+	return 0;
+}
 
 /* ---- blobs */
 

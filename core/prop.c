@@ -74,6 +74,22 @@ static int set_uint(void *at, const struct prop *p, u64 v, struct error *e)
 	return 0;
 }
 
+static int set_int(void *at, const struct prop *p, s64 v, struct error *e)
+{
+	s64 min = (s64)p->min, max = (s64)p->max;
+
+	if (!min && !max) {
+		max = (s64)(type_max(p) >> 1);
+		min = -max - 1;
+	}
+	if (v < min || v > max)
+		return error_ret(e, -ERANGE,
+				 "property '%s' cannot be %lld: it goes from %lld to %lld", p->name,
+				 (long long)v, (long long)min, (long long)max);
+	put_uint(at, p->size, (u64)v);
+	return 0;
+}
+
 static int parse_mac(u8 mac[6], const char *value, struct error *e)
 {
 	unsigned b[6];
@@ -129,6 +145,7 @@ int prop_parse(struct machine *m, void *base, const struct prop *p, const char *
 	       struct error *e)
 {
 	void *at = (u8 *)base + p->off;
+	s64 s;
 	u64 v;
 	bool on;
 
@@ -142,6 +159,11 @@ int prop_parse(struct machine *m, void *base, const struct prop *p, const char *
 			return error_ret(e, -EINVAL, "property '%s' takes a number, not '%s'",
 					 p->name, value);
 		return set_uint(at, p, v, e);
+	case PROP_INT:
+		if (str_to_s64(value, 0, &s))
+			return error_ret(e, -EINVAL, "property '%s' takes a number, not '%s'",
+					 p->name, value);
+		return set_int(at, p, s, e);
 	case PROP_SIZE:
 		if (str_to_size(value, 1, &v, e))
 			return -EINVAL;
@@ -187,8 +209,8 @@ void prop_defaults(struct device *d)
 			continue;
 		if (p->kind == PROP_STR)
 			*(char **)at = p->def_str ? xstrdup(p->def_str) : NULL;
-		else if (p->kind == PROP_UINT || p->kind == PROP_SIZE || p->kind == PROP_BOOL ||
-			 p->kind == PROP_ONOFFAUTO)
+		else if (p->kind == PROP_UINT || p->kind == PROP_INT || p->kind == PROP_SIZE ||
+			 p->kind == PROP_BOOL || p->kind == PROP_ONOFFAUTO)
 			put_uint(at, p->size, p->def);
 		else if (p->kind == PROP_LATENCY)
 			default_latency(at, p);
@@ -287,7 +309,7 @@ int device_set_ptr(struct device *d, const char *name, void *value, struct error
 		free(*(char **)((u8 *)d + p->off));
 		value = value ? xstrdup(value) : NULL;
 	} else if (p->kind < PROP_CHARDEV || p->kind == PROP_MAC || p->kind == PROP_ONOFFAUTO ||
-		   p->kind == PROP_LATENCY || p->ignored) {
+		   p->kind == PROP_LATENCY || p->kind == PROP_INT || p->ignored) {
 		return error_ret(e, -EINVAL, "property '%s' is not a reference", name);
 	}
 	*(void **)((u8 *)d + p->off) = value;
@@ -305,6 +327,8 @@ static const char *type_name(const struct prop *p)
 	switch (p->kind) {
 	case PROP_UINT:
 		return uints[p->size];
+	case PROP_INT:
+		return uints[p->size] + 1;
 	case PROP_BOOL:
 		return "on|off";
 	case PROP_SIZE:
@@ -335,6 +359,8 @@ static void default_text(const struct prop *p, char *buf, size_t size)
 	buf[0] = 0;
 	if (p->kind == PROP_UINT || p->kind == PROP_SIZE)
 		snprintf(buf, size, p->def > 9999 ? "%#llx" : "%llu", (unsigned long long)p->def);
+	else if (p->kind == PROP_INT)
+		snprintf(buf, size, "%lld", (long long)p->def);
 	else if (p->kind == PROP_BOOL)
 		snprintf(buf, size, "%s", p->def ? "on" : "off");
 	else if (p->kind == PROP_ONOFFAUTO)

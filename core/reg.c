@@ -28,7 +28,21 @@ u64 reg_reserved(const struct reg *r)
 
 static unsigned reg_count(const struct reg *r) { return r->count ? r->count : 1; }
 
-static unsigned reg_step(const struct reg *r) { return r->stride ? r->stride : r->size; }
+/* How much of the bank an element takes, and how far it is to the next. */
+static unsigned reg_span(const struct bank *b, const struct reg *r)
+{
+	return b->numbered ? 1 : r->size;
+}
+
+static unsigned reg_step(const struct bank *b, const struct reg *r)
+{
+	return r->stride ? r->stride : reg_span(b, r);
+}
+
+u64 reg_place(const struct bank *b, const struct reg *r, unsigned i)
+{
+	return r->at + (u64)i * reg_step(b, r);
+}
 
 /* ---- storage */
 
@@ -129,12 +143,12 @@ static void trace_access(struct regbank *b, const struct reg *r, unsigned i, con
 
 static int check_reg(const struct regbank *b, const struct reg *r, struct error *e)
 {
-	u64 end = r->at + (u64)(reg_count(r) - 1) * reg_step(r) + r->size;
+	u64 end = reg_place(b->bank, r, reg_count(r) - 1) + reg_span(b->bank, r);
 
 	if (r->size != 1 && r->size != 2 && r->size != 4 && r->size != 8)
 		return error_ret(e, -EINVAL, "device class %s: register %s has %u bytes",
 				 b->dev->class->name, r->name, r->size);
-	if (end > b->bank->size || reg_step(r) < r->size)
+	if (end > b->bank->size || reg_step(b->bank, r) < reg_span(b->bank, r))
 		return error_ret(e, -EINVAL,
 				 "device class %s: register %s does not fit into its bank",
 				 b->dev->class->name, r->name);
@@ -155,8 +169,9 @@ static int build_index(struct regbank *b, struct error *e)
 
 		if (err)
 			return err;
-		bits |= r->at | r->size | (reg_count(r) > 1 ? reg_step(r) : 0);
-		end = MAX(end, r->at + (u64)(reg_count(r) - 1) * reg_step(r) + r->size);
+		bits |= r->at | reg_span(b->bank, r) |
+			(reg_count(r) > 1 ? reg_step(b->bank, r) : 0);
+		end = MAX(end, reg_place(b->bank, r, reg_count(r) - 1) + reg_span(b->bank, r));
 		b->nregs++;
 	}
 	b->shift = __builtin_ctzll(bits);
@@ -167,9 +182,9 @@ static int build_index(struct regbank *b, struct error *e)
 		const struct reg *r = &regs[n];
 
 		for (unsigned i = 0; i < reg_count(r); i++) {
-			u64 at = r->at + (u64)i * reg_step(r);
+			u64 at = reg_place(b->bank, r, i), past = at + reg_span(b->bank, r);
 
-			for (u64 g = at >> b->shift; g < (at + r->size) >> b->shift; g++) {
+			for (u64 g = at >> b->shift; g < past >> b->shift; g++) {
 				if (b->index[g])
 					return error_ret(e, -EINVAL,
 							 "device class %s: registers %s and %s "
@@ -183,8 +198,7 @@ static int build_index(struct regbank *b, struct error *e)
 	return 0;
 }
 
-/* The register at off, and which element of it, and the offset in that; NULL = none. */
-static const struct reg *find(const struct regbank *b, u64 off, unsigned *i, unsigned *in)
+const struct reg *regbank_find(const struct regbank *b, u64 off, unsigned *i, unsigned *in)
 {
 	u64 g = off >> b->shift;
 	const struct reg *r;
@@ -194,8 +208,8 @@ static const struct reg *find(const struct regbank *b, u64 off, unsigned *i, uns
 		return NULL;
 	r = &b->bank->regs[b->index[g] - 1];
 	rel = off - r->at;
-	*i = r->count ? rel / reg_step(r) : 0;
-	*in = rel - (u64)*i * (r->count ? reg_step(r) : 0);
+	*i = r->count ? rel / reg_step(b->bank, r) : 0;
+	*in = rel - (u64)*i * (r->count ? reg_step(b->bank, r) : 0);
 	return r;
 }
 
@@ -203,9 +217,9 @@ static bool width_ok(const struct regbank *b, const struct reg *r, unsigned in, 
 {
 	if (in + size > r->size || (in && r->extend))
 		return false;
-	if (size == r->size || b->bank->narrow)
+	if (size == r->size || (b->bank->narrow && !b->bank->numbered))
 		return true;
-	return r->size == 8 && size == 4 && in % 4 == 0;
+	return r->size == 8 && size == 4 && in % 4 == 0 && !b->bank->numbered;
 }
 
 /* ---- one register */
@@ -289,7 +303,7 @@ static bool raw_size(const struct regbank *b, unsigned *size)
 static unsigned part_size(const struct regbank *b, u64 off, unsigned size)
 {
 	unsigned i, in, n;
-	const struct reg *r = find(b, off, &i, &in);
+	const struct reg *r = regbank_find(b, off, &i, &in);
 
 	if (r) {
 		if (width_ok(b, r, in, size))
@@ -306,7 +320,7 @@ static unsigned part_size(const struct regbank *b, u64 off, unsigned size)
 static void refused(struct regbank *b, u64 off, unsigned size, bool write)
 {
 	unsigned i, in;
-	const struct reg *r = find(b, off, &i, &in);
+	const struct reg *r = regbank_find(b, off, &i, &in);
 	const char *verb = write ? "write" : "read";
 
 	if (r)
@@ -324,7 +338,7 @@ static void refused(struct regbank *b, u64 off, unsigned size, bool write)
 static u64 read_part(struct regbank *b, u64 off, unsigned size)
 {
 	unsigned i, in;
-	const struct reg *r = find(b, off, &i, &in);
+	const struct reg *r = regbank_find(b, off, &i, &in);
 
 	if (r)
 		return read_reg(b, r, i, in, size);
@@ -337,7 +351,7 @@ static u64 read_part(struct regbank *b, u64 off, unsigned size)
 static void write_part(struct regbank *b, u64 off, unsigned size, u64 val)
 {
 	unsigned i, in;
-	const struct reg *r = find(b, off, &i, &in);
+	const struct reg *r = regbank_find(b, off, &i, &in);
 
 	if (r)
 		write_reg(b, r, i, in, size, val);

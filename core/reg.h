@@ -29,8 +29,12 @@ void regbank_reset(struct regbank *b);
 /* One access, as the region's callbacks do it. */
 u64 regbank_read(struct regbank *b, u64 off, unsigned size);
 void regbank_write(struct regbank *b, u64 off, unsigned size, u64 val);
+/* The register at off, which element of it, and the byte in that; NULL = none is there. */
+const struct reg *regbank_find(const struct regbank *b, u64 off, unsigned *i, unsigned *in);
 /* "CTL_START LEN=0x5": the fields of val that are set; "" when the register has none. */
 void reg_fields(const struct reg *r, u64 val, char *buf, size_t size);
+/* Where element i is in the bank. */
+u64 reg_place(const struct bank *b, const struct reg *r, unsigned i);
 /* All bits of the register; the bits that no field names (0 when there are no fields). */
 u64 reg_mask(const struct reg *r);
 u64 reg_reserved(const struct reg *r);

@@ -293,9 +293,7 @@ static struct regbank *find_reg(struct tdev *t, const char *name, u64 *off)
 		for (const struct reg *r = b->bank->regs; r && r->name; r++) {
 			if (!str_eq(r->name, base))
 				continue;
-			*off = r->at + (bracket ? (u64)atoi(bracket + 1) *
-							  (r->stride ? r->stride : r->size) :
-						  0);
+			*off = reg_place(b->bank, r, bracket ? (unsigned)atoi(bracket + 1) : 0);
 			return b;
 		}
 	}

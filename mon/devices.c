@@ -149,7 +149,8 @@ static json_t *fields_of(const struct reg *r, u64 val)
 	return fields;
 }
 
-static void add_reg(json_t *to, const struct device *d, const struct reg *r, const char *only)
+static void add_reg(json_t *to, const struct device *d, const struct bank *bank,
+		    const struct reg *r, const char *only)
 {
 	for (unsigned i = 0; i < MAX(r->count, 1u); i++) {
 		AUTO_FREE char *name =
@@ -159,8 +160,7 @@ static void add_reg(json_t *to, const struct device *d, const struct reg *r, con
 		if (only && !str_eq(only, r->name) && !str_eq(only, name))
 			continue;
 		item = json_pack("{s:s, s:I, s:i}", "name", name, "offset",
-				 (json_int_t)(r->at + (u64)i * (r->stride ? r->stride : r->size)),
-				 "size", r->size);
+				 (json_int_t)reg_place(bank, r, i), "size", r->size);
 		/* what only reading tells may change something: not here */
 		if (!r->novalue) {
 			u64 val = reg_peek(d, r, i);
@@ -192,7 +192,7 @@ static int query_regs(struct command_call *c, struct error *e)
 			json_t *regs = json_array();
 
 			for (const struct reg *r = b->bank->regs; r && r->name; r++)
-				add_reg(regs, core->dev, r, only);
+				add_reg(regs, core->dev, b->bank, r, only);
 			if (!only || json_array_size(regs))
 				json_array_append_new(c->result,
 						      json_pack("{s:s, s:s, s:O}", "device",

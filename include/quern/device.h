@@ -70,6 +70,10 @@ struct bank {
 	u64 size;
 	/* bytes and halves of registers may be accessed (merged with the stored value) */
 	bool narrow;
+	/* .at of a register is its number, and the next number the next register, however wide they
+	 * are: register files behind a pointer or a command byte. Accesses have a register's width
+	 */
+	bool numbered;
 	/* access sizes that read/write take; 0 = 1..8; others are split or refused */
 	u8 min, max;
 	bool split; /* accesses wider than max are split into several */
@@ -89,7 +93,8 @@ enum prop_kind {
 	PROP_LINK,
 	PROP_ONOFFAUTO, /* u8: enum on_off_auto */
 	PROP_OBJECT,	/* what -object made; def_str: how the names of fitting kinds begin */
-	PROP_LATENCY	/* struct latency; def_str: "50us" */
+	PROP_LATENCY,	/* struct latency; def_str: "50us" */
+	PROP_INT	/* signed: def, min and max are s64 */
 };
 enum on_off_auto { PROP_AUTO, PROP_ON, PROP_OFF };
 /* How long something takes, as a property: latency=50us, latency=20us..80us, exp:MEAN,
@@ -102,10 +107,10 @@ struct latency {
 struct prop {
 	const char *name, *doc;
 	u32 off;
-	/* of a PROP_UINT member: 1, 2, 4, 8; PROP_BOOL: 1; pointers otherwise */
+	/* of a PROP_UINT or PROP_INT member: 1, 2, 4, 8; PROP_BOOL: 1; pointers otherwise */
 	u8 size;
 	u8 kind;	   /* enum prop_kind */
-	u64 def, min, max; /* max 0 = whatever fits */
+	u64 def, min, max; /* max 0 = whatever fits; PROP_INT: min 0, too */
 	const char *def_str;
 	void (*changed)(void *dev);
 	/* taken without effect: the reason, which the user is told; there is no member then */
@@ -276,6 +281,15 @@ void *device_peer(void *dev, const char *id);	    /* another device's struct by 
 void blob_put(struct blob *b, const void *p, size_t n);
 /* 0 or -EINVAL when the data is short */
 int must_check blob_get(struct blob *b, void *p, size_t n);
+
+/* --- in init: what no table can say */
+/* A bank of registers that are known only now. It, its table and its names stay the device's, in
+ * memory of its own. 0, or -errno with a sentence. */
+int must_check device_add_bank(void *dev, const struct bank *bank, struct error *e);
+/* The contents of a host file that a setting names, of at most max bytes and a NUL behind them: the
+ * caller's to free. 0, or -errno with a sentence. */
+int must_check device_file(void *dev, const char *path, size_t max, char **data, size_t *n,
+			   struct error *e);
 
 /* --- seeing and breaking */
 struct point {
