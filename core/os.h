@@ -101,6 +101,8 @@ struct os {
 		   void (*fn)(void *arg, u64 ns, unsigned level, const char *text, size_t n),
 		   void *arg);
 	int (*banner)(struct machine *m, char *buf, size_t size); /* "Linux version ..." */
+	/* The kernel's ELF file, if the user named it and it is this kernel's; NULL if not. */
+	const char *(*vmlinux)(struct machine *m);
 	/* The VMCOREINFO note's text; malloc'ed, *n bytes. */
 	int (*vmcoreinfo)(struct machine *m, char **text, size_t *n);
 	/* Why a byte of a task's memory is not there, as a sentence ("swapped out: type 1, offset

@@ -440,7 +440,7 @@ TEST(gdb_stub_tasks_are_threads)
 	ASK("p0", "7700000000000000");
 	RUN("vCont;s:989687", "T05thread:02;02:0000000000000000;03:0100000000000000;");
 	ASK("vCont;s:989681;c", "E22");
-	ASK("qOffsets", "Text=1000000;Data=1000000;Bss=1000000");
+	ASK("qOffsets", "TextSeg=ffffffff82000000");
 	CHECK(strstr(rig_ask(p, "qXfer:osdata:read:processes:0,fff"), "kthreadd"));
 	CHECK(strstr(rig_ask(p, "qXfer:osdata:read:modules:0,fff"), "a_b"));
 	/* a debugger that shows sentences gets one */

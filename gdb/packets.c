@@ -4,6 +4,9 @@
 #include "private.h"
 #include "lib/error.h"
 
+/* Where x86-64's vmlinux begins as linked, with the usual CONFIG_PHYSICAL_START. */
+#define KERNEL_LINKED 0xffffffff81000000ull
+
 /* ---- what both sides can do */
 
 static bool offers(const char *list, const char *feature)
@@ -62,15 +65,23 @@ static PACKET_HANDLER(server_version)
 /* Whatever is attached was there before. */
 static PACKET_HANDLER(attached) { strbuf_addc(&c->reply, '1'); }
 
-/* How far the kernel lies from where it was linked to. */
+/* How far the kernel lies from where it was linked to. Its first address moves all segments of the
+ * debugger's file; Text, Data and Bss are the sections of those names alone, without .rodata and
+ * .init.text. Nothing is moved by nothing: the file may be another program's. */
 static PACKET_HANDLER(offsets)
 {
-	u64 slide;
+	u64 slide, base;
 
 	c->moved = true;
-	if (os_slide(c->g->m, &slide))
-		strbuf_printf(&c->reply, "Text=%llx;Data=%llx;Bss=%llx", (unsigned long long)slide,
-			      (unsigned long long)slide, (unsigned long long)slide);
+	if (!os_slide(c->g->m, &slide))
+		return;
+	if (!slide) {
+		strbuf_add(&c->reply, "Text=0;Data=0;Bss=0");
+		return;
+	}
+	base = gdb_kernel_base(c->g);
+	strbuf_printf(&c->reply, "TextSeg=%llx",
+		      (unsigned long long)(base ? base : KERNEL_LINKED + slide));
 }
 
 /* ---- the end */

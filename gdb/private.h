@@ -212,7 +212,19 @@ bool gdb_file_known(struct gdb *g, const char *path);
 /* ---- symfile.c: the kernel's symbols as a file, which debuggers know under this name */
 #define GDB_SYMFILE "/guest/vmlinux"
 bool gdb_symfile_known(struct gdb *g);
-bool must_check gdb_symfile_make(struct gdb_conn *c, struct strbuf *f);
+/* Where the kernel begins; 0 when it is not known. */
+u64 gdb_kernel_base(struct gdb *g);
+/* What was made; or a descriptor of the user's file, in which some bytes are to be others. */
+struct gdb_symfile {
+	struct strbuf made;
+	int fd; /* or -1 */
+	struct gdb_patch {
+		u64 at;
+		u32 value; /* little-endian */
+	} patch[8];
+	unsigned npatches;
+};
+bool must_check gdb_symfile_open(struct gdb_conn *c, struct gdb_symfile *f);
 /* frames.c: its .debug_frame section; nothing when the kernel has no table */
 void gdb_put_frames(struct gdb *g, struct strbuf *out, u64 slide);
 

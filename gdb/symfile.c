@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* symfile.c - a file with the symbols of the guest's kernel, made from what the guest itself knows,
- * for a debugger that was given none (GDB manual, E.4 qXfer exec-file; gABI chapter 4). Before the
- * debugger has asked how far the kernel was moved it gets the addresses of the link, and moves them
- * itself. */
+/* symfile.c - a file with the symbols of the guest's kernel for a debugger that was given none (GDB
+ * manual, E.4 qXfer exec-file; gABI chapter 4): the user's, or one that is made from what the guest
+ * itself knows. Before the debugger has asked how far the kernel was moved it gets the addresses of
+ * the link, and moves them itself. */
 #include "private.h"
+#include "lib/bytes.h"
 #include <elf.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 enum { KERNEL_MAX = 128 << 20 };
 
@@ -53,22 +56,34 @@ static void put_section(struct strbuf *f, u32 name, u32 type, u64 flags, u64 add
 	put(f, s, sizeof(s));
 }
 
-/* Header, symbols, frames, names, names of sections, sections. */
+/* Header, the one segment, symbols, frames, names, names of sections, sections. */
 static void put_file(struct strbuf *f, const struct build *b)
 {
+	enum { SYMBOLS = 64 + 56 };
 	static const char names[] = "\0.text\0.symtab\0.strtab\0.shstrtab\0.debug_frame";
-	u64 frames = 64 + b->symbols.n, strings = frames + b->frames.n,
+	u64 frames = SYMBOLS + b->symbols.n, strings = frames + b->frames.n,
 	    shnames = strings + b->names.n, sections = ALIGN_UP(shnames + sizeof(names), 8ull);
-	u8 h[64] = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT };
+	u8 h[SYMBOLS] = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+	   *segment = h + 64;
 
 	st16le(h + 16, ET_EXEC);
 	st16le(h + 18, EM_X86_64);
 	st32le(h + 20, EV_CURRENT);
+	st64le(h + 32, 64);
 	st64le(h + 40, sections);
 	st16le(h + 52, 64);
+	st16le(h + 54, 56);
+	st16le(h + 56, 1);
 	st16le(h + 58, 64);
 	st16le(h + 60, 6);
 	st16le(h + 62, 4);
+	st32le(segment, PT_LOAD);
+	st32le(segment + 4, PF_R | PF_X);
+	st64le(segment + 8, SYMBOLS);
+	st64le(segment + 16, b->base - b->slide);
+	st64le(segment + 24, b->base - b->slide);
+	st64le(segment + 40, b->last - b->base);
+	st64le(segment + 48, 1);
 	put(f, h, sizeof(h));
 	put(f, b->symbols.at, b->symbols.n);
 	put(f, b->frames.at, b->frames.n);
@@ -77,9 +92,9 @@ static void put_file(struct strbuf *f, const struct build *b)
 	while (f->n < sections)
 		strbuf_addc(f, 0);
 	put_section(f, 0, SHT_NULL, 0, 0, 0, 0, 0, 0);
-	put_section(f, 1, SHT_NOBITS, SHF_ALLOC | SHF_EXECINSTR, b->base - b->slide, 64,
+	put_section(f, 1, SHT_NOBITS, SHF_ALLOC | SHF_EXECINSTR, b->base - b->slide, SYMBOLS,
 		    b->last - b->base, 0, 0);
-	put_section(f, 7, SHT_SYMTAB, 0, 0, 64, b->symbols.n, 3, 24);
+	put_section(f, 7, SHT_SYMTAB, 0, 0, SYMBOLS, b->symbols.n, 3, 24);
 	put_section(f, 15, SHT_STRTAB, 0, 0, strings, b->names.n, 0, 0);
 	put_section(f, 23, SHT_STRTAB, 0, 0, shnames, sizeof(names), 0, 0);
 	put_section(f, 33, SHT_PROGBITS, 0, 0, frames, b->frames.n, 0, 0);
@@ -91,6 +106,14 @@ static void find_base(void *arg, const struct os_module *m)
 		*(u64 *)arg = m->base;
 }
 
+u64 gdb_kernel_base(struct gdb *g)
+{
+	const struct os *os = gdb_os(g);
+	u64 base = 0;
+
+	return os && os->modules && !os->modules(g->m, find_base, &base) ? base : 0;
+}
+
 /* The kernel is known, and of an architecture for which this is made. */
 bool gdb_symfile_known(struct gdb *g)
 {
@@ -99,14 +122,15 @@ bool gdb_symfile_known(struct gdb *g)
 	return os && os->symbols && os->modules && str_eq(g->isa->name, "x86_64");
 }
 
-bool gdb_symfile_make(struct gdb_conn *c, struct strbuf *f)
+static bool make(struct gdb_conn *c, struct strbuf *f)
 {
 	const struct os *os = gdb_os(c->g);
 	struct build b = { 0 };
 	u8 null[24] = { 0 };
-	bool ok = gdb_symfile_known(c->g) && !os->modules(c->g->m, find_base, &b.base) &&
-		  b.base >> 63;
+	bool ok;
 
+	b.base = gdb_kernel_base(c->g);
+	ok = gdb_symfile_known(c->g) && b.base >> 63;
 	if (!c->moved && !os_slide(c->g->m, &b.slide))
 		b.slide = 0;
 	put(&b.symbols, null, sizeof(null));
@@ -121,4 +145,51 @@ bool gdb_symfile_make(struct gdb_conn *c, struct strbuf *f)
 	strbuf_fini(&b.symbols);
 	strbuf_fini(&b.names);
 	return ok;
+}
+
+/* ---- the user's file */
+
+static void patch(struct gdb_symfile *f, u64 at, u32 value)
+{
+	if (f->npatches < ARRAY_SIZE(f->patch))
+		f->patch[f->npatches++] = (struct gdb_patch){ at, value };
+}
+
+/* Per-CPU variables are linked at 0 and stay there when the kernel is moved, but a debugger moves
+ * all segments alike: what is in none, and without content, it leaves. */
+static void keep_percpu(struct gdb_symfile *f)
+{
+	u8 h[64], e[64];
+
+	if (pread(f->fd, h, sizeof(h), 0) != sizeof(h) || memcmp(h, ELFMAG, SELFMAG) ||
+	    h[EI_CLASS] != ELFCLASS64 || h[EI_DATA] != ELFDATA2LSB || ld16le(h + 54) < 56 ||
+	    ld16le(h + 58) < 64)
+		return;
+	for (unsigned i = 0; i < ld16le(h + 56); i++) {
+		u64 at = ld64le(h + 32) + (u64)i * ld16le(h + 54);
+
+		if (pread(f->fd, e, 56, (off_t)at) == 56 && ld32le(e) == PT_LOAD &&
+		    !(ld64le(e + 16) >> 63))
+			patch(f, at, PT_NULL);
+	}
+	for (unsigned i = 0; i < ld16le(h + 60); i++) {
+		u64 at = ld64le(h + 40) + (u64)i * ld16le(h + 58);
+
+		if (pread(f->fd, e, 64, (off_t)at) == 64 && ld32le(e + 4) == SHT_PROGBITS &&
+		    ld64le(e + 8) & SHF_ALLOC && !(ld64le(e + 16) >> 63))
+			patch(f, at + 4, SHT_NOBITS);
+	}
+}
+
+bool gdb_symfile_open(struct gdb_conn *c, struct gdb_symfile *f)
+{
+	const struct os *os = gdb_os(c->g);
+	const char *path = os && os->vmlinux ? os->vmlinux(c->g->m) : NULL;
+
+	*f = (struct gdb_symfile){ .fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1 };
+	if (f->fd >= 0) {
+		keep_percpu(f);
+		return true;
+	}
+	return make(c, &f->made);
 }

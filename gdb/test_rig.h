@@ -43,3 +43,5 @@ const char *rig_next(struct rig_peer *p);
 void rig_open(struct rig_peer *p);
 /* Linux is known from now on: pid 1 sleeps, 7 runs on CPU 1, kernel thread 2. */
 void rig_know(struct rig *r);
+/* What the user says is its vmlinux, or NULL. */
+extern const char *rig_vmlinux;

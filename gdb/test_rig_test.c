@@ -302,6 +302,9 @@ static int os_symbol(struct machine *m, const char *name, struct os_symbol *s)
 	return 0;
 }
 
+const char *rig_vmlinux;
+static const char *os_vmlinux(struct machine *m) { return rig_vmlinux; }
+
 static const struct os rig_os = { .name = "linux",
 				  .ready = os_ready,
 				  .tasks = os_tasks,
@@ -310,6 +313,7 @@ static const struct os rig_os = { .name = "linux",
 				  .modules = os_modules,
 				  .symbol_find = os_symbol,
 				  .slide = rig_slide,
+				  .vmlinux = os_vmlinux,
 				  .why_unmapped = os_why };
 
 void rig_know(struct rig *r)

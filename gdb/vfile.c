@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vfile.c - files for the debugger (GDB manual, E.7 Host I/O Packets): the host's files of the
- * guest's modules, to be read only, and no others. */
+ * guest's kernel and its modules, to be read only, and no others. */
 #include "private.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +21,7 @@ enum {
 
 struct gdb_file {
 	bool open;
-	int fd; /* or -1: what it holds is here */
-	struct strbuf made;
+	struct gdb_symfile f; /* any file, of which only this one is ever made or patched */
 };
 
 static void fail(struct gdb_conn *c, unsigned err) { strbuf_printf(&c->reply, "F-1,%x", err); }
@@ -34,9 +33,9 @@ static struct gdb_file *slot(struct gdb_conn *c, u64 n)
 
 static void file_done(struct gdb_file *f)
 {
-	if (f->fd >= 0)
-		close(f->fd);
-	strbuf_fini(&f->made);
+	if (f->f.fd >= 0)
+		close(f->f.fd);
+	strbuf_fini(&f->f.made);
 	f->open = false;
 }
 
@@ -51,12 +50,11 @@ void gdb_files_close(struct gdb_conn *c)
 
 static bool open_slot(struct gdb_conn *c, struct gdb_file *f, const char *path)
 {
-	f->fd = -1;
 	if (str_eq(path, GDB_SYMFILE)) {
-		f->open = gdb_symfile_make(c, &f->made);
+		f->open = gdb_symfile_open(c, &f->f);
 	} else {
-		f->fd = open(path, O_RDONLY | O_CLOEXEC);
-		f->open = f->fd >= 0;
+		f->f = (struct gdb_symfile){ .fd = open(path, O_RDONLY | O_CLOEXEC) };
+		f->open = f->f.fd >= 0;
 	}
 	return f->open;
 }
@@ -98,6 +96,17 @@ static void file_open(struct gdb_conn *c, const char *p)
 		strbuf_printf(&c->reply, "F%x", i);
 }
 
+static void put_patches(const struct gdb_symfile *f, u8 *buf, u64 at, size_t n)
+{
+	for (unsigned i = 0; i < f->npatches; i++)
+		for (unsigned j = 0; j < 4; j++) {
+			u64 where = f->patch[i].at + j;
+
+			if (where >= at && where - at < n)
+				buf[where - at] = f->patch[i].value >> 8 * j;
+		}
+}
+
 /* FD,COUNT,OFFSET */
 static void file_pread(struct gdb_conn *c, const char *p)
 {
@@ -116,20 +125,23 @@ static void file_pread(struct gdb_conn *c, const char *p)
 		fail(c, F_EBADF);
 		return;
 	}
-	if (f->fd < 0) {
-		got = at < f->made.n ? MIN(count, MIN(f->made.n - at, (u64)MOST)) : 0;
+	if (f->f.fd < 0) {
+		const struct strbuf *made = &f->f.made;
+
+		got = at < made->n ? MIN(count, MIN(made->n - at, (u64)MOST)) : 0;
 		strbuf_printf(&c->reply, "F%zx;", (size_t)got);
-		gdb_put_binary(&c->reply, f->made.at + (got ? at : 0), got);
+		gdb_put_binary(&c->reply, made->at + (got ? at : 0), got);
 		return;
 	}
 	count = MIN(count, (u64)MOST);
 	AUTO_FREE u8 *buf = xalloc(count + 1);
 
-	got = pread(f->fd, buf, count, at);
+	got = pread(f->f.fd, buf, count, at);
 	if (got < 0) {
 		fail(c, F_EINVAL);
 		return;
 	}
+	put_patches(&f->f, buf, at, got);
 	strbuf_printf(&c->reply, "F%zx;", (size_t)got);
 	gdb_put_binary(&c->reply, buf, got);
 }
@@ -160,9 +172,9 @@ static void file_fstat(struct gdb_conn *c, const char *p)
 	u64 n;
 
 	f = gdb_number(&p, &n) ? slot(c, n) : NULL;
-	if (f && f->fd < 0)
-		st.st_size = f->made.n;
-	if (!f || (f->fd >= 0 && fstat(f->fd, &st)))
+	if (f && f->f.fd < 0)
+		st.st_size = f->f.made.n;
+	if (!f || (f->f.fd >= 0 && fstat(f->f.fd, &st)))
 		fail(c, F_EBADF);
 	else
 		put_stat(c, &st);

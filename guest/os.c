@@ -218,6 +218,13 @@ static int banner(struct machine *m, char *buf, size_t size)
 	return l ? linux_banner(l, buf, size) : -EAGAIN;
 }
 
+static const char *vmlinux(struct machine *m)
+{
+	struct linux_os *l = ask(m);
+
+	return l && l->vmlinux_path && !linux_need_vmlinux(l) ? l->vmlinux_path : NULL;
+}
+
 static int vmcoreinfo(struct machine *m, char **text, size_t *n)
 {
 	struct linux_os *l = ask(m);
@@ -257,6 +264,7 @@ static const struct os linux_knowledge = {
 	.slide = slide,
 	.log = log_records,
 	.banner = banner,
+	.vmlinux = vmlinux,
 	.vmcoreinfo = vmcoreinfo,
 	.why_unmapped = why_unmapped,
 };

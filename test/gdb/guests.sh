@@ -43,7 +43,7 @@ address() { tr -d '\r' < "$TMP/addresses.log" | sed -n "s/^\(ffffffff[0-9a-f]*\)
 offset=$(($(address start_kernel) - 0xffffffff81000000))
 printf '.section .kernel,"ax",@nobits\n.globl start_kernel\n.set start_kernel, . + %d\n.type start_kernel, @function\n.space 0x3000000\n' \
 	$offset > "$TMP/vmlinux.s"
-gcc -nostdlib -static -Wl,--section-start=.kernel=0xffffffff81000000 -Wl,-e,0 -o "$TMP/vmlinux" "$TMP/vmlinux.s" || return 1
+gcc -nostdlib -static -Wl,-N -Wl,--build-id=none -Wl,--section-start=.kernel=0xffffffff81000000 -Wl,-e,0 -o "$TMP/vmlinux" "$TMP/vmlinux.s" || return 1
 
 # A firmware that jumps from the reset vector to two NOPs and a HLT.
 head -c 65536 /dev/zero > "$TMP/bios.bin"
