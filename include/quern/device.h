@@ -263,6 +263,10 @@ void chardev_room(struct chardev *c); /* receiving is possible again */
 /* a break condition on the line, where the back end has such a thing */
 void chardev_send_break(struct chardev *c);
 
+/* A reset bit of the device's own: every register to its reset value, then the class's reset. Its
+ * bus (configuration space, interrupt vectors) stays as it is. */
+void device_reset_registers(void *dev);
+
 /* --- the machine, as far as devices may act on it */
 void device_request_reset(void *dev);	 /* guest-caused system reset */
 void device_request_shutdown(void *dev); /* guest-caused power-off */
