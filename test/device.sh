@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# device.sh - devices of one's own, out of the tree: doc/first-device.md is done as it says, with installed headers only, and its
-# device driven on the other machine through /sys, down to the checksum of its memory; and a virtio device likewise.
+# device.sh - devices of one's own, out of the tree: the texts in doc/ are done as they say, with installed headers only, and the
+# first device driven on the other machine through /sys, down to the checksum of its memory; and a virtio device likewise.
 # timeout: 900
 . "$(dirname "$0")/lib.sh"
 cloud=$("$ROOT/tools/fetch-kernel" linux-image-cloud-amd64) || exit 1
@@ -23,14 +23,19 @@ export QUERN
 flags=$("$QUERN" --cflags)
 check headers-are-installed test "$(grep -c "$TMP/dest/usr/include" <<< "$flags")" = 1
 
-# The text, by an installed program in a directory that knows of no source tree.
-mkdir alone && cd alone
-(
-	export KERNEL=$cloud KDIR=$headers BUSYBOX=$busybox PATH=$TMP/dest/usr/bin:$TMP/bin:$PATH
-	"$ROOT/test/doc-run.py" --timeout 200 --log ../session.log "$ROOT/doc/first-device.md"
-) > ../session 2>&1
-status=$?
-if [ $status = 0 ]; then ok first-device; else fail first-device "status $status"; cat ../session; tail -n 30 ../session.log; fi
+# The texts, by an installed program in directories that know of no source tree.
+read_text() {
+	mkdir "$1" && cd "$1" || exit 1
+	(
+		export KERNEL=$cloud KDIR=$headers BUSYBOX=$busybox PATH=$TMP/dest/usr/bin:$TMP/bin:$PATH
+		"$ROOT/test/doc-run.py" --timeout 200 --log ../log "$ROOT/doc/$1.md"
+	) > ../answers 2>&1
+	status=$?
+	if [ $status = 0 ]; then ok "$1"; else fail "$1" "status $status"; cat ../answers; tail -n 30 ../log; fi
+}
+read_text datasheet-to-table
+cd "$TMP"
+read_text first-device
 lines=$(sed '/^[[:space:]]*$/d' summer.c | wc -l)
 check device-is-short test "$lines" -le 70
 check drive-compiles "$cc" -O1 -Wall -o drive "$ROOT/test/drive-summer.c"
