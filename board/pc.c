@@ -19,7 +19,8 @@ static int pc_init(struct machine *m, const struct board_config *c, struct error
 		.low_limit = 0xe0000000,
 		.low_split = 0xc0000000,
 	};
-	static const struct x86_chipset chipset = { .isa_slot = 1 };
+	const struct x86_chipset chipset = { .smbus = board_option_on(b, c, "smbus", true),
+					     .isa_slot = 1 };
 	struct x86_board *x = x86_board_new(m, b, c, &parts, e);
 
 	return x ? x86_pci_new(x, &chipset, board_option_on(b, c, "acpi", true), e) : -EINVAL;

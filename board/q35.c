@@ -19,6 +19,7 @@ static int q35_init(struct machine *m, const struct board_config *c, struct erro
 		.low_split = 0x80000000,
 	};
 	const struct x86_chipset chipset = { .q35 = true,
+					     .smbus = board_option_on(b, c, "smbus", true),
 					     .sata = board_option_on(b, c, "sata", true),
 					     .isa_slot = 31,
 					     .ecam = 0xb0000000 };

@@ -41,6 +41,7 @@ struct x86_wiring {
 	struct pci_bus *pci;
 	struct pci_ports config;
 	struct pci_device *bridge; /* routes INTx */
+	struct pci_device *piix4;  /* has the SMBus of a classic PC */
 	struct region pm_block;
 	struct virtio_slot *virtio[X86_MAX_VIRTIO_MMIO];
 	char virtio_name[X86_MAX_VIRTIO_MMIO][24];
@@ -59,7 +60,7 @@ void x86_gsi(struct x86_board *x, struct device *d, const char *out, unsigned n,
 void x86_override(struct x86_board *x, u8 source, u32 gsi, u16 flags);
 /* --- x86_pci.c */
 struct x86_chipset {
-	bool q35, sata;
+	bool q35, sata, smbus;
 	unsigned isa_slot;
 	u64 ecam; /* where direct boot puts it, 0 = none */
 };
@@ -71,7 +72,7 @@ void x86_pci_fini(struct x86_board *x);
 void x86_pam(void *board, unsigned segment, bool read, bool write);
 void x86_place(void *board, enum chipset_block block, u64 base, u64 size);
 
-enum { ACPI_LEVEL_HIGH = 0xd, PM_PORT = 0x600, SMI_CMD = 0xb2, SCI = 9 };
+enum { ACPI_LEVEL_HIGH = 0xd, PM_PORT = 0x600, SMBUS_PORT = 0x700, SMI_CMD = 0xb2, SCI = 9 };
 
 /* The options that all of them know. */
 #define X86_OPTIONS \
@@ -89,7 +90,7 @@ enum { ACPI_LEVEL_HIGH = 0xd, PM_PORT = 0x600, SMI_CMD = 0xb2, SCI = 9 };
 #define X86_PC_OPTIONS \
 	{ "hpet", "high-precision event timer", "on|off", "on" }, \
 		{ "sata", "on-board SATA (q35)", "on|off", "on" }, \
-		{ "smbus", "SMBus controller", "on|off", "off", "it is not built yet" }, \
+		{ "smbus", "SMBus controller", "on|off", "on" }, \
 	{ \
 		"max-fw-size", "largest firmware", "SIZE", "8M", \
 			"firmware of up to 16 MiB is taken" \

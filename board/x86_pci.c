@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define PCI_END	 0xfec00000ull
-#define PIIX_GPE 0xafe0
+#define PCI_END	   0xfec00000ull
+#define PIIX_GPE   0xafe0
+/* What a memory module may have: 128 MiB to 32 GiB. */
+#define MIN_MODULE (128ull << 20)
+#define MAX_MODULE (32ull << 30)
 enum { ICH9_GPE = PM_PORT + 0x20, ENABLE_ACPI = 0xf1, DISABLE_ACPI = 0xf0 };
 /* Which ISA interrupts the PCI interrupts A, B, C, D... get when nobody else decides. */
 static const u8 direct_irq[8] = { 10, 10, 11, 11, 10, 10, 11, 11 };
@@ -87,6 +90,11 @@ void x86_place(void *board, enum chipset_block block, u64 base, u64 size)
 	case CHIPSET_RCBA:
 		if (w->bridge)
 			place_region(device_bank(&w->bridge->dev, "rcrb"), &w->m->memory_root, base,
+				     size);
+		break;
+	case CHIPSET_SMBUS:
+		if (w->piix4)
+			place_region(device_bank(&w->piix4->dev, "smbus"), &w->m->io_root, base,
 				     size);
 		break;
 	default:
@@ -216,6 +224,7 @@ void x86_pci_boot_state(struct x86_wiring *w)
 	if (i->pcie) {
 		config(w, 0, 0, 0x64, 4, 0);
 		config(w, 0, 0, 0x60, 4, (u32)i->ecam.base | 1);
+		config(w, bridge, 3, 0x40, 1, 1); /* the SMBus host is on */
 		if (w->pm) {
 			config(w, bridge, 0, 0x40, 4, PM_PORT | 1);
 			config(w, bridge, 0, 0x44, 1, BIT(7));
@@ -227,6 +236,9 @@ void x86_pci_boot_state(struct x86_wiring *w)
 	if (!i->pcie && w->pm) {
 		config(w, bridge, 3, 0x40, 4, PM_PORT | 1);
 		config(w, bridge, 3, 0x80, 1, 1);
+		config(w, bridge, 3, 0x90, 4, SMBUS_PORT | 1);
+		config(w, bridge, 3, 0xd2, 1, 0x09); /* on, IRQ 9 */
+		config(w, bridge, 3, 0x04, 2, 1);
 	}
 	pci_each(w->pci, set_interrupt_line, w);
 }
@@ -242,9 +254,39 @@ static int make_bridges(struct x86_wiring *w, const struct x86_chipset *k, bool 
 			     k->q35 ? "board=board" : NULL, e);
 	if (!w->bridge)
 		return -EINVAL;
-	if (!k->q35 && acpi &&
-	    !pci_make(w->pci, k->isa_slot, 3, "PIIX4_PM", NULL, "board=board", e))
+	if (k->q35 || !acpi)
+		return 0;
+	w->piix4 = pci_make(w->pci, k->isa_slot, 3, "PIIX4_PM", NULL,
+			    k->smbus ? "board=board" : "board=board,smbus=off", e);
+	return w->piix4 ? 0 : -EINVAL;
+}
+
+/* Eight places for memory modules on the SMBus, and in them what makes up the RAM, as far as powers
+ * of two do. */
+static int make_smbus(struct x86_board *x, const struct x86_chipset *k, struct error *e)
+{
+	struct x86_wiring *w = &x->w;
+	u64 left = w->m->ram_size;
+	char props[64];
+
+	if (!k->smbus || (!k->q35 && !w->piix4))
+		return 0;
+	if (k->q35 && !pci_make(w->pci, k->isa_slot, 3, "ICH9-SMB", NULL, NULL, e))
 		return -EINVAL;
+	if (w->piix4)
+		x86_gsi(x, &w->piix4->dev, "irq", 0, SCI);
+	for (unsigned n = 0; n < 8; n++) {
+		u64 size = left ? BIT64(63 - __builtin_clzll(left)) : 0;
+
+		if (size < MIN_MODULE)
+			size = 0;
+		size = MIN(size, MAX_MODULE);
+		left -= size;
+		snprintf(props, sizeof(props), "address=%u,module=%llu", 0x50 + n,
+			 (unsigned long long)size);
+		if (!device_make(w->m, "smbus-eeprom", NULL, props, e))
+			return -EINVAL;
+	}
 	return 0;
 }
 
@@ -307,6 +349,8 @@ int x86_pci_new(struct x86_board *x, const struct x86_chipset *k, bool acpi, str
 		err = make_bridges(w, k, acpi, e);
 	if (!err)
 		err = make_disks(x, k, e);
+	if (!err)
+		err = make_smbus(x, k, e);
 	if (err)
 		return err;
 	route_interrupts(x, k->q35);

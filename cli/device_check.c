@@ -15,6 +15,7 @@ struct check {
 	void (*fn)(void *arg, const char *text);
 	void *arg;
 	unsigned mistakes;
+	bool numbered; /* the bank that is looked at */
 	/* per byte of the structure: the entry that has it; the alignment of one that starts there
 	 */
 	const char **owner;
@@ -61,9 +62,20 @@ void device_class_banks(const struct device_class *c,
 
 static u32 count(const struct reg *r) { return r->count ? r->count : 1; }
 
-static u64 end_of(const struct reg *r)
+/* Places of its bank that an element of it takes. */
+static unsigned span(const struct check *k, const struct reg *r)
 {
-	return r->at + (u64)(count(r) - 1) * (r->stride ? r->stride : r->size) + r->size;
+	return k->numbered ? 1 : r->size;
+}
+
+static u64 place(const struct check *k, const struct reg *r, u32 i)
+{
+	return r->at + (u64)i * (r->stride ? r->stride : span(k, r));
+}
+
+static u64 end_of(const struct check *k, const struct reg *r)
+{
+	return place(k, r, count(r) - 1) + span(k, r);
 }
 
 /* RO is all ones whatever the register's width. */
@@ -76,23 +88,23 @@ static void check_mask(struct check *k, const struct reg *r, const char *what, u
 		complain(k, "register %s: .%s has bits that no field names", r->name, what);
 }
 
-static bool one_overlaps(const struct reg *a, u64 at, unsigned size)
+static bool one_overlaps(const struct check *k, const struct reg *a, u64 at, unsigned size)
 {
 	for (u32 i = 0; i < count(a); i++) {
-		u64 own = a->at + (u64)i * (a->stride ? a->stride : a->size);
+		u64 own = place(k, a, i);
 
-		if (own < at + size && at < own + a->size)
+		if (own < at + size && at < own + span(k, a))
 			return true;
 	}
 	return false;
 }
 
-static bool overlap(const struct reg *a, const struct reg *b)
+static bool overlap(const struct check *k, const struct reg *a, const struct reg *b)
 {
-	if (end_of(a) <= b->at || end_of(b) <= a->at)
+	if (end_of(k, a) <= b->at || end_of(k, b) <= a->at)
 		return false;
 	for (u32 i = 0; i < count(b); i++) {
-		if (one_overlaps(a, b->at + (u64)i * (b->stride ? b->stride : b->size), b->size))
+		if (one_overlaps(k, a, place(k, b, i), span(k, b)))
 			return true;
 	}
 	return false;
@@ -104,7 +116,7 @@ static void check_reg(struct check *k, const struct reg *r, u64 size)
 		complain(k, "register %s has no .doc", r->name);
 	if (!r->novalue && r->reset & reg_reserved(r))
 		complain(k, "register %s resets to bits that no field names", r->name);
-	if (end_of(r) > size)
+	if (end_of(k, r) > size)
 		complain(k, "register %s does not fit into its bank of %#llx bytes", r->name,
 			 (unsigned long long)size);
 	check_mask(k, r, "ro", r->ro);
@@ -123,10 +135,13 @@ static void check_bank(void *arg, const char *name, u64 size, const struct reg *
 {
 	struct check *k = arg;
 
+	k->numbered = false;
+	for (const struct bank *b = k->c->banks; b && b->size; b++)
+		k->numbered |= regs && b->regs == regs && b->numbered;
 	for (const struct reg *r = regs; r && r->name; r++) {
 		check_reg(k, r, size);
 		for (const struct reg *other = regs; other < r; other++) {
-			if (overlap(r, other))
+			if (overlap(k, r, other))
 				complain(k, "registers %s and %s overlap", other->name, r->name);
 		}
 	}

@@ -11,6 +11,7 @@
 #include "core/reg.h"
 
 struct tdev;
+struct i2c_bus;
 
 struct tdev *tdev_new(const char *class);
 /* properties as "a=1,b=2". */
@@ -23,6 +24,8 @@ struct device *tdev_device(struct tdev *t);
 struct machine *tdev_machine(struct tdev *t);
 /* its PCI bus; the device is 0:0.0 */
 struct pci_bus *tdev_pci(struct tdev *t);
+/* its I2C bus "ti2c", which "lines" owns */
+struct i2c_bus *tdev_i2c(struct tdev *t);
 /* A register by name, or an element as "name[3]", in the register's own width or another one. */
 u64 tdev_read(struct tdev *t, const char *reg, unsigned size);
 void tdev_write(struct tdev *t, const char *reg, unsigned size, u64 val);

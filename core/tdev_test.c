@@ -3,6 +3,7 @@
  * have it, MSI-X or MSI whose messages go to a region that counts them by their data, which is the
  * vector. */
 #include "core/tdev.h"
+#include "bus/i2c.h"
 #include "bus/isa.h"
 #include "bus/pci.h"
 #include "bus/virtio.h"
@@ -30,6 +31,7 @@ struct tdev {
 	struct region messages;
 	struct pci_bus *pci;
 	struct isa_bus *isa;
+	struct i2c_bus *i2c;
 	struct virtio_slot *slot;
 	unsigned count[VECTORS];
 	int intx;
@@ -212,6 +214,7 @@ struct tdev *tdev_empty(void)
 {
 	struct tdev *t = NEW(struct tdev);
 	struct error e = { 0 };
+	struct device *lines;
 
 	t->m = machine_new();
 	t->m->clock.counted = true;
@@ -223,7 +226,9 @@ struct tdev *tdev_empty(void)
 	region_add(&t->m->memory_root, MESSAGES_AT, &t->messages, 0);
 	t->pci = pci_bus_new(t->m, "pci.0", &t->m->memory_root, &t->m->io_root, false);
 	pci_bus_route(t->pci, intx_map, intx_set, t, 1);
-	t->isa = isa_bus_new(t->m, "isa.0", device_make(t->m, "tlines", "lines", NULL, &e));
+	lines = device_make(t->m, "tlines", "lines", NULL, &e);
+	t->isa = isa_bus_new(t->m, "isa.0", lines);
+	t->i2c = i2c_bus_new(lines, "ti2c", &e);
 	t->slot = virtio_slot_new(t->m, "virtio-mmio-bus.0", VIRTIO_AT,
 				  (struct irq){ .set = slot_edge, .to = t });
 	return t;
@@ -267,6 +272,7 @@ struct tdev *tdev_new(const char *class) { return tdev_new_props(class, NULL); }
 void tdev_free(struct tdev *t)
 {
 	region_fini(&t->messages);
+	i2c_bus_free(t->i2c);
 	/* devices first, then the buses that they were on */
 	while (!list_empty(&t->m->devices))
 		device_free(list_entry(t->m->devices.prev, struct device_core, link)->dev);
@@ -280,6 +286,8 @@ void tdev_free(struct tdev *t)
 struct device *tdev_device(struct tdev *t) { return t->d; }
 
 struct pci_bus *tdev_pci(struct tdev *t) { return t->pci; }
+
+struct i2c_bus *tdev_i2c(struct tdev *t) { return t->i2c; }
 
 struct machine *tdev_machine(struct tdev *t) { return t->m; }
 

@@ -5,7 +5,7 @@
 #pragma once
 #include "device.h"
 
-enum chipset_block { CHIPSET_PM, CHIPSET_ECAM, CHIPSET_RCBA, CHIPSET_BLOCKS };
+enum chipset_block { CHIPSET_PM, CHIPSET_ECAM, CHIPSET_RCBA, CHIPSET_SMBUS, CHIPSET_BLOCKS };
 struct chipset {
 	/* Memory from 0xc0000: segment 0 is 0xf0000, 64 KiB; 1..12 are 16 KiB each from 0xc0000.
 	 * Which of reads and writes go to RAM. */
