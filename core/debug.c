@@ -256,9 +256,31 @@ void debug_add_client(struct machine *m, struct debug_client *c)
 	list_add_tail(&m->debug->clients, &c->link);
 }
 
+void debug_watch_roots(struct machine *m, struct debug_client *c, bool on)
+{
+	if (c->roots == on)
+		return;
+	c->roots = on;
+	m->debug->nroots += on ? 1 : -1u;
+}
+
+void debug_met_root(struct cpu *cpu)
+{
+	struct debug *d = cpu->machine->debug;
+	struct debug_client *c, *tmp;
+
+	if (likely(!d->nroots))
+		return;
+	list_for_each_safe (c, tmp, &d->clients, link)
+		if (c->roots)
+			c->new_root(c, cpu);
+	/* points may have been armed: the engine is to look at them */
+	cpu_kick(cpu, CPU_EXIT_DEBUG);
+}
+
 void debug_remove_client(struct machine *m, struct debug_client *c)
 {
-	(void)m;
+	debug_watch_roots(m, c, false);
 	list_del(&c->link);
 }
 
@@ -300,6 +322,15 @@ void debug_tell_reset(struct machine *m)
 	list_for_each_safe (c, tmp, &m->debug->clients, link)
 		if (c->was_reset)
 			c->was_reset(c);
+}
+
+void debug_tell_known(struct machine *m)
+{
+	struct debug_client *c, *tmp;
+
+	list_for_each_safe (c, tmp, &m->debug->clients, link)
+		if (c->os_known)
+			c->os_known(c);
 }
 
 void debug_tell_end(struct machine *m, int status)

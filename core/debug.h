@@ -71,8 +71,15 @@ struct debug_client {
 	 * RUN_DEBUG, which stopped tells. */
 	void (*state)(struct debug_client *c);
 	void (*was_reset)(struct debug_client *c);
+	/* `cpu` has loaded a page-table root, while debug_watch_roots is on. It may arm and disarm
+	 * points and stop the machine, which takes effect when the CPU next looks for interrupts.
+	 */
+	void (*new_root)(struct debug_client *c, struct cpu *cpu);
+	/* the guest's system was found, after somebody had asked for that (os_await) */
+	void (*os_known)(struct debug_client *c);
 	/* the process ends with this exit status */
 	void (*ends)(struct debug_client *c, int status);
+	bool roots; /* debug.c's */
 	struct list link;
 };
 void debug_add_client(struct machine *m, struct debug_client *c);
@@ -99,6 +106,9 @@ void debug_resume(struct machine *m, unsigned sstep);
 void debug_catch_exceptions(struct machine *m, u64 mask);
 /* Stop before the machine is reset or shut down by a triple fault. */
 void debug_catch_triple_fault(struct machine *m, bool on);
+
+/* Is this client told of page-table roots that CPUs load? */
+void debug_watch_roots(struct machine *m, struct debug_client *c, bool on);
 
 /* --- memory as a CPU sees it: through the page tables in force, permissions ignored, no side
  * effect on guest state, devices read with debug attributes. 0, -EFAULT when some byte is not
@@ -135,6 +145,7 @@ u64 debug_pc(const struct cpu *cpu);
 struct debug {
 	struct list points, clients;
 	unsigned nexec, nwatch; /* armed ones */
+	unsigned nroots;	/* clients that are told of new roots */
 	u64 generation;		/* changes when an address is armed: translations across it go */
 	u64 watch_generation;	/* changes when watched addresses changed: TLB entries go */
 	u64 *exec;		/* addresses of armed exec points, sorted, each once */
@@ -164,6 +175,8 @@ void debug_stepped(struct cpu *cpu);
 bool debug_met_exception(struct cpu *cpu, unsigned number);
 /* --- for the instruction sets: a triple fault (or what resembles it). True: stopped instead. */
 bool debug_met_triple_fault(struct cpu *cpu);
+/* Another address space is in force. */
+void debug_met_root(struct cpu *cpu);
 /* --- for the machine loop */
 void debug_init(struct machine *m);
 void debug_fini(struct machine *m);
@@ -171,4 +184,5 @@ void debug_fini(struct machine *m);
 bool debug_tell(struct machine *m);
 void debug_tell_state(struct machine *m);
 void debug_tell_reset(struct machine *m);
+void debug_tell_known(struct machine *m);
 void debug_tell_end(struct machine *m, int status);

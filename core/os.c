@@ -29,6 +29,8 @@ void os_set_slide(struct machine *m, u64 slide)
 	m->priv->slide_known = true;
 }
 
+bool os_placed(struct machine *m) { return m->priv->slide_known; }
+
 bool os_slide(struct machine *m, u64 *slide)
 {
 	const struct os *os = os_of(m);

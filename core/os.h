@@ -68,6 +68,10 @@ struct os {
 	 * on). All functions return -EAGAIN before, -ENOTSUP when the kernel lacks what they need.
 	 */
 	bool (*ready)(struct machine *m);
+	/* From now on it is looked for as the guest goes, until it is there: `os_known` of the
+	 * machine's debug_clients then tells so, once, before its first function is called. To be
+	 * asked again after a reset. */
+	void (*await)(struct machine *m);
 	int (*tasks)(struct machine *m, void (*fn)(void *arg, const struct os_task *t), void *arg);
 	/* By pid; or what a vCPU executes (current). */
 	int (*task_find)(struct machine *m, u32 pid, struct os_task *t);
@@ -93,6 +97,8 @@ struct os {
 	/* The rows of the kernel itself, by rising addresses; fn returns false to end. */
 	int (*unwind_table)(struct machine *m, bool (*fn)(void *arg, const struct os_unwind *u),
 			    void *arg);
+	/* The host's file of this very kernel with its symbols, or NULL. */
+	const char *(*file)(struct machine *m);
 	/* How far the kernel runs from the addresses it was linked for; 0 without KASLR. Known once
 	 * ready, or earlier when the boot loader chose it. */
 	int (*slide)(struct machine *m, u64 *slide);
@@ -116,6 +122,8 @@ void os_set(struct machine *m, const struct os *os, void *state);
 void *os_state(struct machine *m);
 /* The boot loader has chosen where the kernel lies: its slide is known before it runs. */
 void os_set_slide(struct machine *m, u64 slide);
+/* Has it? Then the kernel lies in memory as it is to run, from reset on. */
+bool os_placed(struct machine *m);
 /* The slide, from the guest or from the boot loader. False: nobody knows yet. */
 bool must_check os_slide(struct machine *m, u64 *slide);
 /* Does this CPU execute a task of process `pid` (0: any) by the name `comm` (NULL: any)? For points

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cregs.c - control and debug registers with the side effects of writing them: TLB and mode
  * changes. SDM volume 3 2.5, 4.10.4 (invalidation), 17.2. */
+#include "core/debug.h"
 #include "system.h"
 #include "helpers.h"
 #include <quern/device.h>
@@ -158,6 +159,7 @@ u64 x86_h_wr_cr(struct cpu *cpu, u64 a, u64 b, u64 cc, u64 imm)
 		break;
 	case 3:
 		x86_load_cr3(c, a);
+		debug_met_root(cpu);
 		break;
 	case 4:
 		x86_set_cr4(c, a);

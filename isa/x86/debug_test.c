@@ -259,3 +259,52 @@ TEST(x86_debug_other_roots)
 	CHECK_EQ(v, 0);
 	machine_free(r.m);
 }
+
+/* mov ecx, 10; mov rax, cr3; again: mov cr3, rax; loop again; hlt */
+static const char roots[] = "\xb9\x0a\x00\x00\x00\x0f\x20\xd8\x0f\x22\xd8\xe2\xfb\xf4";
+
+struct roots {
+	struct debug_client client;
+	struct debug_point point;
+	unsigned n;
+};
+
+static void new_root(struct debug_client *c, struct cpu *cpu)
+{
+	struct roots *t = container_of(c, struct roots, client);
+
+	if (++t->n == 4)
+		debug_arm(cpu->machine, &t->point);
+}
+
+/* Address spaces are told of while somebody wants to know, and what is armed then is met. */
+static void tells_roots(unsigned tier)
+{
+	struct roots t = { .client.new_root = new_root,
+			   .point = { .kind = DEBUG_EXEC, .va = CODE + 8 } };
+	struct seen s;
+	struct rig r;
+
+	start(&r, &s, tier, CODE);
+	PROGRAM(&r, CODE, roots);
+	debug_add_client(r.m, &t.client);
+	debug_watch_roots(r.m, &t.client, true);
+	debug_watch_roots(r.m, &t.client, true);
+	/* the engine is left at each of them, so that it sees what was armed */
+	for (unsigned i = 0; i < 20 && !s.stops; i++)
+		CHECK(!run(&r));
+	CHECK_EQ(t.n, 4);
+	CHECK(s.why.point == &t.point);
+
+	CHECK_EQ(r.c->gpr[R_CX], 6);
+	debug_disarm(r.m, &t.point);
+	debug_watch_roots(r.m, &t.client, false);
+	CHECK(on(&r, DEBUG_RUN));
+	CHECK_EQ(t.n, 4);
+	debug_watch_roots(r.m, &t.client, true);
+	debug_remove_client(r.m, &t.client);
+	CHECK_EQ(debug_of(r.m)->nroots, 0);
+	machine_free(r.m);
+}
+TEST(x86_debug_roots_interpreter) { tells_roots(0); }
+TEST(x86_debug_roots_translator) { tells_roots(1); }
