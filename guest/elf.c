@@ -62,6 +62,10 @@ static int load(struct linux_os *l)
 			     banner);
 		err = -ENOENT;
 	}
+	if (!err) {
+		free(l->vmlinux_from);
+		l->vmlinux_from = xstrdup(found ? found : l->vmlinux_path);
+	}
 	free(found);
 	text = err ? NULL : ksyms_by_name(&l->vmlinux.syms, "linux_banner");
 	here = ksyms_by_name(&l->syms, "linux_banner");
@@ -113,6 +117,8 @@ int linux_find_by_vmlinux(struct linux_os *l, const u8 *image, u64 size, u64 va)
 		}
 		ksyms_finish(&l->syms);
 		l->no_kallsyms = l->vmlinux_tried = true;
+		free(l->vmlinux_from);
+		l->vmlinux_from = xstrdup(l->vmlinux_path);
 		return 0;
 	}
 	return -ENOENT;

@@ -239,8 +239,9 @@ int linux_find(struct linux_os *l)
 		}
 	}
 	l->mem = (struct kmem){ .phys = machine_phys, .arg = l, .budget = &l->budget };
-	/* what lies in memory later may be an image that is still to be moved, or an older one */
-	if (clock_now(&l->m->clock) - l->reset_at > 1000000)
+	/* What lies in memory later, or where the kernel unpacks itself, may be an image that is
+	 * still to be moved, or the one of before the reset. */
+	if (!os_placed(l->m) || clock_now(&l->m->clock) - l->reset_at > 1000000)
 		return -EAGAIN;
 	return find_linear(l);
 }

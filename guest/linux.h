@@ -32,6 +32,7 @@ struct linux_os {
 	unsigned npercpu;
 	/* the kernel's own file: -vmlinux, or found by its build id when something is missing */
 	char *vmlinux_path;
+	char *vmlinux_from; /* the file that was read */
 	struct vmlinux vmlinux;
 	bool vmlinux_tried, no_kallsyms;
 	u64 vmlinux_slide;

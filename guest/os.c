@@ -30,6 +30,13 @@ static struct linux_os *ask(struct machine *m)
 
 static bool ready(struct machine *m) { return ask(m) != NULL; }
 
+static void await(struct machine *m) { watch_await(&guest_of(m)->l); }
+
+struct debug_client *linux_client(struct linux_os *l)
+{
+	return &container_of(l, struct guest, l)->client;
+}
+
 /* ---- tasks */
 
 static void note_current(struct linux_os *l)
@@ -202,6 +209,13 @@ static int slide(struct machine *m, u64 *v)
 	return l ? linux_slide(l, v) : -EAGAIN;
 }
 
+static const char *file(struct machine *m)
+{
+	struct linux_os *l = ask(m);
+
+	return l && !linux_need_vmlinux(l) ? l->vmlinux_from : NULL;
+}
+
 static int log_records(struct machine *m,
 		       void (*fn)(void *arg, u64 ns, unsigned level, const char *text, size_t n),
 		       void *arg)
@@ -250,6 +264,7 @@ static int unwind_table(struct machine *m, bool (*fn)(void *arg, const struct os
 static const struct os linux_knowledge = {
 	.name = "linux",
 	.ready = ready,
+	.await = await,
 	.tasks = tasks,
 	.task_find = task_find,
 	.task_current = task_current,
@@ -261,6 +276,7 @@ static const struct os linux_knowledge = {
 	.modules = modules,
 	.files = files,
 	.unwind_table = unwind_table,
+	.file = file,
 	.slide = slide,
 	.log = log_records,
 	.banner = banner,
@@ -285,6 +301,11 @@ static void was_reset(struct debug_client *c)
 	watch_reset(&g->l);
 }
 
+static void new_root(struct debug_client *c, struct cpu *cpu)
+{
+	watch_root(&container_of(c, struct guest, client)->l);
+}
+
 static void ends(struct debug_client *c, int status)
 {
 	(void)status;
@@ -299,6 +320,7 @@ static void fini(void *arg)
 	linux_forget(&g->l);
 	os_set(g->l.m, NULL, NULL);
 	free(g->l.vmlinux_path);
+	free(g->l.vmlinux_from);
 	free(g);
 }
 
@@ -308,9 +330,12 @@ void guest_init(struct machine *m, const char *vmlinux)
 
 	g->l.m = m;
 	g->client.was_reset = was_reset;
+	g->client.new_root = new_root;
 	g->client.ends = ends;
 	g->fini = (struct reset_hook){ .fn = fini, .arg = g };
-	g->l.vmlinux_path = vmlinux ? xstrdup(vmlinux) : NULL;
+	g->l.vmlinux_path = vmlinux ? realpath(vmlinux, NULL) : NULL;
+	if (vmlinux && !g->l.vmlinux_path)
+		g->l.vmlinux_path = xstrdup(vmlinux); /* what is wrong is said when it is read */
 	watch_init(&g->l);
 	debug_add_client(m, &g->client);
 	machine_add_fini(m, &g->fini);

@@ -16,34 +16,60 @@ static bool waiting(const struct watch *w)
 	list_for_each (c, &w->catches, link)
 		if (!c->armed && !c->useless)
 			return true;
-	return false;
+	return w->awaited;
+}
+
+static void found(struct watch *w)
+{
+	struct catch *c;
+
+	debug_watch_roots(w->l->m, linux_client(w->l), false);
+	w->interval = FIRST_LOOK;
+	w->not_before = 0;
+	list_for_each (c, &w->catches, link)
+		if (!c->armed && !c->useless)
+			catch_arm(w->l, c);
+	if (w->awaited) {
+		w->awaited = false;
+		debug_tell_known(w->l->m);
+	}
 }
 
 static void look(void *arg)
 {
 	struct watch *w = container_of(arg, struct watch, anchor);
+	struct clock *clock = &w->l->m->clock;
 	unsigned searches = w->l->searches;
-	struct catch *c;
 
-	if (!waiting(w))
-		return;
-	if (linux_find(w->l)) {
-		/* where there is something that is no kernel, looking at it all takes time */
-		if (w->l->searches != searches)
-			w->interval = MIN(w->interval * 2, (u64)LAST_LOOK);
-		clock_timer_start(&w->l->m->clock, &w->timer,
-				  clock_now(&w->l->m->clock) + w->interval);
+	clock_timer_stop(clock, &w->timer);
+	if (!waiting(w)) {
+		debug_watch_roots(w->l->m, linux_client(w->l), false);
 		return;
 	}
-	w->interval = FIRST_LOOK;
-	list_for_each (c, &w->catches, link)
-		if (!c->armed && !c->useless)
-			catch_arm(w->l, c);
+	if (!linux_find(w->l)) {
+		found(w);
+		return;
+	}
+	debug_watch_roots(w->l->m, linux_client(w->l), true);
+	/* where there is something that is no kernel, looking at it all takes time */
+	if (w->l->searches != searches) {
+		w->interval = MIN(w->interval * 2, (u64)LAST_LOOK);
+		w->not_before = clock_now(clock) + w->interval;
+	}
+	clock_timer_start(clock, &w->timer, clock_now(clock) + w->interval);
 }
 
-void watch_update(struct linux_os *l)
+void watch_update(struct linux_os *l) { look(&l->watch->anchor); }
+
+void watch_root(struct linux_os *l)
 {
-	clock_timer_stop(&l->m->clock, &l->watch->timer);
+	if (clock_now(&l->m->clock) >= l->watch->not_before)
+		look(&l->watch->anchor);
+}
+
+void watch_await(struct linux_os *l)
+{
+	l->watch->awaited = true;
 	look(&l->watch->anchor);
 }
 
@@ -77,6 +103,7 @@ void watch_reset(struct linux_os *l)
 		c->useless = false;
 	}
 	w->interval = FIRST_LOOK;
+	w->not_before = 0;
 	catch_refresh(l);
 	watch_update(l);
 }

@@ -28,14 +28,20 @@ struct watch {
 	struct device anchor; /* what its timer belongs to; no more of a device than that */
 	struct linux_os *l;
 	struct list catches;
-	struct timer timer; /* looks for the kernel while somebody waits and there is none */
-	u64 interval;
+	/* While somebody waits and there is no kernel, it is looked for whenever a CPU loads a
+	 * page-table root, which a kernel does before it runs where it was linked to; and by a
+	 * timer, where it was there before somebody asked. */
+	struct timer timer;
+	u64 interval, not_before;
+	bool awaited; /* os.h */
 	unsigned last_id;
 };
 
 void watch_init(struct linux_os *l);
 void watch_fini(struct linux_os *l);
 void watch_reset(struct linux_os *l);
+void watch_await(struct linux_os *l);
+void watch_root(struct linux_os *l);
 /* Arms what can be armed, and goes on looking for the kernel when it is not there yet. */
 void watch_update(struct linux_os *l);
 
@@ -56,5 +62,6 @@ void catch_refresh(struct linux_os *l);
 /* Is it of a kind that needs no kernel? */
 bool catch_by_cpu(const struct catch *c);
 
+struct debug_client *linux_client(struct linux_os *l);
 /* The knowledge of m's guest as guest/ has it, or NULL. */
 struct linux_os *linux_of(struct machine *m);
