@@ -97,8 +97,6 @@ struct os {
 	/* The rows of the kernel itself, by rising addresses; fn returns false to end. */
 	int (*unwind_table)(struct machine *m, bool (*fn)(void *arg, const struct os_unwind *u),
 			    void *arg);
-	/* The host's file of this very kernel with its symbols, or NULL. */
-	const char *(*file)(struct machine *m);
 	/* How far the kernel runs from the addresses it was linked for; 0 without KASLR. Known once
 	 * ready, or earlier when the boot loader chose it. */
 	int (*slide)(struct machine *m, u64 *slide);
@@ -107,7 +105,8 @@ struct os {
 		   void (*fn)(void *arg, u64 ns, unsigned level, const char *text, size_t n),
 		   void *arg);
 	int (*banner)(struct machine *m, char *buf, size_t size); /* "Linux version ..." */
-	/* The kernel's ELF file, if the user named it and it is this kernel's; NULL if not. */
+	/* The host's ELF file of this very kernel, which the user named or which its build id
+	 * leads to; NULL when there is none. */
 	const char *(*vmlinux)(struct machine *m);
 	/* The VMCOREINFO note's text; malloc'ed, *n bytes. */
 	int (*vmcoreinfo)(struct machine *m, char **text, size_t *n);

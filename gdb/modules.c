@@ -4,18 +4,12 @@
  * for each section that the file says is loaded, in the file's order; those that the kernel does
  * not keep lie nowhere. */
 #include "private.h"
-#include "lib/bytes.h"
+#include "kofile.h"
 #include "lib/error.h"
 #include <dirent.h>
 #include <elf.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
-enum { FILE_MAX = 256 << 20, DEPTH_MAX = 16, FILES_MAX = 200000, POLL_NS = 20000000 };
+enum { DEPTH_MAX = 16, FILES_MAX = 200000 };
 
 /* A file of the host that may be a module's. */
 struct file {
@@ -27,17 +21,16 @@ struct gdb_modules {
 	VEC(struct file) file;
 	char *indexed; /* the kernel version whose directories were walked, or NULL */
 	/* the guest's functions at which something has changed, and where one of them returns to */
-	struct debug_point loaded, freeing, freed;
+	struct debug_point loaded, freeing, freed, known;
 	bool watching;
 	bool changed; /* since it was asked last */
-	int timer;    /* while the guest's system is not known yet; -1 */
 };
 
 /* ---- files */
 
-static void add_file(struct gdb_modules *md, const char *dir, const char *name)
+static void add_file(struct gdb_modules *md, const char *dir, const char *name, size_t n)
 {
-	struct file f = { xstrndup(name, strlen(name) - 3), xasprintf("%s/%s", dir, name) };
+	struct file f = { xstrndup(name, n), xasprintf("%s/%s", dir, name) };
 
 	for (char *p = f.name; *p; p++)
 		if (*p == '-')
@@ -45,11 +38,12 @@ static void add_file(struct gdb_modules *md, const char *dir, const char *name)
 	vec_push(&md->file, f);
 }
 
-/* All *.ko below dir; symbolic links are not followed. */
+/* All modules below dir; symbolic links are not followed. */
 static void walk(struct gdb_modules *md, const char *dir, unsigned depth)
 {
 	DIR *d = depth < DEPTH_MAX ? opendir(dir) : NULL;
 	struct dirent *e;
+	size_t n;
 
 	while (d && (e = readdir(d)) && md->file.n < FILES_MAX) {
 		if (e->d_name[0] == '.')
@@ -58,9 +52,8 @@ static void walk(struct gdb_modules *md, const char *dir, unsigned depth)
 			AUTO_FREE char *sub = xasprintf("%s/%s", dir, e->d_name);
 
 			walk(md, sub, depth + 1);
-		} else if (e->d_type == DT_REG && str_suffix(e->d_name, ".ko") &&
-			   strlen(e->d_name) > 3) {
-			add_file(md, dir, e->d_name);
+		} else if (e->d_type == DT_REG && kofile_name(e->d_name, &n)) {
+			add_file(md, dir, e->d_name, n);
 		}
 	}
 	if (d)
@@ -121,86 +114,7 @@ bool gdb_file_known(struct gdb *g, const char *path)
 	return false;
 }
 
-/* ---- sections (System V ABI, gABI chapter 4; files of this byte order's guests only) */
-
-struct elf {
-	struct bytes data;
-	bool wide;
-	u64 shoff;
-	unsigned shentsize, shnum;
-	const char *names;
-	u64 names_size;
-};
-struct section {
-	const char *name;
-	u32 type;
-	u64 flags, offset, size;
-};
-
-static bool section_at(const struct elf *e, unsigned i, struct section *s)
-{
-	const u8 *p = e->data.data + e->shoff + (u64)i * e->shentsize;
-	u32 name = ld32le(p);
-
-	s->type = ld32le(p + 4);
-	s->flags = e->wide ? ld64le(p + 8) : ld32le(p + 8);
-	s->offset = e->wide ? ld64le(p + 24) : ld32le(p + 16);
-	s->size = e->wide ? ld64le(p + 32) : ld32le(p + 20);
-	s->name = "";
-	if (e->names && name < e->names_size && memchr(e->names + name, 0, e->names_size - name))
-		s->name = e->names + name;
-	return s->type == SHT_NOBITS || range_fits(s->offset, s->size, e->data.size);
-}
-
-static bool elf_open(struct elf *e, const char *path)
-{
-	struct error why = { 0 };
-	struct section s;
-	const u8 *p;
-	unsigned strings;
-
-	*e = (struct elf){ 0 };
-	if (bytes_read_file(&e->data, path, FILE_MAX, &why)) {
-		error_clear(&why);
-		return false;
-	}
-	p = e->data.data;
-	if (e->data.size < 64 || memcmp(p, ELFMAG, SELFMAG) || p[EI_DATA] != ELFDATA2LSB)
-		return false;
-	e->wide = p[EI_CLASS] == ELFCLASS64;
-	e->shoff = e->wide ? ld64le(p + 40) : ld32le(p + 32);
-	e->shentsize = ld16le(p + (e->wide ? 58 : 46));
-	e->shnum = ld16le(p + (e->wide ? 60 : 48));
-	strings = ld16le(p + (e->wide ? 62 : 50));
-	if (e->shentsize < (e->wide ? 64 : 40) ||
-	    !range_fits(e->shoff, (u64)e->shnum * e->shentsize, e->data.size))
-		return false;
-	if (strings < e->shnum && section_at(e, strings, &s) && s.type == SHT_STRTAB) {
-		e->names = (const char *)p + s.offset;
-		e->names_size = s.size;
-	}
-	return true;
-}
-
-/* Does the note of the file name this build? Without either there is nothing to compare. */
-static bool build_matches(const struct elf *e, const char *build_id)
-{
-	struct section s;
-
-	for (unsigned i = 0; *build_id && i < e->shnum; i++) {
-		struct strbuf b = { 0 };
-		bool same;
-
-		if (!section_at(e, i, &s) || s.type != SHT_NOTE ||
-		    !str_eq(s.name, ".note.gnu.build-id") || s.size < 16 + 8)
-			continue;
-		gdb_put_hex(&b, e->data.data + s.offset + 16, MIN(s.size - 16, (u64)20));
-		same = str_eq(strbuf_str(&b), build_id);
-		strbuf_fini(&b);
-		return same;
-	}
-	return true;
-}
+/* ---- what is where */
 
 static u64 address_of(const struct os_module *m, const char *section)
 {
@@ -210,15 +124,15 @@ static u64 address_of(const struct os_module *m, const char *section)
 	return 0;
 }
 
-static void put_sections(struct strbuf *b, const struct elf *e, const struct os_module *m)
+static void put_sections(struct strbuf *b, const struct kofile *k, const struct os_module *m)
 {
-	u64 nowhere = e->wide ? 1ull << 56 : 0x1000;
-	struct section s;
+	u64 nowhere = k->wide ? 1ull << 56 : 0x1000;
+	struct kosection s;
 
-	for (unsigned i = 0; i < e->shnum; i++) {
+	for (unsigned i = 0; i < k->shnum; i++) {
 		u64 at;
 
-		if (!section_at(e, i, &s) || !(s.flags & SHF_ALLOC))
+		if (!kofile_section(k, i, &s) || !(s.flags & SHF_ALLOC))
 			continue;
 		at = address_of(m, s.name);
 		if (!at) {
@@ -234,26 +148,74 @@ struct list_job {
 	struct strbuf *b;
 };
 
+/* The file of this build, one with types and lines before one without. */
+static bool pick_file(struct gdb_modules *md, const struct os_module *m, struct kofile *best,
+		      const char **path)
+{
+	*path = NULL;
+	for (size_t i = 0; i < md->file.n; i++) {
+		const struct file *f = &md->file.at[i];
+		struct kofile k;
+
+		if (!str_eq(f->name, m->name) || !kofile_open(&k, f->path))
+			continue;
+		if (!kofile_matches(&k, m->build_id) || (*path && !kofile_has_lines(&k))) {
+			kofile_fini(&k);
+			continue;
+		}
+		if (*path)
+			kofile_fini(best);
+		*best = k;
+		*path = f->path;
+		if (kofile_has_lines(best))
+			break;
+	}
+	return *path;
+}
+
 static void put_library(void *arg, const struct os_module *m)
 {
 	const struct list_job *job = arg;
-	struct gdb_modules *md = job->g->modules;
-	bool found = false;
+	struct kofile k;
+	const char *path;
 
-	for (size_t i = 0; !found && i < md->file.n; i++) {
-		const struct file *f = &md->file.at[i];
-		struct elf e;
+	if (!pick_file(job->g->modules, m, &k, &path))
+		return;
+	strbuf_printf(job->b, "<library name=\"%s\">", path);
+	put_sections(job->b, &k, m);
+	strbuf_add(job->b, "</library>\n");
+	kofile_fini(&k);
+}
 
-		if (!str_eq(f->name, m->name))
-			continue;
-		found = elf_open(&e, f->path) && build_matches(&e, m->build_id);
-		if (found) {
-			strbuf_printf(job->b, "<library name=\"%s\">", f->path);
-			put_sections(job->b, &e, m);
-			strbuf_add(job->b, "</library>\n");
-		}
-		bytes_fini(&e.data);
+/* The kernel itself, for a debugger that came without a file before there was a kernel. An address
+ * is what the debugger adds to those in the file. */
+static void put_kernel(struct gdb *g, struct strbuf *b)
+{
+	const struct os *os = gdb_os(g);
+	const char *path = os->vmlinux ? os->vmlinux(g->m) : NULL;
+	struct kosection s;
+	struct kofile k;
+	u64 slide;
+
+	if (!path && gdb_symfile_known(g)) {
+		strbuf_printf(b,
+			      "<library name=\"" GDB_LIBFILE
+			      "\"><section address=\"%#llx\"/></library>\n",
+			      (unsigned long long)gdb_kernel_base(g));
+		return;
 	}
+	if (!path || !os_slide(g->m, &slide) || !kofile_open(&k, path))
+		return;
+	strbuf_add(b, "<library name=\"" GDB_LIBFILE "\">");
+	for (unsigned i = 0; i < k.shnum; i++) {
+		if (!kofile_section(&k, i, &s) || !(s.flags & SHF_ALLOC))
+			continue;
+		/* per-CPU variables are linked low, and stay there */
+		strbuf_printf(b, "<section address=\"%#llx\"/>",
+			      s.addr >> 63 ? (unsigned long long)slide : 0);
+	}
+	strbuf_add(b, "</library>\n");
+	kofile_fini(&k);
 }
 
 static void note_module(void *arg, const struct os_module *m)
@@ -261,14 +223,17 @@ static void note_module(void *arg, const struct os_module *m)
 	*(unsigned *)arg += !str_eq(m->name, "vmlinux") && !str_eq(m->name, "kernel");
 }
 
-char *gdb_libraries_xml(struct gdb *g)
+char *gdb_libraries_xml(struct gdb_conn *c)
 {
+	struct gdb *g = c->g;
 	const struct os *os = gdb_os(g);
 	struct strbuf b = { 0 };
 	struct list_job job = { g, &b };
 	unsigned n = 0;
 
 	strbuf_add(&b, "<library-list>\n");
+	if (os && c->no_file)
+		put_kernel(g, &b);
 	if (os && os->modules && !os->modules(g->m, note_module, &n) && n) {
 		index_files(g);
 		if (os->modules(g->m, put_library, &job))
@@ -333,51 +298,70 @@ static bool arm_at(struct gdb *g, struct debug_point *p, const char *symbol)
 	return true;
 }
 
-static void set_timer(struct gdb_modules *md, u64 ns)
+/* Who came before there was a kernel is told of it: it may have symbols for it now, elsewhere. */
+static void tell_slide(struct gdb_conn *c)
 {
-	struct itimerspec t = { { 0, ns }, { 0, ns } };
+	AUTO_FREE char *text = NULL;
+	u64 slide;
 
-	timerfd_settime(md->timer, 0, &t, NULL);
+	if (!c->moved || !os_slide(c->g->m, &slide) || (c->told_slide && slide == c->slide))
+		return;
+	text = xasprintf("the kernel runs %#llx above where it was linked: `disconnect` and "
+			 "`target "
+			 "remote` again, or `symbol-file -o %#llx FILE`, moves its symbols\n",
+			 (unsigned long long)slide, (unsigned long long)slide);
+	if (slide || c->told_slide)
+		gdb_console(c, text, strlen(text));
+	c->told_slide = true;
+	c->slide = slide;
 }
 
-static void on_timer(void *arg, short revents)
+static void list_changed(struct gdb *g)
 {
-	struct gdb *g = arg;
-	u64 count;
+	struct gdb_modules *md = g->modules;
+	struct debug_stop why = { .why = DEBUG_WHY_POINT, .point = &md->known };
+	struct gdb_conn *c;
 
-	if (read(g->modules->timer, &count, sizeof(count)) > 0)
-		gdb_modules_watch(g);
+	gdb_each_conn(c, g)
+	{
+		if (!c->libraries && !c->no_file)
+			continue;
+		md->changed = true;
+		why.cpu = gdb_any_cpu(g, c->c_tid);
+	}
+	if (md->changed && g->m->state == RUN_RUNNING)
+		debug_stop(g->m, &why);
+}
+
+void gdb_modules_known(struct gdb *g)
+{
+	struct gdb_conn *c;
+
+	gdb_modules_watch(g);
+	gdb_each_conn(c, g) tell_slide(c);
+	list_changed(g);
 }
 
 void gdb_modules_watch(struct gdb *g)
 {
 	struct gdb_modules *md = g->modules;
+	const struct os *os = os_of(g->m);
 	bool wanted = false;
 	struct gdb_conn *c;
 
-	gdb_each_conn(c, g) wanted |= c->libraries;
-	if (md->watching || !wanted || !os_of(g->m)) {
-		if (md->timer >= 0)
-			set_timer(md, 0);
+	gdb_each_conn(c, g) wanted |= c->libraries || c->no_file || c->moved;
+	if (md->watching || !wanted || !os)
 		return;
-	}
 	if (gdb_os(g)) {
 		md->watching = true;
 		arm_at(g, &md->loaded, "do_init_module");
 		arm_at(g, &md->freeing, "free_module");
-		if (md->timer >= 0)
-			set_timer(md, 0);
-		return;
+	} else if (os->await) {
+		os->await(g->m);
 	}
-	/* Not found yet: it is looked for again while the guest boots. */
-	if (md->timer < 0) {
-		md->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-		machine_poll_fd(g->m, md->timer, POLLIN, on_timer, g);
-	}
-	set_timer(md, POLL_NS);
 }
 
-void gdb_modules_forget(struct gdb *g)
+static void forget_points(struct gdb *g)
 {
 	struct gdb_modules *md = g->modules;
 
@@ -387,14 +371,22 @@ void gdb_modules_forget(struct gdb *g)
 	md->watching = false;
 }
 
+/* A debugger keeps a library that has the same name: it must see the list without it. */
+void gdb_modules_reset(struct gdb *g)
+{
+	forget_points(g);
+	gdb_modules_watch(g);
+	list_changed(g);
+}
+
 void gdb_modules_init(struct gdb *g)
 {
 	struct gdb_modules *md = NEW(struct gdb_modules);
 
-	md->timer = -1;
 	md->loaded = (struct debug_point){ .hit = on_loaded, .owner = md };
 	md->freeing = (struct debug_point){ .hit = on_freeing, .owner = md };
 	md->freed = (struct debug_point){ .hit = on_freed, .owner = md };
+	md->known = (struct debug_point){ .hit = on_loaded, .owner = md };
 	g->modules = md;
 }
 
@@ -402,11 +394,7 @@ void gdb_modules_fini(struct gdb *g)
 {
 	struct gdb_modules *md = g->modules;
 
-	gdb_modules_forget(g);
+	forget_points(g);
 	forget_files(md);
-	if (md->timer >= 0) {
-		machine_poll_fd(g->m, md->timer, 0, NULL, NULL);
-		close(md->timer);
-	}
 	free(md);
 }

@@ -3,6 +3,7 @@
  * files that a debugger may read. */
 #include "test_rig.h"
 #include <elf.h>
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -12,7 +13,7 @@ static char dir[] = "/tmp/quern-unit-XXXXXX", path[64];
 
 /* A module with sections .text, .modinfo (which the kernel forgets), .comment (not loaded), .data.
  */
-static void make_file(void)
+static void make_file(u64 text)
 {
 	static const char names[] = "\0.text\0.modinfo\0.comment\0.data\0.shstrtab";
 	static const u8 name[] = { 0, 1, 7, 16, 25, 31 };
@@ -31,6 +32,7 @@ static void make_file(void)
 		s[i].sh_name = name[i];
 		s[i].sh_type = SHT_PROGBITS;
 		s[i].sh_flags = i == 3 || i == 5 ? 0 : SHF_ALLOC;
+		s[i].sh_addr = i == 1 ? text : 0;
 	}
 	s[5].sh_type = SHT_STRTAB;
 	s[5].sh_offset = 64 + sizeof(s);
@@ -60,7 +62,7 @@ TEST(gdb_modules_are_libraries)
 	struct rig_peer *p = &r->peer[0];
 	AUTO_FREE char *want = NULL;
 
-	make_file();
+	make_file(0);
 	rig_know(r);
 	gdb_add_files(r->g, dir);
 	CHECK_STR(open_file(p, path), "F-1,2");
@@ -115,5 +117,97 @@ TEST(gdb_modules_come_and_go)
 	os_set(r->m, NULL, NULL);
 	machine_reset(r->m);
 	CHECK_EQ(debug_of(r->m)->nexec, 0);
+	rig_free(r);
+}
+
+/* ---- the kernel as a library */
+
+static bool is_ready;
+static struct os late; /* what rig_know knows, when it is known */
+static bool late_ready(struct machine *m) { return is_ready; }
+static unsigned awaited;
+static void late_await(struct machine *m) { awaited++; }
+static const char *late_vmlinux(struct machine *m) { return path; }
+static int late_slide(struct machine *m, u64 *slide)
+{
+	*slide = 0x1000000;
+	return is_ready ? 0 : -EAGAIN;
+}
+
+static void make_known(void *arg)
+{
+	is_ready = true;
+	debug_tell_known(arg);
+}
+
+static const char *run_known(struct rig_peer *p)
+{
+	machine_post(p->rig->m, make_known, p->rig->m);
+	return rig_run(p, "c");
+}
+
+static void reset_now(void *arg) { machine_reset(arg); }
+
+static void late_start(struct rig *r)
+{
+	rig_know(r);
+	late = *os_of(r->m);
+	late.ready = late_ready;
+	late.await = late_await;
+	late.vmlinux = late_vmlinux;
+	late.slide = late_slide;
+	is_ready = false;
+	awaited = 0;
+	os_set(r->m, &late, NULL);
+	/* modules have files of their own */
+	gdb_show_tasks(r->g, false);
+}
+
+TEST(gdb_kernel_becomes_a_library)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *p = &r->peer[0];
+
+	/* Not relocatable: its addresses move by the slide; per-CPU ones, which are low, do not. */
+	make_file(0xffffffff81000000);
+	late_start(r);
+	ASK("qXfer:exec-file:read:1:0,1000", "E00");
+	CHECK_EQ(awaited, 1);
+	CHECK(strstr(run_known(p), "T05thread:01;library:;"));
+	/* The file is not relocatable: what it has for addresses moves by the slide; per-CPU
+	 * ones, which are low, do not. */
+	ASK("qXfer:libraries:read::0,1000",
+	    "l<library-list>\n<library name=\"/guest/kernel\"><section address=\"0x1000000\"/>"
+	    "<section address=\"0\"/><section address=\"0\"/></library>\n</library-list>\n");
+	ASK("vFile:open:2f67756573742f6b65726e656c,0,0", "F0");
+	/* a new start: the list is empty until the kernel is there again */
+	is_ready = false;
+	machine_post(r->m, reset_now, r->m);
+	CHECK(strstr(rig_run(p, "c"), "T05thread:01;library:;"));
+	ASK("qXfer:libraries:read::0,1000", "l<library-list>\n</library-list>\n");
+	CHECK(strstr(run_known(p), "T05thread:01;library:;"));
+	unlink(path);
+	rmdir(dir);
+	rig_free(r);
+}
+
+/* One with a file is told how to move it. */
+TEST(gdb_tells_a_late_slide)
+{
+	struct rig *r = rig_new(1);
+	struct rig_peer *p = &r->peer[0];
+	char text[200] = "";
+	size_t n;
+
+	late_start(r);
+	ASK("qXfer:exec-file:read:1:0,1000", "E00");
+	ASK("qOffsets", "");
+	ASK("qXfer:libraries:read::0,1000", "l<library-list>\n</library-list>\n");
+	CHECK(run_known(p)[0] == 'O');
+	n = (strlen(p->answer) - 1) / 2;
+	CHECK_EQ(gdb_get_hex(p->answer + 1, text, MIN(n, sizeof(text) - 1)), 0);
+	CHECK(strstr(text, "`symbol-file -o 0x1000000 FILE`"));
+	CHECK(strstr(rig_next(p), "T05thread:01;library:;"));
+	ASK("qOffsets", "TextSeg=ffffffff82000000");
 	rig_free(r);
 }

@@ -28,7 +28,7 @@ static PACKET_HANDLER(supported)
 	strbuf_printf(&c->reply,
 		      "PacketSize=%x;qXfer:features:read+;vContSupported+;multiprocess+;"
 		      "QStartNoAckMode+;QNonStop+;swbreak+;hwbreak+;ConditionalBreakpoints+;"
-		      "BreakpointCommands+;binary-upload+;error-message+;QThreadEvents+;"
+		      "BreakpointCommands+;binary-upload+;error-message+;"
 		      "qXfer:threads:read+;qXfer:libraries:read+;qXfer:memory-map:read+;"
 		      "qXfer:osdata:read+;qXfer:exec-file:read+",
 		      GDB_PACKET_MAX);
@@ -47,16 +47,6 @@ static PACKET_HANDLER(extended)
 	gdb_ok(c);
 }
 
-/* CPUs are neither made nor do they end, and tasks do so without a word to the debugger, which
- * finds them when it lists the threads: there is never an event to be told. */
-static PACKET_HANDLER(thread_events)
-{
-	if (str_eq(p, "0") || str_eq(p, "1"))
-		gdb_ok(c);
-	else
-		gdb_error(c, E_ARGS);
-}
-
 static PACKET_HANDLER(server_version)
 {
 	strbuf_printf(&c->reply, "name:quern;version:%s;", QUERN_VERSION);
@@ -70,18 +60,21 @@ static PACKET_HANDLER(attached) { strbuf_addc(&c->reply, '1'); }
  * .init.text. Nothing is moved by nothing: the file may be another program's. */
 static PACKET_HANDLER(offsets)
 {
-	u64 slide, base;
+	u64 base;
 
 	c->moved = true;
-	if (!os_slide(c->g->m, &slide))
+	c->no_file = false;
+	c->told_slide = os_slide(c->g->m, &c->slide);
+	gdb_modules_watch(c->g);
+	if (!c->told_slide)
 		return;
-	if (!slide) {
+	if (!c->slide) {
 		strbuf_add(&c->reply, "Text=0;Data=0;Bss=0");
 		return;
 	}
 	base = gdb_kernel_base(c->g);
 	strbuf_printf(&c->reply, "TextSeg=%llx",
-		      (unsigned long long)(base ? base : KERNEL_LINKED + slide));
+		      (unsigned long long)(base ? base : KERNEL_LINKED + c->slide));
 }
 
 /* ---- the end */
@@ -180,7 +173,6 @@ const struct gdb_packet gdb_packets[] = { { "!", extended },
 					  { "P", gdb_write_reg },
 					  { "QNonStop:", gdb_set_nonstop },
 					  { "QStartNoAckMode", no_ack },
-					  { "QThreadEvents:", thread_events },
 					  { "Qqemu.PhyMemMode:", gdb_phys_set },
 					  { "Qqemu.sstep:", set_sstep },
 					  { "Qqemu.sstep=", set_sstep },

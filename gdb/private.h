@@ -61,8 +61,11 @@ struct gdb_conn {
 	bool noack, multiprocess, swbreak, hwbreak, error_text, extended, nonstop, phys, libraries;
 	bool library_owed; /* modules have changed where a breakpoint was met, which was told first
 			    */
-	bool moved;	   /* it has asked for qOffsets */
-	bool waiting;	   /* all-stop: a stop reply is owed */
+	bool moved;	   /* it has asked for qOffsets, as one with a file does */
+	bool no_file;	   /* it has none, and there was none for it */
+	bool told_slide;   /* how far the kernel was moved */
+	u64 slide;
+	bool waiting; /* all-stop: a stop reply is owed */
 	u64 g_tid, c_tid;
 	u8 *act; /* enum debug_resume of each CPU, while waiting or in non-stop mode */
 	struct gdb_range *range;
@@ -200,17 +203,21 @@ void gdb_modules_fini(struct gdb *g);
 void gdb_modules_watch(struct gdb *g);
 /* Other directories are to be looked through. */
 void gdb_files_changed(struct gdb *g);
+/* The guest's kernel was found. */
+void gdb_modules_known(struct gdb *g);
 /* The guest has begun anew. */
-void gdb_modules_forget(struct gdb *g);
+void gdb_modules_reset(struct gdb *g);
 /* Have some come or gone since the last call? */
 bool gdb_modules_take(struct gdb *g);
 bool gdb_modules_changed(const struct debug_point *p);
-char *gdb_libraries_xml(struct gdb *g);
+char *gdb_libraries_xml(struct gdb_conn *c);
 /* The host's file of a module or NULL; only such files are given out by vFile. */
 bool gdb_file_known(struct gdb *g, const char *path);
 
 /* ---- symfile.c: the kernel's symbols as a file, which debuggers know under this name */
 #define GDB_SYMFILE "/guest/vmlinux"
+/* the same for one that takes it for a library */
+#define GDB_LIBFILE "/guest/kernel"
 bool gdb_symfile_known(struct gdb *g);
 /* Where the kernel begins; 0 when it is not known. */
 u64 gdb_kernel_base(struct gdb *g);
@@ -224,7 +231,7 @@ struct gdb_symfile {
 	} patch[8];
 	unsigned npatches;
 };
-bool must_check gdb_symfile_open(struct gdb_conn *c, struct gdb_symfile *f);
+bool must_check gdb_symfile_open(struct gdb_conn *c, struct gdb_symfile *f, bool library);
 /* frames.c: its .debug_frame section; nothing when the kernel has no table */
 void gdb_put_frames(struct gdb *g, struct strbuf *out, u64 slide);
 

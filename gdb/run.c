@@ -23,7 +23,7 @@ static void put_stop(struct gdb_conn *c, struct strbuf *b, const struct gdb_stop
 
 	if (what &&
 	    ((str_eq(what, "swbreak") && !c->swbreak) || (str_eq(what, "hwbreak") && !c->hwbreak) ||
-	     (str_eq(what, "library") && !c->libraries)))
+	     (str_eq(what, "library") && !c->libraries && !c->no_file)))
 		what = NULL;
 	strbuf_printf(b, "T%02xthread:", s->signal);
 	gdb_put_id(c, b, s->tid);
@@ -158,11 +158,11 @@ static bool concerns(struct gdb_conn *c, const struct debug_stop *why, struct gd
 
 	if (!active(c))
 		return false;
-	if (modules && c->libraries && !met) {
+	if (modules && (c->libraries || c->no_file) && !met) {
 		s->what = "library";
 		return true;
 	}
-	c->library_owed |= modules && c->libraries;
+	c->library_owed |= modules && (c->libraries || c->no_file);
 	if (why->why == DEBUG_WHY_STEP) {
 		if (c->act[why->cpu->index] != DEBUG_STEP)
 			return met;
@@ -261,8 +261,7 @@ static void on_reset(struct debug_client *client)
 	struct gdb *g = container_of(client, struct gdb, client);
 
 	g->tasks_valid = false;
-	gdb_modules_forget(g);
-	gdb_modules_watch(g);
+	gdb_modules_reset(g);
 }
 
 static void on_end(struct debug_client *client, int status)
@@ -275,11 +274,18 @@ static void on_end(struct debug_client *client, int status)
 	gdb_each_conn(c, g) gdb_send(c, text, strlen(text));
 }
 
+static void on_known(struct debug_client *client)
+{
+	gdb_modules_known(container_of(client, struct gdb, client));
+}
+
 void gdb_run_init(struct gdb *g)
 {
-	g->client = (struct debug_client){
-		.stopped = on_stopped, .state = on_state, .was_reset = on_reset, .ends = on_end
-	};
+	g->client = (struct debug_client){ .stopped = on_stopped,
+					   .state = on_state,
+					   .was_reset = on_reset,
+					   .os_known = on_known,
+					   .ends = on_end };
 	debug_add_client(g->m, &g->client);
 }
 

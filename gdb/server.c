@@ -193,7 +193,7 @@ static void opened(struct gdb_conn *c)
 	c->connected = true;
 	c->noack = c->multiprocess = c->swbreak = c->hwbreak = c->error_text = false;
 	c->extended = c->nonstop = c->phys = c->libraries = c->waiting = false;
-	c->moved = c->library_owed = false;
+	c->moved = c->no_file = c->told_slide = c->library_owed = false;
 	c->only_pid = 0;
 	c->only_comm[0] = 0;
 	c->g_tid = c->c_tid = 1;

@@ -122,7 +122,8 @@ bool gdb_symfile_known(struct gdb *g)
 	return os && os->symbols && os->modules && str_eq(g->isa->name, "x86_64");
 }
 
-static bool make(struct gdb_conn *c, struct strbuf *f)
+/* For a library, addresses count from the kernel's beginning. */
+static bool make(struct gdb_conn *c, struct strbuf *f, bool library)
 {
 	const struct os *os = gdb_os(c->g);
 	struct build b = { 0 };
@@ -131,7 +132,9 @@ static bool make(struct gdb_conn *c, struct strbuf *f)
 
 	b.base = gdb_kernel_base(c->g);
 	ok = gdb_symfile_known(c->g) && b.base >> 63;
-	if (!c->moved && !os_slide(c->g->m, &b.slide))
+	if (library)
+		b.slide = b.base;
+	else if (!c->moved && !os_slide(c->g->m, &b.slide))
 		b.slide = 0;
 	put(&b.symbols, null, sizeof(null));
 	strbuf_addc(&b.names, 0);
@@ -181,15 +184,17 @@ static void keep_percpu(struct gdb_symfile *f)
 	}
 }
 
-bool gdb_symfile_open(struct gdb_conn *c, struct gdb_symfile *f)
+bool gdb_symfile_open(struct gdb_conn *c, struct gdb_symfile *f, bool library)
 {
 	const struct os *os = gdb_os(c->g);
 	const char *path = os && os->vmlinux ? os->vmlinux(c->g->m) : NULL;
 
 	*f = (struct gdb_symfile){ .fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1 };
 	if (f->fd >= 0) {
-		keep_percpu(f);
+		/* a library's sections are moved one by one */
+		if (!library)
+			keep_percpu(f);
 		return true;
 	}
-	return make(c, &f->made);
+	return make(c, &f->made, library);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vfile.c - files for the debugger (GDB manual, E.7 Host I/O Packets): the host's files of the
- * guest's kernel and its modules, to be read only, and no others. */
+ * guest's kernel and its modules, these unpacked, to be read only, and no others. */
 #include "private.h"
+#include "kofile.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -48,10 +49,24 @@ void gdb_files_close(struct gdb_conn *c)
 	c->files = NULL;
 }
 
+static bool is_kernel(const char *path)
+{
+	return str_eq(path, GDB_SYMFILE) || str_eq(path, GDB_LIBFILE);
+}
+
 static bool open_slot(struct gdb_conn *c, struct gdb_file *f, const char *path)
 {
-	if (str_eq(path, GDB_SYMFILE)) {
-		f->open = gdb_symfile_open(c, &f->f);
+	if (is_kernel(path)) {
+		f->open = gdb_symfile_open(c, &f->f, str_eq(path, GDB_LIBFILE));
+	} else if (kofile_packed(path)) {
+		struct kofile k;
+
+		f->f = (struct gdb_symfile){ .fd = -1 };
+		f->open = kofile_read(&k, path);
+		if (f->open) {
+			strbuf_addn(&f->f.made, k.data, k.size);
+			kofile_fini(&k);
+		}
 	} else {
 		f->f = (struct gdb_symfile){ .fd = open(path, O_RDONLY | O_CLOEXEC) };
 		f->open = f->f.fd >= 0;
@@ -80,7 +95,7 @@ static void file_open(struct gdb_conn *c, const char *p)
 		fail(c, F_EROFS);
 		return;
 	}
-	if (!str_eq(path, GDB_SYMFILE) && !gdb_file_known(c->g, path)) {
+	if (!is_kernel(path) && !gdb_file_known(c->g, path)) {
 		fail(c, F_ENOENT);
 		return;
 	}

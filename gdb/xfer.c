@@ -20,7 +20,18 @@ static char *libraries(struct gdb_conn *c)
 {
 	c->libraries = true;
 	gdb_modules_watch(c->g);
-	return gdb_libraries_xml(c->g);
+	return gdb_libraries_xml(c);
+}
+
+/* A debugger without a file asks for it. When there is none yet, the kernel becomes a library of
+ * its own as soon as it is found. */
+static char *exec_file(struct gdb_conn *c)
+{
+	c->no_file = !gdb_symfile_known(c->g) && !c->moved;
+	if (!c->no_file)
+		return gdb_symfile_known(c->g) ? xstrdup(GDB_SYMFILE) : NULL;
+	gdb_modules_watch(c->g);
+	return NULL;
 }
 
 /* The text, or NULL: there is no such thing. */
@@ -31,7 +42,7 @@ static char *text_of(struct gdb_conn *c, const char *object, const char *annex)
 	if (str_eq(object, "osdata"))
 		return gdb_osdata(c, annex);
 	if (str_eq(object, "exec-file"))
-		return gdb_symfile_known(c->g) ? xstrdup(GDB_SYMFILE) : NULL;
+		return exec_file(c);
 	if (*annex)
 		return NULL;
 	if (str_eq(object, "threads"))

@@ -209,13 +209,6 @@ static int slide(struct machine *m, u64 *v)
 	return l ? linux_slide(l, v) : -EAGAIN;
 }
 
-static const char *file(struct machine *m)
-{
-	struct linux_os *l = ask(m);
-
-	return l && !linux_need_vmlinux(l) ? l->vmlinux_from : NULL;
-}
-
 static int log_records(struct machine *m,
 		       void (*fn)(void *arg, u64 ns, unsigned level, const char *text, size_t n),
 		       void *arg)
@@ -236,7 +229,7 @@ static const char *vmlinux(struct machine *m)
 {
 	struct linux_os *l = ask(m);
 
-	return l && l->vmlinux_path && !linux_need_vmlinux(l) ? l->vmlinux_path : NULL;
+	return l && !linux_need_vmlinux(l) ? l->vmlinux_from : NULL;
 }
 
 static int vmcoreinfo(struct machine *m, char **text, size_t *n)
@@ -276,7 +269,6 @@ static const struct os linux_knowledge = {
 	.modules = modules,
 	.files = files,
 	.unwind_table = unwind_table,
-	.file = file,
 	.slide = slide,
 	.log = log_records,
 	.banner = banner,
