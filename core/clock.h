@@ -27,6 +27,8 @@ u64 clock_now(const struct clock *c); /* virtual ns */
 void clock_run(struct clock *c, bool on);
 /* while it stands: virtual time is this from now on; timers keep their deadlines */
 void clock_set(struct clock *c, u64 ns);
+/* while it stands: virtual time moves on to this, and timers fire at theirs on the way */
+void clock_step(struct clock *c, u64 to);
 void clock_advance(struct clock *c, u64 ns); /* counted mode only */
 /* ns since the Unix epoch as the guest's RTC should show */
 u64 clock_wall_ns(const struct clock *c);

@@ -122,3 +122,36 @@ TEST(clock_stands_still_while_paused)
 	CHECK(clock_now(&c) >= a && clock_now(&c) < a + 1000000000);
 	CHECK(clock_wall_ns(&c) > 1600000000ull * 1000000000);
 }
+
+static u64 seen[4];
+static unsigned nseen;
+
+static void note_time(void *dev)
+{
+	seen[nseen++ % ARRAY_SIZE(seen)] = clock_now(&c);
+	if (nseen == 1)
+		clock_timer_start(&c, &t[1], 250);
+}
+
+/* Starts itself at the present for ever. */
+static void never_done(void *dev) { clock_timer_start(&c, &t[2], clock_now(&c)); }
+
+TEST(clock_steps_through_its_timers)
+{
+	clock_init(&c);
+	t[0] = (struct timer){ .fire = note_time };
+	t[1] = (struct timer){ .fire = note_time };
+	clock_timer_start(&c, &t[0], 100);
+	clock_step(&c, 99);
+	CHECK_EQ(nseen, 0);
+	CHECK_EQ(clock_now(&c), 99);
+	clock_step(&c, 1000);
+	CHECK_EQ(nseen, 2);
+	CHECK_EQ(seen[0], 100);
+	CHECK_EQ(seen[1], 250);
+	CHECK_EQ(clock_now(&c), 1000);
+	t[2] = (struct timer){ .fire = never_done };
+	clock_timer_start(&c, &t[2], 1500);
+	clock_step(&c, 2000);
+	CHECK_EQ(clock_now(&c), 2000);
+}

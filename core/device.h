@@ -25,7 +25,9 @@ struct device_core {
 	char *bus_name, *addr;	  /* the properties bus= and addr=, or NULL */
 	struct irq_input *inputs; /* what is connected to its inputs */
 	struct irq_split *splits; /* behind outputs that drive several inputs */
-	void *powerdown;	  /* device_on_powerdown's hook */
+	void (*input_watch)(void *arg, unsigned n, int level); /* irq_watch_inputs, or NULL */
+	void *input_watch_arg;
+	void *powerdown; /* device_on_powerdown's hook */
 };
 
 /* Classes by name or alias; NULL when there is none. Loading a shared object registers its classes
@@ -49,6 +51,9 @@ void device_free(struct device *d);
 struct device *device_make(struct machine *m, const char *class, const char *id, const char *props,
 			   struct error *e);
 struct device *device_find(struct machine *m, const char *id);
+/* By a path as `info qom-tree` shows it, or the end of one: an id, device[N] of those without a
+ * bus, or the name of a class of which the machine has one device. NULL: none, or several. */
+struct device *device_by_path(struct machine *m, const char *path);
 void device_reset(struct device *d);
 void device_reset_all(struct machine *m);
 

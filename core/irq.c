@@ -32,8 +32,17 @@ static void source_set(void *to, unsigned n, int level)
 		others |= i != src && i->input == src->input && i->level;
 	src->level = !!level;
 	src->raised += !others && level;
-	if (!others)
-		d->class->input(d, src->input, level);
+	if (others)
+		return;
+	if (d->core->input_watch)
+		d->core->input_watch(d->core->input_watch_arg, src->input, !!level);
+	d->class->input(d, src->input, level);
+}
+
+void irq_watch_inputs(struct device *d, void (*fn)(void *arg, unsigned n, int level), void *arg)
+{
+	d->core->input_watch = fn;
+	d->core->input_watch_arg = arg;
 }
 
 u64 irq_raised(const struct device *d, unsigned input)
@@ -63,6 +72,20 @@ struct irq device_input(struct device *d, unsigned input)
 	src->next = d->core->inputs;
 	d->core->inputs = src;
 	return (struct irq){ .set = source_set, .to = src };
+}
+
+void irq_drive_input(struct device *d, unsigned input, int level)
+{
+	struct irq_input *src = d->core->inputs;
+
+	while (src && !(src->external && src->input == input))
+		src = src->next;
+	if (!src) {
+		src = device_input(d, input).to;
+		src->external = true;
+	}
+	if (src->level != !!level)
+		source_set(src, 0, level);
 }
 
 /* The next member of the IRQ_OUT called name, or the n-th output of all when name is NULL. */

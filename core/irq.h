@@ -8,6 +8,7 @@ struct irq_input {
 	struct device *to;
 	unsigned input;
 	u8 level;
+	bool external;		/* irq_drive_input's */
 	u64 raised;		/* how often this source has raised the input */
 	struct irq_input *next; /* in to->core->inputs */
 };
@@ -19,5 +20,9 @@ struct irq_split {
 };
 
 void irq_free_inputs(struct device *d);
+/* Drives an input of a device from outside, as a source beside what is connected to it. */
+void irq_drive_input(struct device *d, unsigned input, int level);
+/* Also tells fn of every change of the device's inputs, before the device hears of it. */
+void irq_watch_inputs(struct device *d, void (*fn)(void *arg, unsigned n, int level), void *arg);
 /* How often an input of a device went up. */
 u64 irq_raised(const struct device *d, unsigned input);
