@@ -47,7 +47,7 @@ ALL_LDFLAGS := $(LDFLAGS_$(BUILD)) -pthread -rdynamic -Wl,--as-needed $(LDFLAGS)
 
 # ---- sources
 
-ROOMS := lib core ir isa isa/* jit jit/* bus dev dev/* board boot block net share host gdb mon guest dump initrd cli
+ROOMS := lib core ir isa isa/* jit jit/* bus dev dev/* board boot block net share host gdb mon qtest guest dump initrd cli
 SRC := $(sort $(wildcard $(ROOMS:%=%/*.c)))
 TEST_SRC := $(filter %_test.c,$(SRC)) lib/test.c
 BIN_SRC := $(filter-out $(TEST_SRC),$(SRC))

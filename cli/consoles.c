@@ -248,8 +248,50 @@ int consoles_monitors(struct consoles *k, struct machine *m, struct error *e)
 	return 0;
 }
 
+/* ---- tests */
+
+static struct chardev *qtest_backend(struct machine *m, const struct settings *s, struct error *e)
+{
+	struct keyvals kv = { 0 };
+	const char *id = "qtest";
+	int err = 0;
+
+	if (!str_prefix(s->qtest, "chardev:", &id)) {
+		err = host_chardev_spec(&kv, s->qtest, e);
+		keyvals_set(&kv, "id", id);
+		if (!err)
+			err = chardev_make(m, s->escape, &kv, e);
+		keyvals_fini(&kv);
+	}
+	return err ? NULL : chardev_claim(m, id, e);
+}
+
+int consoles_qtest(struct consoles *k, struct machine *m, const struct settings *s, struct error *e)
+{
+	struct chardev *c;
+
+	if (!s->qtest) {
+		if (s->qtest_log)
+			warn("-qtest-log has no effect without -qtest");
+		return 0;
+	}
+	if (str_eq(s->qtest, "none"))
+		return 0;
+	c = qtest_backend(m, s, e);
+	if (!c) {
+		error_prefix(e, "-qtest %s", s->qtest);
+		return -EINVAL;
+	}
+	k->qtest = qtest_new(m, c, s->qtest_log, e);
+	if (k->qtest)
+		return 0;
+	error_prefix(e, "-qtest-log");
+	return -EINVAL;
+}
+
 void consoles_fini(struct consoles *k)
 {
+	qtest_free(k->qtest);
 	monitors_free(k->monitors);
 	for (size_t i = 0; i < k->wanted.n; i++)
 		free(k->wanted.at[i].id);

@@ -5,6 +5,7 @@
 #include "cli/settings.h"
 #include "lib/error.h"
 #include "mon/monitor.h"
+#include "qtest/qtest.h"
 
 struct board_config;
 
@@ -16,6 +17,7 @@ struct wanted_monitor {
 struct consoles {
 	VEC(struct wanted_monitor) wanted;
 	struct monitors *monitors;
+	struct qtest *qtest;
 };
 
 /* Opens every -chardev, -serial, -monitor and -qmp; fills c->serial. */
@@ -23,6 +25,9 @@ int consoles_make(struct consoles *k, struct machine *m, const struct settings *
 		  struct board_config *c, struct error *e) must_check;
 /* Starts the monitors, when all devices have taken their character back ends. */
 int consoles_monitors(struct consoles *k, struct machine *m, struct error *e) must_check;
+/* -qtest: from now on a test may drive the machine. */
+int consoles_qtest(struct consoles *k, struct machine *m, const struct settings *s,
+		   struct error *e) must_check;
 /* After the machine. */
 void consoles_fini(struct consoles *k);
 /* One -chardev; escape: the key of its mux. */

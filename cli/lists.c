@@ -57,7 +57,7 @@ void list_cpus(const struct settings *s)
 		printf("Available CPUs:\n  the machine's own\n");
 }
 
-void list_accels(void) { printf("Accelerators supported in QEMU binary:\ntcg\n"); }
+void list_accels(void) { printf("Accelerators supported in QEMU binary:\ntcg\nqtest\n"); }
 
 /* ---- devices */
 

@@ -154,3 +154,12 @@ OPTION_HANDLER(opt_gdb)
 		texts_add(&s->debuggers, arg ? arg : "tcp::1234");
 	return err;
 }
+
+OPTION_HANDLER(opt_qtest)
+{
+	int err = check_spec(arg, e);
+
+	free(s->qtest);
+	s->qtest = xstrdup(arg);
+	return err;
+}

@@ -170,8 +170,8 @@ const struct option_def option_table[] = {
 	REFUSED("plugin", "FILE[,KEY=VALUE...]", "loads an instrumentation plugin", "plugins are not built yet"),
 	REFUSED("perfmap", NULL, "write a map for perf", "perf maps are not built yet"),
 	REFUSED("jitdump", NULL, "write a jitdump for perf", "jitdumps are not built yet"),
-	REFUSED("qtest", "DEV", "drive devices from a test", "qtest is not built yet"),
-	REFUSED("qtest-log", "FILE", "log of qtest", "qtest is not built yet"),
+	OPT("qtest", "DEV", "a test drives the devices from there, with -accel qtest instead of the CPUs", opt_qtest),
+	OPT("qtest-log", "FILE|none", "its requests and replies go to a file instead of standard error", opt_text, AT(qtest_log)),
 	NOTED("enable-sync-profile", NULL, "profile locks", "there are no locks to profile"),
 	{}
 };

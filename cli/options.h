@@ -113,6 +113,7 @@ OPTION_HANDLER(opt_mon);
 OPTION_HANDLER(opt_echr);
 OPTION_HANDLER(opt_debugcon);
 OPTION_HANDLER(opt_gdb);
+OPTION_HANDLER(opt_qtest);
 /* options.c */
 OPTION_HANDLER(opt_help);
 OPTION_HANDLER(opt_version);

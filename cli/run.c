@@ -78,11 +78,25 @@ static int tcg_options(struct settings *s, struct keyvals *kv, struct error *e)
 	return err;
 }
 
+/* No CPU runs; monitors and debuggers see them through the interpreter. */
+static int qtest_options(struct settings *s, struct keyvals *kv, struct error *e)
+{
+	int err = keyvals_all_used(kv, "", e);
+
+	s->driven = true;
+	s->tier_given = true;
+	s->engine.tier = 0;
+	if (err)
+		error_prefix(e, "-accel qtest");
+	return err;
+}
+
 /* The first that can be had; the others are skipped with a message. */
 static int choose_accel(struct settings *s, struct error *e)
 {
-	static const char others[] = "kvm|hvf|whpx|nvmm|xen|mshv|qtest";
+	static const char others[] = "kvm|hvf|whpx|nvmm|xen|mshv";
 
+	s->driven = false;
 	if (s->icount)
 		return error_ret(e, -ENOTSUP,
 				 "-icount: counting executed instructions is not built yet");
@@ -101,6 +115,8 @@ static int choose_accel(struct settings *s, struct error *e)
 				error_prefix(e, "-accel %s", name);
 			return err;
 		}
+		if (str_eq(name, "qtest"))
+			return qtest_options(s, kv, e);
 		if (last && choice_find(others, name) >= 0)
 			return error_ret(e, -ENOTSUP,
 					 "-accel %s: %s is not built yet; -accel tcg works on "
@@ -270,13 +286,14 @@ static int load_firmware(struct run *r, const struct settings *s, struct error *
 	 * is nothing that it could boot. */
 	if (!err && s->native && !s->kernel && !s->bios && !s->drives.n)
 		bytes_fini(&r->firmware);
-	if (!err && !s->kernel && !r->firmware.size && !r->loaders.n)
+	if (!err && !s->driven && !s->kernel && !r->firmware.size && !r->loaders.n)
 		err = error_ret(e, -EINVAL,
 				"there is nothing to boot: give a kernel with -kernel FILE or "
 				"firmware with -bios FILE");
 	r->config.firmware = r->firmware.data;
 	r->config.firmware_size = r->firmware.size;
-	r->config.direct_boot = !r->firmware.size;
+	/* what nobody executes programs no device */
+	r->config.direct_boot = !r->firmware.size && !s->driven;
 	return err;
 }
 
@@ -365,6 +382,7 @@ static int build(struct run *r, struct settings *s, struct error *e)
 		return err;
 	r->m = machine_new();
 	guest_init(r->m, s->vmlinux);
+	r->m->driven = s->driven;
 	r->m->seed = s->seed;
 	r->m->seed_set = s->seed_set;
 	r->m->actions = s->actions;
@@ -406,6 +424,8 @@ static int build(struct run *r, struct settings *s, struct error *e)
 		err = consoles_monitors(&r->consoles, r->m, e);
 	if (!err)
 		err = debugger_make(&r->debugger, r->m, s, e);
+	if (!err)
+		err = consoles_qtest(&r->consoles, r->m, s, e);
 	if (!err)
 		traces_check(r->m, s);
 	return err ? err : set_process(s, e);

@@ -57,7 +57,8 @@ void settings_fini(struct settings *s)
 	char *const texts[] = { s->kernel,	 s->initrd,	s->append,  s->dtb,
 				s->bios,	 s->boot_order, s->cpu,	    s->name,
 				s->process_name, s->incoming,	s->pidfile, s->vmlinux,
-				s->log_file,	 s->trace_file, s->uuid,    s->mem_path };
+				s->log_file,	 s->trace_file, s->uuid,    s->mem_path,
+				s->qtest,	 s->qtest_log };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		free(texts[i]);

@@ -72,8 +72,10 @@ struct settings {
 	struct keyvals_list numa;
 
 	struct texts debuggers; /* -gdb DEV */
-	struct texts traces;	/* globs; a leading '-' disables */
-	struct texts faults;	/* POINT[,probability=...] */
+	char *qtest, *qtest_log;
+	bool driven;	     /* -accel qtest */
+	struct texts traces; /* globs; a leading '-' disables */
+	struct texts faults; /* POINT[,probability=...] */
 	bool lint, lint_stop;
 };
 

@@ -281,7 +281,7 @@ void machine_cont(struct machine *m)
 	if (m->state == RUN_SHUTDOWN)
 		m->reset_requested = true;
 	m->state = RUN_RUNNING;
-	clock_run(&m->clock, true);
+	clock_run(&m->clock, !m->driven);
 	event(m, "RESUME", "{}");
 	debug_tell_state(m);
 	block_machine_cont(m);
@@ -434,7 +434,7 @@ static void idle(struct machine *m, u64 next)
 
 static void step(struct machine *m)
 {
-	struct cpu *cpu;
+	struct cpu *cpu = NULL;
 	bool others;
 	u64 next;
 
@@ -445,7 +445,8 @@ static void step(struct machine *m)
 	next = clock_fire(&m->clock);
 	if (requested(m))
 		return;
-	cpu = pick(m, &others);
+	if (!m->driven)
+		cpu = pick(m, &others);
 	if (cpu)
 		run_cpu(m, cpu, next, others);
 	else

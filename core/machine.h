@@ -83,6 +83,8 @@ struct machine {
 	/* -seed: all randomness that a guest can see derives from it when set */
 	u64 seed;
 	bool seed_set;
+	/* driven from outside (qtest/): no CPU runs, and the clock stands but for clock_step */
+	bool driven;
 };
 
 enum machine_action {
