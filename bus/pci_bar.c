@@ -139,6 +139,28 @@ u64 pci_bar_address(const struct pci_device *p, unsigned bar)
 	return s->mapped ? s->region.at : 0;
 }
 
+static struct regbank *bar_regs(struct pci_device *p, unsigned bar)
+{
+	struct pci_bar_state *s = &p->pci->bar[bar];
+
+	return s->size && !s->memory ? s->region.opaque : NULL;
+}
+
+u64 pci_bar_read(struct pci_device *p, unsigned bar, u64 off, unsigned size)
+{
+	struct regbank *rb = bar_regs(p, bar);
+
+	return rb ? regbank_read(rb, off, size) : ~0ull;
+}
+
+void pci_bar_write(struct pci_device *p, unsigned bar, u64 off, unsigned size, u64 val)
+{
+	struct regbank *rb = bar_regs(p, bar);
+
+	if (rb)
+		regbank_write(rb, off, size, val);
+}
+
 void pci_bars_fini(struct pci_core *c)
 {
 	for (unsigned n = 0; n < 6; n++) {

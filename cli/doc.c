@@ -41,6 +41,7 @@ static void doc_reg(const struct reg *r)
 		printf("  reset %0*llx", r->size * 2, (unsigned long long)r->reset);
 	doc_mask("read-only", r->ro, r);
 	doc_mask("write-1-clears", r->w1c, r);
+	doc_mask("write-1-sets", r->w1s, r);
 	doc_mask("read-clears", r->rclr, r);
 	doc_mask("not modelled", r->unmodelled, r);
 	printf("\n       %s\n", r->doc ? r->doc : "");

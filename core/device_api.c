@@ -107,6 +107,14 @@ void device_on_powerdown(void *dev, void (*fn)(void *dev))
 
 void device_random(void *dev, void *buf, size_t n) { machine_random(machine_of(dev), buf, n); }
 
+void device_reset_regs(void *dev)
+{
+	struct regbank *rb;
+
+	list_for_each (rb, &((struct device *)dev)->core->regbanks, link)
+		regbank_reset(rb);
+}
+
 void *device_peer(void *dev, const char *id) { return device_find(machine_of(dev), id); }
 
 /* ---- in init */

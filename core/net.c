@@ -184,10 +184,21 @@ void netdev_flush(struct netdev *n)
 		n->ops->flush(n);
 }
 
-/* While the machine stands still, nothing reaches its memory. */
+/* While the machine stands still, nothing reaches its memory. A card is busy while it takes a
+ * frame: what it writes to its own registers is refused. */
 static bool give(struct netdev *n, const u8 *frame, size_t len)
 {
-	return n->machine->state == RUN_RUNNING && n->use->receive(n->dev, frame, len);
+	struct device_core *card = n->card[0] ? ((struct device *)n->dev)->core : NULL;
+	bool was = card && card->busy, taken;
+
+	if (n->machine->state != RUN_RUNNING)
+		return false;
+	if (card)
+		card->busy = true;
+	taken = n->use->receive(n->dev, frame, len);
+	if (card)
+		card->busy = was;
+	return taken;
 }
 
 static void wait_for_room(struct netdev *n, const u8 *frame, size_t len)

@@ -255,7 +255,7 @@ static void write_reg(struct regbank *b, const struct reg *r, unsigned i, unsign
 {
 	u64 part = size_mask(size) << in * 8, all = reg_mask(r), old = load(b->dev, r, i), keep,
 	    stored;
-	u64 acts = (r->w1c | r->pulse) & all;
+	u64 acts = (r->w1c | r->w1s | r->pulse) & all;
 
 	val = (val & size_mask(size)) << in * 8;
 	if (r->extend)
@@ -280,7 +280,7 @@ static void write_reg(struct regbank *b, const struct reg *r, unsigned i, unsign
 	val = (val & part) | (old & ~part & ~acts);
 	val = (val & ~keep) | (old & keep);
 	stored = val & ~acts;
-	stored |= old & r->w1c & ~val;
+	stored |= (old & r->w1c & ~val) | ((old | val) & r->w1s);
 	store(b->dev, r, i, stored);
 	if (r->set)
 		r->set(b->dev, i, val);

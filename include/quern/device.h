@@ -42,8 +42,8 @@ struct reg {
 	bool extend;
 	/* value after reset; masks: read-only, write-1-clears, read-clears */
 	u64 reset, ro, w1c, rclr;
-	/* masks: acts but is not stored; documented but not modelled (logged) */
-	u64 pulse, unmodelled;
+	/* masks: write-1-sets; acts but is not stored; documented but not modelled (logged) */
+	u64 w1s, pulse, unmodelled;
 	const struct field *fields; /* if given, bits outside every field are reserved */
 	u64 (*get)(void *dev, unsigned i, u64 val);  /* what a read returns; default: val */
 	void (*set)(void *dev, unsigned i, u64 val); /* the side effect, after val is stored */
@@ -278,6 +278,8 @@ void device_watchdog_expired(void *dev); /* -action watchdog= says what follows 
 void device_event(void *dev, const char *name, const char *data);
 /* fn when the user presses the power button */
 void device_on_powerdown(void *dev, void (*fn)(void *dev));
+/* every register as after a reset, for a reset that a register asks for */
+void device_reset_regs(void *dev);
 void device_random(void *dev, void *buf, size_t n); /* guest-visible randomness */
 void *device_peer(void *dev, const char *id);	    /* another device's struct by id, or NULL */
 

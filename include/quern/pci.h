@@ -54,6 +54,9 @@ u8 *pci_config_wmask(struct pci_device *p);
 u8 *pci_bar_memory(struct pci_device *p, unsigned bar, u64 size, struct error *e);
 /* The bus address at which a BAR shows now; 0 = nowhere. */
 u64 pci_bar_address(const struct pci_device *p, unsigned bar);
+/* What an access to a BAR's registers does, for windows that lead to them. */
+u64 pci_bar_read(struct pci_device *p, unsigned bar, u64 off, unsigned size);
+void pci_bar_write(struct pci_device *p, unsigned bar, u64 off, unsigned size, u64 val);
 /* Append a capability of `size` bytes (with its two header bytes); returns its offset. */
 unsigned pci_add_capability(struct pci_device *p, u8 id, unsigned size);
 
