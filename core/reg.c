@@ -91,6 +91,8 @@ static void store(struct device *d, const struct reg *r, unsigned i, u64 val)
 	}
 }
 
+void reg_poke(struct device *d, const struct reg *r, unsigned i, u64 val) { store(d, r, i, val); }
+
 u64 reg_peek(const struct device *d, const struct reg *r, unsigned i) { return load(d, r, i); }
 
 /* ---- tracing */

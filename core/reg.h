@@ -40,3 +40,5 @@ u64 reg_mask(const struct reg *r);
 u64 reg_reserved(const struct reg *r);
 /* The stored value, as info shows it: no side effect. */
 u64 reg_peek(const struct device *d, const struct reg *r, unsigned i);
+/* Stores it, also what guests cannot write, and nothing follows. */
+void reg_poke(struct device *d, const struct reg *r, unsigned i, u64 val);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* snapshot_device.c - a device's registers, state, timers and lines as keyed values: the key is the
- * name in its table, so that members may move. Settings are not saved: a machine is started with
- * the same ones. */
+ * name in its table, so that members may move. Settings are not saved but those that may change
+ * while it runs: a machine is started with the same ones. */
 #include "core/snapshot_device.h"
 #include "core/blob.h"
 #include "core/irq.h"
@@ -127,6 +127,18 @@ static void latencies(struct visit *v)
 	}
 }
 
+/* Settings that may change while it runs, and have. */
+static void settings(struct visit *v)
+{
+	for (const struct prop *p = v->d->class->props; p && p->name; p++) {
+		bool plain = p->kind == PROP_UINT || p->kind == PROP_INT || p->kind == PROP_SIZE ||
+			     p->kind == PROP_BOOL || p->kind == PROP_ONOFFAUTO;
+
+		if (p->changed && plain && !p->ignored)
+			bytes(v, "setting", p->name, (u8 *)v->d + p->off, p->size);
+	}
+}
+
 /* The levels on its inputs, source by source, and behind its outputs. */
 static void inputs(struct visit *v)
 {
@@ -158,6 +170,7 @@ void snapshot_save_device(struct device *d, struct blob *b)
 	regs(&v);
 	states(&v);
 	latencies(&v);
+	settings(&v);
 	inputs(&v);
 	if (d->core->bus_type && d->core->bus_type->save)
 		d->core->bus_type->save(d, b);
@@ -170,6 +183,7 @@ int snapshot_load_device(struct device *d, struct blob *b, struct error *e)
 	regs(&v);
 	states(&v);
 	latencies(&v);
+	settings(&v);
 	inputs(&v);
 	if (!v.err && d->core->bus_type && d->core->bus_type->load)
 		v.err = d->core->bus_type->load(d, b, e);

@@ -92,12 +92,17 @@ static void show_prop(struct command_call *c, const struct device *d, const stru
 	const u8 *at = (const u8 *)d + p->off;
 	u64 v = 0;
 
-	if (p->kind == PROP_UINT || p->kind == PROP_SIZE || p->kind == PROP_BOOL)
+	if (p->kind == PROP_UINT || p->kind == PROP_INT || p->kind == PROP_SIZE ||
+	    p->kind == PROP_BOOL)
 		v = p->size == 1 ? ld8(at) :
 		    p->size == 2 ? ld16le(at) :
 		    p->size == 4 ? ld32le(at) :
 				   ld64le(at);
 	switch (p->kind) {
+	case PROP_INT:
+		command_print(c, "    %s = %lld\n", p->name,
+			      (long long)(v << (64 - 8 * p->size)) >> (64 - 8 * p->size));
+		break;
 	case PROP_UINT:
 	case PROP_SIZE:
 		command_print(c, "    %s = %llu (%#llx)\n", p->name, (unsigned long long)v,
