@@ -3,10 +3,11 @@
 # guest.py - what the emulator knows of the Linux in the guest, compared with what that Linux says itself in /proc and /sys.
 # Usage: test/guest.py NAME QUERN KERNEL INITRD MODULE [ARGUMENT...]; prints ok/FAIL lines. The initramfs has MODULE as /root/MODULE.ko;
 # APPEND holds more of the kernel's command line. With VMLINUX: a kernel without symbols, but with this file of it.
-import json, os, random, re, select, socket, struct, subprocess, sys, tempfile, time
+import os, random, re, struct, subprocess, sys, tempfile, time
+
+from machine import PROMPT, Machine
 
 name, quern, kernel, initrd, module = sys.argv[1:6]
-PROMPT = b'[quern]# '
 failed = 0
 
 
@@ -16,70 +17,11 @@ def report(what, good, why=''):
     failed |= not good
 
 
-class Guest:
+class Guest(Machine):
     def __init__(self, directory, extra):
-        self.directory = directory
-        self.server = socket.socket(socket.AF_UNIX)
-        self.server.bind(directory + '/qmp')
-        self.server.listen(1)
-        self.process = subprocess.Popen(
-            [quern, '-m', '400', '-smp', '2', '-kernel', kernel, '-initrd', initrd, '-append',
-             'console=ttyS0 panic=-1 reboot=t no_hash_pointers loglevel=1 ' + os.environ.get('APPEND', ''), '-display', 'none', '-serial', 'stdio',
-             '-qmp', 'unix:%s/qmp' % directory] + extra,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(directory + '/stderr', 'w'))
-        self.buffer = b''
-        self.server.settimeout(30)
-        connection = self.server.accept()[0]
-        connection.settimeout(100)
-        self.qmp = connection.makefile('rw')
-        self.qmp.readline()
-        self.command('qmp_capabilities')
-
-    # One QMP command; its answer, or an Exception with its error.
-    def command(self, execute, **arguments):
-        self.qmp.write(json.dumps({'execute': execute, 'arguments': arguments}) + '\n')
-        self.qmp.flush()
-        while True:
-            answer = json.loads(self.qmp.readline())
-            if 'return' in answer:
-                return answer['return']
-            if 'error' in answer:
-                raise Exception(answer['error']['desc'])
-
-    def human(self, line):
-        return self.command('human-monitor-command', **{'command-line': line})
-
-    def event(self, wanted):
-        while True:
-            answer = json.loads(self.qmp.readline())
-            if answer.get('event') == wanted:
-                return answer
-
-    def until(self, what):
-        while what not in self.buffer:
-            if not select.select([self.process.stdout], [], [], 100)[0]:
-                raise Exception('no %r after %r' % (what, self.buffer[-1000:]))
-            got = os.read(self.process.stdout.fileno(), 65536)
-            if not got:
-                raise Exception('the guest ended: %r' % self.buffer[-1000:])
-            self.buffer += got
-            if b'\x1b[6n' in got:  # the shell asks where the cursor is
-                self.buffer = self.buffer.replace(b'\x1b[6n', b'')
-        at = self.buffer.index(what) + len(what)
-        text, self.buffer = self.buffer[:at], self.buffer[at:]
-        return text
-
-    def type(self, line):
-        self.process.stdin.write(line.encode() + b'\n')
-        self.process.stdin.flush()
-
-    # What a shell line prints.
-    def shell(self, line):
-        self.type(line + '\necho DO""NE')
-        text = self.until(b'DONE\r\n').decode(errors='replace').replace('\r', '')
-        self.until(PROMPT)
-        lines = text.split('\n')
-        return [l for l in lines if not l.startswith('[quern]# ') and l not in ('DONE', '') and line not in l]
+        super().__init__(directory, [
+            quern, '-m', '400', '-smp', '2', '-kernel', kernel, '-initrd', initrd, '-append',
+            'console=ttyS0 panic=-1 reboot=t no_hash_pointers loglevel=1 ' + os.environ.get('APPEND', '')] + extra)
 
 
 # The first question, while all CPUs are in user mode (and, with page-table isolation, on tables that lack the kernel).
@@ -218,17 +160,10 @@ def modules(guest):
     report('unloaded', module not in [m['name'] for m in guest.command('query-modules')], 'it is still listed')
 
 
-# The machine stops where it was asked to, and goes on. Without a line it is the guest's turn to go on.
-def caught(guest, what, line, symbols, comm=None, end=False, offset=r'0x0'):
-    guest.human('catch ' + what)
-    if line:
-        guest.type(line)
-    else:
-        guest.command('cont')
-    guest.event('STOP')
-    where = [w for w in guest.command('query-where') if re.match(r'(%s)\+%s/' % (symbols, offset), w['symbol'])]
+# The machine stops where it was asked to, and goes on.
+def caught(guest, what, line, symbols, comm=None, end=False, offset='0x0'):
+    where = guest.caught(what, line, symbols, offset)
     report('catch-' + what.split()[0], bool(where) and (not comm or where[0].get('comm') == comm), str(guest.command('query-where')))
-    guest.human('uncatch')
     if not end:
         guest.command('cont')
         guest.until(PROMPT)
@@ -282,8 +217,7 @@ def run(directory):
         guest.human('uncatch')
         distress(guest)
     finally:
-        guest.process.kill()
-        guest.process.wait()
+        guest.end()
 
 
 # Before the first instruction, where the loader's image tells it all, and across a reset, after which the kernel may lie elsewhere.
@@ -310,8 +244,7 @@ def early(directory):
         where = guest.command('query-where')
         report('reset', any(w['symbol'].startswith('finalize_exec+0x0/') and w['pid'] == 1 for w in where), str(where))
     finally:
-        guest.process.kill()
-        guest.process.wait()
+        guest.end()
 
 
 # A kernel whose symbol tables are destroyed, as if it had been built without; its ELF file tells instead.
@@ -331,8 +264,7 @@ def blind(directory, vmlinux):
         report('vmlinux-stack', len(want) > 3 and want == got, '%s, not %s' % (got, want))
         report('vmlinux-symbol', int(guest.command('query-symbol', what='start_kernel')['start'], 16) == at['start_kernel'])
     finally:
-        guest.process.kill()
-        guest.process.wait()
+        guest.end()
 
 
 with tempfile.TemporaryDirectory() as directory:
@@ -341,7 +273,6 @@ with tempfile.TemporaryDirectory() as directory:
             blind(directory, os.environ['VMLINUX'])
         else:
             run(directory)
-            os.unlink(directory + '/qmp')
             early(directory)
     except Exception as e:
         report('session', False, '%s; %s' % (repr(e), open(directory + '/stderr').read()))
