@@ -72,6 +72,8 @@ struct os {
 	 * machine's debug_clients then tells so, once, before its first function is called. To be
 	 * asked again after a reset. */
 	void (*await)(struct machine *m);
+	/* Why it is not, as a sentence. */
+	const char *(*absent)(struct machine *m);
 	int (*tasks)(struct machine *m, void (*fn)(void *arg, const struct os_task *t), void *arg);
 	/* By pid; or what a vCPU executes (current). */
 	int (*task_find)(struct machine *m, u32 pid, struct os_task *t);

@@ -18,6 +18,7 @@ struct catch_kind {
 	/* functions, the first or all of them that the kernel has; none: the CPU's own events */
 	const char *function[CATCH_POINTS];
 	bool all;
+	const char *with;  /* another function that a kernel has if they mean anything */
 	const char *lacks; /* what a kernel without them lacks */
 	/* is it what is waited for? Then what to tell in c->text, behind the kind. NULL: always */
 	bool (*met)(struct catch *c, struct cpu *cpu, char *text, size_t size);
@@ -61,6 +62,23 @@ static bool met_warn(struct catch *c, struct cpu *cpu, char *text, size_t size)
 	else
 		snprintf(text, size, "%s", where);
 	return true;
+}
+
+/* What tells of a mistake with locks turns lockdep off first, if it is on, and says nothing while
+ * lockdep tests itself. So does a crash. The functions that tell are often inlined. */
+static bool met_lockdep(struct catch *c, struct cpu *cpu, char *text, size_t size)
+{
+	static const char *const crash[] = { "oops_enter+", "panic+", "vpanic+", "kgdb_panic+" };
+	u64 off, on, silent;
+
+	met_caller(c, cpu, text, size);
+	for (size_t i = 0; i < ARRAY_SIZE(crash); i++)
+		if (str_prefix(text, crash[i], NULL))
+			return false;
+	if (linux_sym(c->l, "debug_locks_off", &off) || debug_pc(cpu) != off)
+		return true;
+	return (linux_sym_get(c->l, "debug_locks", 4, &on) || on) &&
+	       (linux_sym_get(c->l, "debug_locks_silent", 4, &silent) || !silent);
 }
 
 static bool met_hung(struct catch *c, struct cpu *cpu, char *text, size_t size)
@@ -117,12 +135,11 @@ static const struct catch_kind kinds[] = {
 	{ "warn", NOTHING, { "__warn" }, .met = met_warn },
 	{ "lockdep",
 	  NOTHING,
-	  { "print_circular_bug", "print_usage_bug", "print_deadlock_bug",
-	    "print_irq_inversion_bug", "print_bad_irq_dependency", "print_unlock_imbalance_bug",
-	    "print_freed_lock_bug" },
+	  { "debug_locks_off", "lockdep_rcu_suspicious" },
 	  .all = true,
+	  .with = "lock_acquire",
 	  .lacks = "CONFIG_PROVE_LOCKING",
-	  .met = met_caller },
+	  .met = met_lockdep },
 	{ "hung-task", NOTHING, { "sched_show_task" }, .met = met_hung },
 	{ "module", OPTIONAL, { "do_init_module" }, .lacks = "modules", .met = met_module },
 	{ "exec", OPTIONAL, { "finalize_exec", "begin_new_exec" }, .met = met_exec },
@@ -206,7 +223,7 @@ void catch_arm(struct linux_os *l, struct catch *c)
 	if (str_eq(c->kind->name, "syscall")) {
 		if (!find_syscall(l, c->what, &va))
 			add_point(l, c, va);
-	} else {
+	} else if (!c->kind->with || !linux_sym(l, c->kind->with, &va)) {
 		for (unsigned i = 0; i < CATCH_POINTS && c->kind->function[i]; i++)
 			if ((!c->npoints || c->kind->all) &&
 			    !linux_sym(l, c->kind->function[i], &va))
@@ -283,6 +300,8 @@ int catch_add(struct linux_os *l, const char *kind, const char *what, const char
 	err = check(k, what, who, e);
 	if (err)
 		return err;
+	if (k->function[0] && linux_find(l) && linux_is_32bit(l))
+		return error_ret(e, -ENOTSUP, "catch %s: %s", k->name, linux_absent(l));
 	c = NEW(struct catch);
 	c->kind = k;
 	c->l = l;

@@ -18,7 +18,9 @@ static const struct os *need_os(struct command_call *c, struct error *e)
 
 	if (os && os->ready(c->m))
 		return os;
-	error_set(e, "no Linux kernel was found in the guest's memory (yet)");
+	error_set(e, "%s",
+		  os && os->absent ? os->absent(c->m) :
+				     "nothing is known of the system in this guest");
 	return NULL;
 }
 

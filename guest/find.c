@@ -246,6 +246,22 @@ int linux_find(struct linux_os *l)
 	return find_linear(l);
 }
 
+bool linux_is_32bit(struct linux_os *l)
+{
+	for (u32 i = 0; i < l->m->ncpus; i++)
+		if (cpu_reg_u64(l->m->cpu[i], "cr0") >> 31 & 1 &&
+		    !(cpu_reg_u64(l->m->cpu[i], "efer") >> 10 & 1))
+			return true;
+	return false;
+}
+
+const char *linux_absent(struct linux_os *l)
+{
+	return linux_is_32bit(l) ? "the guest runs a 32-bit kernel: only 64-bit ones are known "
+				   "from their memory" :
+				   "no Linux kernel was found in the guest's memory (yet)";
+}
+
 unsigned linux_cpu(struct linux_os *l, struct cpu *cpu)
 {
 	u64 gs = cpu_reg_u64(cpu, "gs_base"), other = cpu_reg_u64(cpu, "k_gs_base");

@@ -41,6 +41,10 @@ struct linux_os {
 
 /* --- find.c: is there a kernel? 0, -EAGAIN. */
 int must_check linux_find(struct linux_os *l);
+/* The sentence for the user when there is none. */
+const char *linux_absent(struct linux_os *l);
+/* Does a CPU use paging outside of 64-bit mode? Then there is none that is known here. */
+bool linux_is_32bit(struct linux_os *l);
 /* Looks for one in the address space of mem.root. */
 int must_check linux_find_in(struct linux_os *l);
 /* Linux' number of a vCPU. */

@@ -37,6 +37,8 @@ struct debug_client *linux_client(struct linux_os *l)
 	return &container_of(l, struct guest, l)->client;
 }
 
+static const char *absent(struct machine *m) { return linux_absent(&guest_of(m)->l); }
+
 /* ---- tasks */
 
 static void note_current(struct linux_os *l)
@@ -258,6 +260,7 @@ static const struct os linux_knowledge = {
 	.name = "linux",
 	.ready = ready,
 	.await = await,
+	.absent = absent,
 	.tasks = tasks,
 	.task_find = task_find,
 	.task_current = task_current,

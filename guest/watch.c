@@ -5,6 +5,7 @@
 #include "core/cpu.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
+#include "lib/error.h"
 #include <errno.h>
 
 enum { FIRST_LOOK = 5000000, LAST_LOOK = 2000000000 }; /* ns of guest time */
@@ -35,6 +36,14 @@ static void found(struct watch *w)
 	}
 }
 
+static void tell_other(struct watch *w)
+{
+	if (w->told || list_empty(&w->catches) || !linux_is_32bit(w->l))
+		return;
+	w->told = true;
+	warn("catch: %s", linux_absent(w->l));
+}
+
 static void look(void *arg)
 {
 	struct watch *w = container_of(arg, struct watch, anchor);
@@ -50,6 +59,7 @@ static void look(void *arg)
 		found(w);
 		return;
 	}
+	tell_other(w);
 	debug_watch_roots(w->l->m, linux_client(w->l), true);
 	/* where there is something that is no kernel, looking at it all takes time */
 	if (w->l->searches != searches) {
@@ -104,6 +114,7 @@ void watch_reset(struct linux_os *l)
 	}
 	w->interval = FIRST_LOOK;
 	w->not_before = 0;
+	w->told = false;
 	catch_refresh(l);
 	watch_update(l);
 }

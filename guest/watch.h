@@ -7,7 +7,7 @@
 #include "guest/linux.h"
 #include <quern/device.h>
 
-enum { CATCH_POINTS = 8 };
+enum { CATCH_POINTS = 2 };
 struct catch_kind;
 
 struct catch
@@ -34,6 +34,7 @@ struct watch {
 	struct timer timer;
 	u64 interval, not_before;
 	bool awaited; /* os.h */
+	bool told;    /* that it is a kernel of another kind that runs */
 	unsigned last_id;
 };
 

@@ -42,4 +42,7 @@ for kernel in cloud trixie; do
 	check "told-panic-$kernel" [ ! -s "$TMP/err" ]
 	check "told-panic-$kernel-console" grep -q 'Kernel panic - not syncing' "$TMP/out"
 done
+
+pae=$("$fetch" --arch i386 linux-image-686-pae) || exit 1
+timeout 120 "$ROOT/test/guest-32bit.py" "$QUERN" "$pae" || FAILED=1
 finish
