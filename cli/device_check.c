@@ -15,7 +15,6 @@ struct check {
 	void (*fn)(void *arg, const char *text);
 	void *arg;
 	unsigned mistakes;
-	bool numbered; /* the bank that is looked at */
 	/* per byte of the structure: the entry that has it; the alignment of one that starts there
 	 */
 	const char **owner;
@@ -42,19 +41,23 @@ static const struct pci_class *pci_of(const struct device_class *c)
 						 NULL;
 }
 
-void device_class_banks(const struct device_class *c,
-			void (*fn)(void *arg, const char *name, u64 size, const struct reg *regs),
+void device_class_banks(const struct device_class *c, void (*fn)(void *arg, const struct bank *b),
 			void *arg)
 {
 	const struct pci_class *pci = pci_of(c);
 	char name[16];
 
 	for (const struct bank *b = c->banks; b && b->size; b++)
-		fn(arg, b->name ? b->name : "its only bank", b->size, b->regs);
+		fn(arg, b);
 	for (unsigned i = 0; pci && i < ARRAY_SIZE(pci->bar); i++) {
-		snprintf(name, sizeof(name), "BAR %u%s", i, pci->bar[i].io ? ", ports" : "");
-		if (pci->bar[i].size)
-			fn(arg, name, pci->bar[i].size, pci->bar[i].regs);
+		const struct pci_bar *bar = &pci->bar[i];
+
+		snprintf(name, sizeof(name), "BAR %u%s", i, bar->io ? ", ports" : "");
+		if (bar->size)
+			fn(arg, &(struct bank){ .name = name,
+						.regs = bar->regs,
+						.size = bar->size,
+						.narrow = bar->narrow });
 	}
 }
 
@@ -62,20 +65,12 @@ void device_class_banks(const struct device_class *c,
 
 static u32 count(const struct reg *r) { return r->count ? r->count : 1; }
 
-/* Places of its bank that an element of it takes. */
-static unsigned span(const struct check *k, const struct reg *r)
-{
-	return k->numbered ? 1 : r->size;
-}
+/* How much of the bank an element takes. */
+static u32 span(const struct bank *b, const struct reg *r) { return b->numbered ? 1 : r->size; }
 
-static u64 place(const struct check *k, const struct reg *r, u32 i)
+static u64 end_of(const struct bank *b, const struct reg *r)
 {
-	return r->at + (u64)i * (r->stride ? r->stride : span(k, r));
-}
-
-static u64 end_of(const struct check *k, const struct reg *r)
-{
-	return place(k, r, count(r) - 1) + span(k, r);
+	return reg_place(b, r, count(r) - 1) + span(b, r);
 }
 
 /* RO is all ones whatever the register's width. */
@@ -88,10 +83,10 @@ static void check_mask(struct check *k, const struct reg *r, const char *what, u
 		complain(k, "register %s: .%s has bits that no field names", r->name, what);
 }
 
-static bool one_overlaps(const struct check *k, const struct reg *a, u64 at, unsigned size)
+static bool one_overlaps(const struct bank *k, const struct reg *a, u64 at, u32 size)
 {
 	for (u32 i = 0; i < count(a); i++) {
-		u64 own = place(k, a, i);
+		u64 own = reg_place(k, a, i);
 
 		if (own < at + size && at < own + span(k, a))
 			return true;
@@ -99,26 +94,26 @@ static bool one_overlaps(const struct check *k, const struct reg *a, u64 at, uns
 	return false;
 }
 
-static bool overlap(const struct check *k, const struct reg *a, const struct reg *b)
+static bool overlap(const struct bank *k, const struct reg *a, const struct reg *b)
 {
 	if (end_of(k, a) <= b->at || end_of(k, b) <= a->at)
 		return false;
 	for (u32 i = 0; i < count(b); i++) {
-		if (one_overlaps(k, a, place(k, b, i), span(k, b)))
+		if (one_overlaps(k, a, reg_place(k, b, i), span(k, b)))
 			return true;
 	}
 	return false;
 }
 
-static void check_reg(struct check *k, const struct reg *r, u64 size)
+static void check_reg(struct check *k, const struct bank *b, const struct reg *r)
 {
 	if (!r->doc || !*r->doc)
 		complain(k, "register %s has no .doc", r->name);
 	if (!r->novalue && r->reset & reg_reserved(r))
 		complain(k, "register %s resets to bits that no field names", r->name);
-	if (end_of(k, r) > size)
+	if (end_of(b, r) > b->size)
 		complain(k, "register %s does not fit into its bank of %#llx bytes", r->name,
-			 (unsigned long long)size);
+			 (unsigned long long)b->size);
 	check_mask(k, r, "ro", r->ro);
 	check_mask(k, r, "w1c", r->w1c);
 	check_mask(k, r, "rclr", r->rclr);
@@ -131,17 +126,14 @@ static void check_reg(struct check *k, const struct reg *r, u64 size)
 	}
 }
 
-static void check_bank(void *arg, const char *name, u64 size, const struct reg *regs)
+static void check_bank(void *arg, const struct bank *b)
 {
 	struct check *k = arg;
 
-	k->numbered = false;
-	for (const struct bank *b = k->c->banks; b && b->size; b++)
-		k->numbered |= regs && b->regs == regs && b->numbered;
-	for (const struct reg *r = regs; r && r->name; r++) {
-		check_reg(k, r, size);
-		for (const struct reg *other = regs; other < r; other++) {
-			if (overlap(k, r, other))
+	for (const struct reg *r = b->regs; r && r->name; r++) {
+		check_reg(k, b, r);
+		for (const struct reg *other = b->regs; other < r; other++) {
+			if (overlap(b, r, other))
 				complain(k, "registers %s and %s overlap", other->name, r->name);
 		}
 	}
@@ -166,9 +158,9 @@ static void claim(struct check *k, const char *what, u64 off, u64 size, u64 unit
 	k->starts[off] = MIN(unit & -unit, (u64)8);
 }
 
-static void claim_regs(void *arg, const char *name, u64 size, const struct reg *r)
+static void claim_regs(void *arg, const struct bank *b)
 {
-	for (; r && r->name; r++) {
+	for (const struct reg *r = b->regs; r && r->name; r++) {
 		if (!r->novalue)
 			claim(arg, r->name, r->off, (u64)r->size * count(r), r->size);
 	}

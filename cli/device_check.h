@@ -7,6 +7,5 @@
 unsigned device_class_check(const struct device_class *c, void (*fn)(void *arg, const char *text),
 			    void *arg);
 /* Every table of registers of a class: its banks, and the BARs of a PCI device. */
-void device_class_banks(const struct device_class *c,
-			void (*fn)(void *arg, const char *name, u64 size, const struct reg *regs),
+void device_class_banks(const struct device_class *c, void (*fn)(void *arg, const struct bank *b),
 			void *arg);

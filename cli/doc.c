@@ -78,8 +78,12 @@ static void doc_props(const struct device_class *c)
 	}
 }
 
-static void doc_bank(void *arg, const char *name, u64 size, const struct reg *r)
+static void doc_bank(void *arg, const struct bank *b)
 {
+	const char *name = b->name ? b->name : "its only bank";
+	const struct reg *r = b->regs;
+	u64 size = b->size;
+
 	printf("\nRegisters in %s (%#llx bytes):\n", name, (unsigned long long)size);
 	if (!r || !r->name)
 		printf("  (answered by code)\n");
@@ -150,10 +154,10 @@ static void header_reg(const struct device_class *c, const struct reg *r)
 	}
 }
 
-static void header_bank(void *arg, const char *name, u64 size, const struct reg *r)
+static void header_bank(void *arg, const struct bank *b)
 {
-	printf("\n/* %s */\n", name);
-	for (; r && r->name; r++)
+	printf("\n/* %s */\n", b->name ? b->name : "its only bank");
+	for (const struct reg *r = b->regs; r && r->name; r++)
 		header_reg(arg, r);
 }
 

@@ -47,6 +47,8 @@ static const char *kind_name(const struct prop *p)
 		[PROP_NETDEV] = "netdev",
 		[PROP_MAC] = "MAC address",
 		[PROP_LINK] = "device",
+		[PROP_LATENCY] = "time",
+		[PROP_INT] = "signed number",
 		[PROP_OBJECT] = "object",
 		[PROP_ONOFFAUTO] = "on, off or auto",
 	};
@@ -64,6 +66,8 @@ static void print_default(FILE *f, const struct prop *p)
 		fprintf(f, "%s", p->def ? "on" : "off");
 	else if (p->kind == PROP_ONOFFAUTO)
 		fprintf(f, "%s", choice[MIN(p->def, (u64)2)]);
+	else if (p->kind == PROP_INT)
+		fprintf(f, "%lld", (long long)p->def);
 	else if (p->kind == PROP_UINT || p->kind == PROP_SIZE)
 		fprintf(f, p->def >> 32 ? "%#llx" : "%llu", (unsigned long long)p->def);
 	else if (p->def_str && p->kind != PROP_OBJECT)
@@ -101,13 +105,13 @@ static void print_mask(FILE *f, const char *what, u64 mask, const struct reg *r,
 		fprintf(f, " %#llx", (unsigned long long)mask);
 }
 
-static void print_reg(FILE *f, const struct reg *r)
+static void print_reg(FILE *f, const struct bank *b, const struct reg *r)
 {
 	unsigned n = 0;
 
 	fprintf(f, "| %03x", r->at);
 	if (r->count > 1)
-		fprintf(f, " + %u n", r->stride ? r->stride : r->size);
+		fprintf(f, " + %llu n", (unsigned long long)(reg_place(b, r, 1) - r->at));
 	fprintf(f, " | `%s`", r->name);
 	if (r->count > 1)
 		fprintf(f, ", n < %u", r->count);
@@ -129,11 +133,13 @@ static void print_reg(FILE *f, const struct reg *r)
 	fprintf(f, " |\n");
 }
 
-static void page_bank(void *arg, const char *name, u64 size, const struct reg *r)
+static void page_bank(void *arg, const struct bank *b)
 {
 	struct page *p = arg;
+	const struct reg *r = b->regs;
 
-	fprintf(p->f, "\n## Registers in %s, %#llx bytes\n\n", name, (unsigned long long)size);
+	fprintf(p->f, "\n## Registers in %s, %#llx %s\n\n", b->name ? b->name : "its only bank",
+		(unsigned long long)b->size, b->numbered ? "places" : "bytes");
 	if (!r || !r->name) {
 		fprintf(p->f, "No table: answered by code.\n");
 		return;
@@ -141,7 +147,7 @@ static void page_bank(void *arg, const char *name, u64 size, const struct reg *r
 	fprintf(p->f,
 		"| offset | register | bits | reset | access | |\n|---|---|---|---|---|---|\n");
 	for (; r->name; r++)
-		print_reg(p->f, r);
+		print_reg(p->f, b, r);
 }
 
 /* ---- points: those of the files that go by the device's name, as nvme_io.c does by nvme */
@@ -170,11 +176,11 @@ struct find_reg {
 	bool found;
 };
 
-static void find_reg(void *arg, const char *bank, u64 size, const struct reg *r)
+static void find_reg(void *arg, const struct bank *b)
 {
 	struct find_reg *f = arg;
 
-	for (; r && r->name; r++)
+	for (const struct reg *r = b->regs; r && r->name; r++)
 		f->found |= str_eq(r->name, f->name);
 }
 
