@@ -2,6 +2,7 @@
 /* acpi.c - the fixed ACPI tables (ACPI 6.4, chapter 5): FACS, DSDT, FADT, MADT, HPET, MCFG, WAET,
  * SRAT, SLIT, RSDT, XSDT and RSDP. */
 #include "acpi.h"
+#include "vmgenid.h"
 
 enum { HEADER = 36, FACS_SIZE = 64, FADT_SIZE_1 = 116, FADT_SIZE_3 = 244, FADT_SIZE_5 = 268 };
 enum { GAS_MEMORY = 0, GAS_IO = 1 };
@@ -351,9 +352,19 @@ static u32 build_root(struct acpi_tables *t, const char *sig, u8 width, const u3
 	return at;
 }
 
-void acpi_build(struct acpi_tables *t, const struct x86_board_info *info)
+static u32 build_vmgenid(struct acpi_tables *t)
 {
-	u32 tables[10], facs, dsdt;
+	u32 at = table_begin(t, "SSDT", 1);
+
+	memcpy(t->data.at + at + 16, "VMGENID", 8);
+	t->guid = vmgenid_aml(&t->data);
+	table_end(t, at);
+	return at;
+}
+
+void acpi_build_vmgenid(struct acpi_tables *t, const struct x86_board_info *info, bool vmgenid)
+{
+	u32 tables[11], facs, dsdt;
 	unsigned n = 0;
 
 	*t = (struct acpi_tables){ 0 };
@@ -372,8 +383,15 @@ void acpi_build(struct acpi_tables *t, const struct x86_board_info *info)
 		tables[n++] = build_srat(t, info);
 	if (info->numa && info->numa->distances)
 		tables[n++] = build_slit(t, info->numa);
+	if (vmgenid)
+		tables[n++] = build_vmgenid(t);
 	t->rsdt = build_root(t, "RSDT", 4, tables, n);
 	t->xsdt = build_root(t, "XSDT", 8, tables, n);
+}
+
+void acpi_build(struct acpi_tables *t, const struct x86_board_info *info)
+{
+	acpi_build_vmgenid(t, info, false);
 }
 
 void acpi_rebase(struct acpi_tables *t, u64 base)

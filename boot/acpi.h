@@ -20,11 +20,14 @@ struct acpi_tables {
 	VEC(struct acpi_table) tables;
 	VEC(struct acpi_pointer) pointers;
 	u32 rsdt, xsdt; /* offsets */
+	u32 guid;	/* where the address of the generation ID goes; 0 = there is none */
 };
 enum { ACPI_RSDP_SIZE = 36 };
 
 /* Builds all tables; pointers between them are offsets and checksums are zero. */
 void acpi_build(struct acpi_tables *t, const struct x86_board_info *info);
+/* The same with the table of the generation ID. */
+void acpi_build_vmgenid(struct acpi_tables *t, const struct x86_board_info *info, bool vmgenid);
 /* Adds base to every pointer and sets the checksums. */
 void acpi_rebase(struct acpi_tables *t, u64 base);
 /* The root pointer for tables at base (0: for firmware, which adds the base and sets the

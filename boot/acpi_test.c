@@ -28,7 +28,7 @@ static void dump(const char *board, const struct acpi_tables *t)
 	}
 }
 
-static void check_board(const char *name, void (*fill)(struct x86_board_info *info))
+static void check_tables(const char *name, void (*fill)(struct x86_board_info *info), bool vmgenid)
 {
 	const u64 base = 0x7fe0000;
 	struct x86_board_info info = { 0 };
@@ -37,7 +37,7 @@ static void check_board(const char *name, void (*fill)(struct x86_board_info *in
 	const u8 *d, *xsdt;
 
 	fill(&info);
-	acpi_build(&t, &info);
+	acpi_build_vmgenid(&t, &info, vmgenid);
 	acpi_rebase(&t, base);
 	acpi_rsdp(&t, base, rsdp);
 	d = (u8 *)t.data.at;
@@ -57,6 +57,11 @@ static void check_board(const char *name, void (*fill)(struct x86_board_info *in
 	dump(name, &t);
 	acpi_fini(&t);
 	free(info.apic_id);
+}
+
+static void check_board(const char *name, void (*fill)(struct x86_board_info *info))
+{
+	check_tables(name, fill, false);
 }
 
 static u8 cpu_nodes[4] = { 0, 0, 1, 2 };
@@ -118,6 +123,7 @@ TEST(acpi_numa)
 	free(info.apic_id);
 }
 
+TEST(acpi_vmgenid) { check_tables("vmgenid", acpi_test_pc, true); }
 TEST(acpi_pc) { check_board("pc", acpi_test_pc); }
 TEST(acpi_q35) { check_board("q35", acpi_test_q35); }
 TEST(acpi_microvm) { check_board("microvm", acpi_test_microvm); }

@@ -8,9 +8,11 @@
 #include "core/device.h"
 #include "lib/str.h"
 #include "smbios.h"
+#include "vmgenid.h"
 #include <errno.h>
 #include <quern/fw_cfg.h>
 #include <quern/vmcoreinfo.h>
+#include <quern/vmgenid.h>
 
 enum {
 	LOADER_ENTRY = 128,
@@ -18,10 +20,13 @@ enum {
 	ALLOCATE = 1,
 	ADD_POINTER = 2,
 	ADD_CHECKSUM = 3,
+	WRITE_POINTER = 4,
 	ZONE_HIGH = 1,
 	ZONE_FSEG = 2
 };
 enum { FILE_LIMIT = 0x7fffffff };
+
+static const char vmgenid_guid[] = "etc/vmgenid_guid", vmgenid_addr[] = "etc/vmgenid_addr";
 
 struct fw {
 	struct start *s;
@@ -168,6 +173,17 @@ static void loader_checksum(struct strbuf *b, const char *file, u32 at, u32 star
 	loader_entry(b, ADD_CHECKSUM, file, x);
 }
 
+/* The address of `at` in a file, into another one that the device keeps. */
+static void loader_write_pointer(struct strbuf *b, const char *in, const char *to, u32 at, u8 size)
+{
+	u8 x[LOADER_ENTRY] = { 0 };
+
+	strncpy((char *)x + 60, to, LOADER_NAME - 1);
+	st32le(x + 120, at);
+	x[124] = size;
+	loader_entry(b, WRITE_POINTER, in, x);
+}
+
 void fwcfg_table_loader(struct strbuf *b, const struct acpi_tables *t)
 {
 	static const char tables[] = "etc/acpi/tables", rsdp[] = "etc/acpi/rsdp";
@@ -176,6 +192,11 @@ void fwcfg_table_loader(struct strbuf *b, const struct acpi_tables *t)
 	loader_allocate(b, tables, 64, ZONE_HIGH);
 	for (size_t i = 0; i < t->pointers.n; i++)
 		loader_pointer(b, tables, tables, t->pointers.at[i].at, t->pointers.at[i].size);
+	if (t->guid) {
+		loader_allocate(b, vmgenid_guid, VMGENID_PAGE, ZONE_HIGH);
+		loader_pointer(b, tables, vmgenid_guid, t->guid, 4);
+		loader_write_pointer(b, vmgenid_addr, vmgenid_guid, VMGENID_GUID, 8);
+	}
 	for (size_t i = 0; i < t->tables.n; i++)
 		loader_checksum(b, tables, t->tables.at[i].at + 9, t->tables.at[i].at,
 				t->tables.at[i].size);
@@ -187,6 +208,7 @@ void fwcfg_table_loader(struct strbuf *b, const struct acpi_tables *t)
 
 struct acpi_file {
 	const struct x86_board_info *info;
+	bool vmgenid;
 	u8 *data;
 	size_t size;
 };
@@ -197,10 +219,22 @@ static void update_acpi(void *arg)
 	struct acpi_file *file = arg;
 	struct acpi_tables t;
 
-	acpi_build(&t, file->info);
+	acpi_build_vmgenid(&t, file->info, file->vmgenid);
 	if (t.data.n == file->size)
 		memcpy(file->data, t.data.at, t.data.n);
 	acpi_fini(&t);
+}
+
+static void put_vmgenid(struct fw *f, struct device *d)
+{
+	const struct vmgenid_iface *iface = d->class->iface;
+	int err;
+
+	add_file(f, vmgenid_guid, iface->page(d), VMGENID_PAGE);
+	err = f->iface->add_writable(f->dev, vmgenid_addr, iface->address(d), 8, iface->written, d);
+	if (err && !f->err)
+		f->err = error_ret(f->e, err, "fw_cfg file '%s' could not be added: %s",
+				   vmgenid_addr, strerror(-err));
 }
 
 static void put_acpi(struct fw *f)
@@ -209,17 +243,24 @@ static void put_acpi(struct fw *f)
 	struct acpi_tables t;
 	struct strbuf loader = { 0 };
 	u8 rsdp[ACPI_RSDP_SIZE];
+	struct device *vmgenid;
 
-	acpi_build(&t, f->s->info);
+	f->err = vmgenid_find(f->s->plan->m, &vmgenid, f->e);
+	if (f->err)
+		return;
+	acpi_build_vmgenid(&t, f->s->info, vmgenid != NULL);
 	acpi_rsdp(&t, 0, rsdp);
 	fwcfg_table_loader(&loader, &t);
 	add_copy(f, "etc/acpi/rsdp", rsdp, sizeof(rsdp));
-	*file = (struct acpi_file){ f->s->info, keep(f, t.data.at, t.data.n), t.data.n };
+	*file = (struct acpi_file){ f->s->info, vmgenid != NULL, keep(f, t.data.at, t.data.n),
+				    t.data.n };
 	add_file(f, "etc/acpi/tables", file->data, file->size);
 	f->iface->on_select(f->dev, "etc/acpi/tables", update_acpi, file);
 	add_copy(f, "etc/table-loader", loader.at, loader.n);
 	strbuf_fini(&loader);
 	acpi_fini(&t);
+	if (vmgenid)
+		put_vmgenid(f, vmgenid);
 }
 
 static void put_smbios(struct fw *f, const struct smbios *smbios)

@@ -7,6 +7,7 @@
 #include "board/board.h"
 #include "mptable.h"
 #include "smbios.h"
+#include "vmgenid.h"
 #include <errno.h>
 
 /* The BIOS area as used: below it the services for real-mode code (bios.c). */
@@ -29,10 +30,16 @@ static int put_acpi(struct start *s, struct error *e)
 {
 	struct acpi_tables t;
 	u8 rsdp[ACPI_RSDP_SIZE];
+	struct device *vmgenid;
 	u64 base;
 	int err;
 
-	acpi_build(&t, s->info);
+	err = vmgenid_find(s->plan->m, &vmgenid, e);
+	if (err)
+		return err;
+	acpi_build_vmgenid(&t, s->info, vmgenid != NULL);
+	if (vmgenid)
+		st32le(t.data.at + t.guid, vmgenid_put(s->plan, vmgenid));
 	base = s->info->ram_low - ALIGN_UP((u64)t.data.n, ACPI_ROOM);
 	acpi_rebase(&t, base);
 	acpi_rsdp(&t, base, rsdp);

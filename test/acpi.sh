@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 command -v iasl > /dev/null || { skip tables "iasl (package acpica-tools) is not installed"; finish; }
 mkdir "$TMP/aml"
-QUERN_ACPI_DUMP=$TMP/aml "$OUT/test-unit" acpi_pc acpi_q35 acpi_microvm acpi_numa > /dev/null || { fail dump "the unit tests failed"; finish; }
+QUERN_ACPI_DUMP=$TMP/aml "$OUT/test-unit" acpi_pc acpi_q35 acpi_microvm acpi_numa acpi_vmgenid > /dev/null || { fail dump "the unit tests failed"; finish; }
 cd "$TMP/aml" || exit 1
 for f in *.aml; do
 	name=${f%.aml}
