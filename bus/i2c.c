@@ -4,7 +4,6 @@
 #include "bus/i2c.h"
 #include "core/blob.h"
 #include "core/device_add.h"
-#include "core/fault.h"
 #include "core/machine.h"
 #include "core/snapshot.h"
 #include "lib/alloc.h"
@@ -81,14 +80,14 @@ static void end_message(struct i2c_core *t)
 /* One wrong bit: which one follows from the message, so that it is the same one again. */
 static u8 corrupted(struct i2c_core *t, u8 byte)
 {
-	return fault_named(t->dev, "corrupt") ? byte ^ BIT((t->pec ^ byte) & 7) : byte;
+	return fault(t->dev, "corrupt") ? byte ^ BIT((t->pec ^ byte) & 7) : byte;
 }
 
 static int answer(struct i2c_core *t, u8 address, bool recv)
 {
 	int err = 0;
 
-	if (fault_named(t->dev, "nack") || !enter(t))
+	if (fault(t->dev, "nack") || !enter(t))
 		return -ENXIO;
 	if (t->phase != I2C_IDLE)
 		i2c_pointer_end(t);
@@ -116,9 +115,9 @@ int i2c_start(struct i2c_bus *b, u8 address, bool recv)
 		end_message(b->current);
 		b->current = NULL;
 	}
-	if (fault_named(b->owner, "stuck"))
+	if (fault(b->owner, "stuck"))
 		err = -ETIMEDOUT;
-	else if (fault_named(b->owner, "lost"))
+	else if (fault(b->owner, "lost"))
 		err = -EAGAIN;
 	else
 		err = t ? answer(t, address & 0x7f, recv) : -ENXIO;

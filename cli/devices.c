@@ -3,6 +3,7 @@
 #include "cli/devices.h"
 #include "boot/boot.h"
 #include "core/device_add.h"
+#include "core/reg.h"
 #include "core/fault.h"
 #include "core/user_object.h"
 #include "lib/str.h"
@@ -115,6 +116,24 @@ static void match_name(struct match *t, const char *name)
 
 static void match_trace(void *arg, const char *name, bool on) { match_name(arg, name); }
 
+/* Registers that devices have made in their init are in no class. */
+static void match_registers(struct match *t)
+{
+	struct device_core *c;
+	struct regbank *b;
+
+	list_for_each (c, &t->m->devices, link) {
+		list_for_each (b, &c->regbanks, link) {
+			for (const struct reg *r = b->bank->regs; r && r->name; r++) {
+				char full[160];
+
+				snprintf(full, sizeof(full), "%s.%s", c->dev->id, r->name);
+				t->found |= str_glob(t->glob, full);
+			}
+		}
+	}
+}
+
 static void match_fault(void *arg, const char *name) { match_name(arg, name); }
 
 void traces_check(struct machine *m, const struct settings *s)
@@ -125,6 +144,7 @@ void traces_check(struct machine *m, const struct settings *s)
 		if (*t.glob == '-')
 			continue;
 		trace_list(match_trace, &t);
+		match_registers(&t);
 		if (!t.found)
 			warn("-trace %s selects nothing: -trace help lists all points", t.glob);
 	}

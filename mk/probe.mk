@@ -21,6 +21,10 @@ CHECK_FEDORA := acpica-tools qemu-system-x86 seabios-bin edk2-ovmf gdb makedumpf
 CHECK_ARCH := acpica qemu-system-x86 seabios edk2-ovmf gdb
 # for storage.sh
 CHECK_DEBIAN += fio nvme-cli e2fsprogs eject
+# for i2c.sh
+CHECK_DEBIAN += i2c-tools
+CHECK_FEDORA += i2c-tools
+CHECK_ARCH += i2c-tools
 CHECK_FEDORA += fio nvme-cli e2fsprogs util-linux
 CHECK_ARCH += fio nvme-cli e2fsprogs util-linux
 

@@ -151,7 +151,8 @@ static int attach(struct at24c *d, struct error *e)
 	if (err)
 		return err;
 	block_info(d->drive, &info);
-	if (info.size == d->rom_size)
+	/* a drive has whole sectors */
+	if (info.size == ALIGN_UP((u64)d->rom_size, (u64)512))
 		return block_read_now(d->drive, 0, d->data, d->rom_size);
 	error_set(e, "drive '%s' has %llu bytes, and rom-size is %u", block_name(d->drive),
 		  (unsigned long long)info.size, d->rom_size);

@@ -39,9 +39,8 @@ static void organize(struct smbus_eeprom *d)
 	while (256u << density < per_rank)
 		density++;
 	d->data[4] = density; /* 8 banks; 256 Mbit << density */
-	d->data[5] = 0x09;    /* 13 row and 10 column bits at the least */
-	if (density >= 2)
-		d->data[5] += MIN(density - 1, 3u) << 3;
+	/* rows from 12, columns from 9: what a chip of this size has */
+	d->data[5] = MIN(density, 4u) << 3 | (mib == 128 ? 0 : density > 4 ? 2 : 1);
 	d->data[7] = (ranks - 1) << 3 | (mib == 128 ? 2 : 1);
 	d->data[8] = 0x03; /* 64 bits, no ECC */
 }
