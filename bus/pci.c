@@ -5,6 +5,8 @@
 #include "bus/pci_core.h"
 #include "core/blob.h"
 #include "core/fault.h"
+#include "core/late.h"
+#include "core/prop.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
@@ -326,6 +328,10 @@ static const struct prop pci_props[] = { { .name = "multifunction",
 					   .size = 4,
 					   .doc = "No effect: there are no option ROMs." },
 					 {} };
+static void late(struct device *d, u32 what);
+static void fault_points(const struct device_class *c,
+			 void (*fn)(void *arg, const char *name, unsigned kind), void *arg);
+
 static const struct bus_type pci_type = { .name = "pci",
 					  .created = created,
 					  .set = set_prop,
@@ -338,6 +344,8 @@ static const struct bus_type pci_type = { .name = "pci",
 					  .save = save,
 					  .load = load,
 					  .may_master = may_master,
+					  .fault_points = fault_points,
+					  .late = late,
 					  .props = pci_props };
 BUS_TYPE(pci_type)
 
@@ -411,17 +419,80 @@ void pci_update_intx(struct pci_core *c)
 		set_asserted(c, c->intx && !(pci_command(c) & CMD_INTX_OFF));
 }
 
-void pci_intx(struct pci_device *p, int level)
+static void set_intx(struct pci_device *p, int level)
 {
 	struct pci_core *c = p->pci;
 
 	if (c->intx == !!level)
 		return;
-	if (level && fault_named(&p->dev, "intx"))
-		return;
 	c->intx = level;
 	trace(p, "intx", "level=%d", level);
 	pci_update_intx(c);
+}
+
+/* What bus_type.late gets beside numbers of vectors. */
+enum { LATE_INTX = 1 << 16 };
+
+/* True when the new level does not arrive now. A delayed rise that the device takes back is none.
+ */
+static bool intx_lost(struct pci_device *p, int level)
+{
+	const struct fault_info *f;
+
+	if (!level)
+		return late_pending(&p->dev, LATE_INTX, true);
+	if (p->pci->intx)
+		return false;
+	if (late_pending(&p->dev, LATE_INTX, false))
+		return true;
+	f = fault_visit(&p->dev, FAULT_IRQ, "intx", NULL);
+	if (f && f->action == FAULT_DELAY)
+		late_bus(&p->dev, LATE_INTX, fault_delay(&p->dev, f));
+	if (f && f->action == FAULT_DOUBLE) {
+		set_intx(p, 1);
+		set_intx(p, 0);
+	}
+	return f && f->action != FAULT_DOUBLE;
+}
+
+static void late(struct device *d, u32 what)
+{
+	if (what == LATE_INTX)
+		set_intx(pci_of(d), 1);
+	else
+		pci_irq_send(pci_of(d), what);
+}
+
+static void fault_points(const struct device_class *c,
+			 void (*fn)(void *arg, const char *name, unsigned kind), void *arg)
+{
+	const struct pci_class *class = container_of(c, const struct pci_class, dev);
+	char name[16];
+	unsigned n;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(class->bar); i++) {
+		const struct pci_bar *b = &class->bar[i];
+
+		snprintf(name, sizeof(name), "bar%u", i);
+		if (b->size)
+			fault_reg_points(b->regs, b->read || b->write ? name : NULL, fn, arg);
+	}
+	fault_reg_points(NULL, "config", fn, arg);
+	/* how many vectors a virtio device has is a property */
+	n = prop_find(c->props, "vectors") ? 16 : MAX(class->msi, class->msix);
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "irq%u", i);
+		fn(arg, name, FAULT_IRQ);
+	}
+	if (class->intx)
+		fn(arg, "intx", FAULT_IRQ);
+}
+
+void pci_intx(struct pci_device *p, int level)
+{
+	if (fault_may(&p->dev, FAULT_IRQ) && intx_lost(p, level))
+		return;
+	set_intx(p, level);
 }
 
 /* ---- DMA */

@@ -2,6 +2,7 @@
 /* pci_config.c - configuration space: header, capabilities, accesses. PCI Local Bus 3.0 chapter 6;
  * PCI Express Base 6.1, 7.5. */
 #include "bus/pci_core.h"
+#include "core/fault.h"
 #include "lib/alloc.h"
 #include <assert.h>
 
@@ -108,6 +109,12 @@ u32 pci_config_read(struct pci_core *c, u32 off, unsigned size)
 		val |= (u32)c->config[off + i] << i * 8;
 	if (c->class->config_read)
 		val = c->class->config_read(c->dev, off, size, val);
+	if (fault_may(&c->dev->dev, FAULT_READ)) {
+		const struct fault_info *f =
+			fault_visit(&c->dev->dev, FAULT_READ, "config.read", NULL);
+
+		val = f ? fault_value(f, val) : val;
+	}
 	trace(c->dev, "config_read", "%#x -> %#x size %u", off, val, size);
 	return val;
 }
@@ -120,6 +127,14 @@ static bool touches(u32 off, unsigned size, u32 at, u32 len)
 void pci_config_write(struct pci_core *c, u32 off, unsigned size, u32 val)
 {
 	trace(c->dev, "config_write", "%#x <- %#x size %u", off, val, size);
+	if (fault_may(&c->dev->dev, FAULT_WRITE)) {
+		const struct fault_info *f =
+			fault_visit(&c->dev->dev, FAULT_WRITE, "config.write", NULL);
+
+		if (f && f->action != FAULT_VALUE)
+			return;
+		val = f ? fault_value(f, val) : val;
+	}
 	if (!range_fits(off, size, limit(c)))
 		return;
 	for (unsigned i = 0; i < size; i++) {

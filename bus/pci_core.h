@@ -101,6 +101,8 @@ int must_check pci_msi_init(struct pci_core *c, struct error *e);
 int must_check pci_msix_add(struct pci_core *c, unsigned n, unsigned bar, struct error *e);
 void pci_msi_fini(struct pci_core *c);
 void pci_msi_reset(struct pci_core *c);
+/* Vector n, without asking what is broken. */
+void pci_irq_send(struct pci_device *p, unsigned vector);
 void pci_msi_config_written(struct pci_core *c, u32 off, unsigned size);
 /* pci_config.c */
 void pci_config_init(struct pci_core *c);

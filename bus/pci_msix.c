@@ -4,10 +4,12 @@
  * Enable like every other write of the device. */
 #include "bus/pci_core.h"
 #include "core/fault.h"
+#include "core/late.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include <errno.h>
+#include <stdio.h>
 
 enum {
 	/* MSI, with a 64-bit address and masking (6.8.1) */
@@ -315,18 +317,32 @@ bool pci_msi_enabled(const struct pci_device *p)
 	return (msix_control(c) & MSIX_ENABLE) || (msi_control(c) & MSI_ENABLE);
 }
 
-void pci_irq(struct pci_device *p, unsigned vector)
+void pci_irq_send(struct pci_device *p, unsigned vector)
 {
 	struct pci_core *c = p->pci;
-	char point[16] = "irq";
 
-	point[3] = '0' + vector % 10;
-	if (fault_named(&p->dev, point))
-		return;
 	if (msix_control(c) & MSIX_ENABLE) {
 		if (vector < c->nmsix)
 			msix_send(c, vector);
 	} else if (msi_control(c) & MSI_ENABLE) {
 		msi_send(c, vector);
 	}
+}
+
+void pci_irq(struct pci_device *p, unsigned vector)
+{
+	const struct fault_info *f;
+	char point[16];
+
+	if (fault_may(&p->dev, FAULT_IRQ)) {
+		snprintf(point, sizeof(point), "irq%u", vector);
+		f = fault_visit(&p->dev, FAULT_IRQ, point, NULL);
+		if (f && f->action == FAULT_DELAY)
+			late_bus(&p->dev, vector, fault_delay(&p->dev, f));
+		if (f && f->action != FAULT_DOUBLE)
+			return;
+		if (f)
+			pci_irq_send(p, vector);
+	}
+	pci_irq_send(p, vector);
 }

@@ -3,7 +3,7 @@
  * way, to scatter lists of host memory. VIRTIO 1.2, 2.6. What lies outside of RAM, loops, or grows
  * beyond all measure breaks the device until its reset. */
 #include "bus/virtio_core.h"
-#include "core/fault.h"
+#include "core/dma_fault.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
 
@@ -158,6 +158,7 @@ static void req_destroy(struct virtio_req *r)
 
 static void req_free(struct virtq *q, struct virtio_req *r)
 {
+	dma_broken_free(&r->broken);
 	if (!q || q->nspare >= SPARES || r->room > ROOM) {
 		req_destroy(r);
 		return;
@@ -244,13 +245,17 @@ bool virtio_req_add(struct virtio_req *r, struct virtq *q, u64 addr, u32 len, bo
 	while (len) {
 		size_t n = len;
 		void *at = space_map(s, addr, &n, write);
+		struct dma_broken *b = NULL;
+		bool failed = !at || !n;
 
-		if (!at || !n || fault_named(&d->pci.dev, write ? "dma_write" : "dma_read")) {
+		if (!failed)
+			b = dma_break(&d->pci.dev, addr, at, n, write, &r->broken, &failed);
+		if (failed) {
 			virtio_broken(d, "queue %u: a buffer at %#llx+%#x is not in memory", q->n,
 				      (unsigned long long)addr, len);
 			return false;
 		}
-		add_piece(r, at, n, addr, write);
+		add_piece(r, b ? b->data : at, n, addr, write);
 		addr += n;
 		len -= n;
 	}
@@ -373,8 +378,12 @@ void virtq_push(struct virtio_req *r, u32 written)
 	trace(q->v->dev, "push", "queue=%u id=%u written=%u", q->n, r->head, written);
 	for (u32 i = 0; i < r->nin && left; i++) {
 		u32 n = MIN(left, (u32)r->in[i].iov_len);
+		struct dma_broken *b = dma_broken_at(r->broken, r->in[i].iov_base);
 
-		space_dirty(&machine_of(q)->memory, r->in_at[r->nout + i], n);
+		if (b)
+			dma_broken_written(b, n);
+		else
+			space_dirty(&machine_of(q)->memory, r->in_at[r->nout + i], n);
 		left -= n;
 	}
 	if (virtq_is_packed(q))

@@ -134,8 +134,6 @@ static void match_registers(struct match *t)
 	}
 }
 
-static void match_fault(void *arg, const char *name) { match_name(arg, name); }
-
 void traces_check(struct machine *m, const struct settings *s)
 {
 	for (size_t i = 0; i < s->traces.n; i++) {
@@ -155,17 +153,15 @@ int faults_arm(struct machine *m, const struct settings *s, struct error *e)
 	int err = 0;
 
 	for (size_t i = 0; i < s->faults.n && !err; i++) {
-		AUTO_FREE char *glob = xstrndup(s->faults.at[i], strcspn(s->faults.at[i], ","));
-		struct match t = { .m = m, .glob = glob };
+		AUTO_FREE char *pattern = xstrndup(s->faults.at[i], strcspn(s->faults.at[i], ","));
 
 		err = fault_arm(m, s->faults.at[i], e);
 		if (err)
 			error_prefix(e, "-fault %s", s->faults.at[i]);
-		fault_list(match_fault, &t);
-		match_name(&t, "x.dma_read");
-		match_name(&t, "x.dma_write");
-		if (!t.found)
-			warn("-fault %s selects nothing: -fault help lists all points", glob);
+		else if (!fault_kinds(m, pattern))
+			warn("-fault %s selects nothing: -fault help and quern doc DEVICE list the "
+			     "points",
+			     pattern);
 	}
 	return err;
 }

@@ -60,6 +60,52 @@ static void doc_trace(void *arg, const char *name, bool on)
 
 static void doc_fault(void *arg, const char *name) { doc_trace(arg, name, false); }
 
+/* Those that the class has from its tables: kind by kind. */
+struct point_list {
+	const struct device_class *c;
+	unsigned kind, n;
+	unsigned irqs; /* vectors, which are many */
+};
+
+static void doc_point(void *arg, const char *name, unsigned kind)
+{
+	struct point_list *l = arg;
+
+	if (kind == l->kind && str_prefix(name, "irq", NULL))
+		l->irqs++;
+	else if (kind == l->kind) /* not registers: they are in the page already */
+		printf("%s%s", l->n++ ? ", " : "  ", name);
+}
+
+static void doc_points(const struct device_class *c)
+{
+	static const struct {
+		unsigned kind;
+		const char *doc;
+	} kinds[] = {
+		{ FAULT_DMA_READ, "fails, or action=corrupt" },
+		{ FAULT_DMA_WRITE, "fails, or action=corrupt, action=drop, delay=TIME" },
+		{ FAULT_IRQ, "is lost, or action=double, delay=TIME" },
+		{ FAULT_TIMER, "never fires, or delay=TIME" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct point_list l = { c, kinds[i].kind, 0, 0 };
+
+		fault_class_points(c, doc_point, &l);
+		if (l.irqs)
+			printf("%sirq0", l.n ? ", " : "  ");
+		if (l.irqs > 1)
+			printf(" to irq%u", l.irqs - 1);
+		if (l.n || l.irqs)
+			printf(": %s\n", kinds[i].doc);
+	}
+	printf("  REGISTER.read: reads ones, or value=N, mask=N, flip=N; REGISTER.write: is lost, "
+	       "or "
+	       "those%s\n",
+	       c->bus && str_eq(c->bus, "pci") ? "; config.read and config.write alike" : "");
+}
+
 static void doc_props(const struct device_class *c)
 {
 	if (c->props && c->props->name)
@@ -113,7 +159,7 @@ static void doc_page(const struct device_class *c)
 	trace_list(doc_trace, (void *)c);
 	printf("\nFault points:\n");
 	fault_list(doc_fault, (void *)c);
-	printf("  %s.dma_read\n  %s.dma_write\n", c->name, c->name);
+	doc_points(c);
 }
 
 /* ---- driver header */

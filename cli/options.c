@@ -164,7 +164,7 @@ const struct option_def option_table[] = {
 	OPT("D", "FILE", "log and traces go to a file", opt_text, AT(log_file)),
 	REFUSED("dfilter", "RANGE[,...]", "log only code in these addresses", "filtering the log by addresses is not built yet"),
 	OPT("trace", "[enable=]GLOB[,events=FILE][,file=FILE]", "switches trace points on (help lists them)", opt_trace),
-	OPT("fault", "ID.POINT[,probability=PERCENT][,interval=N][,times=N]", "makes something fail (help lists the points)", opt_fault),
+	OPT("fault", "ID.POINT[,probability=PERCENT][,interval=N][,times=N][,action=NAME][,value=N][,mask=N][,flip=N][,delay=TIME]", "makes something fail (help lists the points)", opt_fault),
 	OPT("vmlinux", "FILE", "the guest kernel's ELF file: symbols and types that its memory lacks, and what debuggers get", opt_text, AT(vmlinux)),
 	OPT("lint", "report|stop", "tells what a guest does wrong with a device; stop: and stops there", opt_lint, .optional = true),
 	REFUSED("plugin", "FILE[,KEY=VALUE...]", "loads an instrumentation plugin", "plugins are not built yet"),

@@ -3,6 +3,7 @@
  * place in the heap plus one, 0 when stopped. */
 #include "core/clock.h"
 #include "core/device.h"
+#include "core/fault.h"
 #include "lib/alloc.h"
 #include <time.h>
 
@@ -115,6 +116,7 @@ void clock_timer_start(struct clock *c, struct timer *t, u64 deadline)
 		c->cap = c->cap ? c->cap * 2 : 16;
 		c->heap = xrealloc(c->heap, c->cap * sizeof(*c->heap));
 	}
+	t->late = 0;
 	t->deadline = MIN(MAX(deadline, (u64)1), ~0ull - 1);
 	sift_up(c, c->ntimers++, t);
 	if (c->rearmed && clock_next(c) < before)
@@ -144,6 +146,8 @@ u64 clock_fire(struct clock *c)
 
 		unlink_timer(c, t);
 		t->deadline = 0;
+		if (core && fault_may(core->dev, FAULT_TIMER) && fault_timer(core->dev, t))
+			continue;
 		if (core)
 			core->busy = true;
 		t->fire(t->dev);

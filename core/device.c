@@ -2,6 +2,8 @@
 /* device.c - the life of a device: creation from its class's tables, plugging into its bus, reset,
  * release. */
 #include "core/device.h"
+#include "core/fault.h"
+#include "core/late.h"
 #include "core/device_add.h"
 #include "core/irq.h"
 #include "core/keyboard.h"
@@ -224,6 +226,7 @@ int device_realize(struct device *d, struct error *e)
 	if (err)
 		return err;
 	d->core->realized = true;
+	fault_device_realized(d);
 	device_reset(d);
 	return 0;
 }
@@ -283,6 +286,8 @@ void device_free(struct device *d)
 	if (d->core->realized && d->class->fini)
 		d->class->fini(d);
 	keyboard_forget(d);
+	irq_break(d, false);
+	late_forget(d);
 	stop_timers(d);
 	if (t && t->unplug)
 		t->unplug(d);

@@ -19,12 +19,14 @@ struct device_core {
 	/* inside a callback: accesses that come back are guest errors */
 	bool busy;
 	bool realized;
+	u8 faulted; /* enum fault_kind: what is armed here */
 	/* struct regbank (reg.h): of class banks and of what its bus made (PCI BARs) */
 	struct list regbanks;
 	const struct bus_type *bus_type;
-	char *bus_name, *addr;	  /* the properties bus= and addr=, or NULL */
-	struct irq_input *inputs; /* what is connected to its inputs */
-	struct irq_split *splits; /* behind outputs that drive several inputs */
+	char *bus_name, *addr;	   /* the properties bus= and addr=, or NULL */
+	struct irq_input *inputs;  /* what is connected to its inputs */
+	struct irq_split *splits;  /* behind outputs that drive several inputs */
+	struct irq_broken *broken; /* by output, while a fault may concern them */
 	void (*input_watch)(void *arg, unsigned n, int level); /* irq_watch_inputs, or NULL */
 	void *input_watch_arg;
 	void *powerdown; /* device_on_powerdown's hook */
@@ -100,6 +102,10 @@ struct bus_type {
 	 * NULL = always */
 	bool (*may_master)(struct device *d, const char *what, u64 addr);
 	const struct prop *props; /* for help: the bus's own properties, ends with {} */
+	/* Optional (fault.h): the points that a class has by this bus; what was delayed happens. */
+	void (*fault_points)(const struct device_class *c,
+			     void (*fn)(void *arg, const char *name, unsigned kind), void *arg);
+	void (*late)(struct device *d, u32 what);
 	/* Classes of this bus are no devices but descriptions of some: gives the classes made of
 	 * one, each named "<its name>-something"; the name alone means the first. */
 	void (*derive)(const struct device_class *c,

@@ -4,6 +4,7 @@
 #include "core/blob.h"
 #include "core/device.h"
 #include "core/fault.h"
+#include "core/late.h"
 #include "core/machine.h"
 #include "core/reg.h"
 #include "lib/alloc.h"
@@ -44,14 +45,43 @@ u64 clock_wall(const void *dev) { return clock_wall_ns(&machine_of(dev)->clock);
 
 /* ---- memory */
 
+/* A device does not learn what happens to a posted write, unless the bus refuses it. */
+static int broken_write(struct device *d, const struct fault_info *f, u64 addr, const void *buf,
+			size_t n)
+{
+	if (f->action == FAULT_DROP)
+		return 0;
+	if (f->action == FAULT_DELAY) {
+		late_write(d, addr, buf, n, fault_delay(d, f));
+		return 0;
+	}
+	if (f->action == FAULT_CORRUPT) {
+		AUTO_FREE void *copy = xalloc(n + 1);
+
+		memcpy(copy, buf, n);
+		fault_corrupt(f, copy, n);
+		if (space_write(&d->core->machine->memory, addr, copy, n,
+				(struct mem_attrs){ 0 }) == MEM_OK)
+			return 0;
+	}
+	return -EFAULT;
+}
+
 int dev_dma_read(void *dev, u64 addr, void *buf, size_t n)
 {
 	struct device *d = dev;
+	const struct fault_info *f = fault_may(d, FAULT_DMA_READ) ?
+					     fault_visit(d, FAULT_DMA_READ, "dma_read", NULL) :
+					     NULL;
 
-	if (fault_named(d, "dma_read"))
+	if (f && f->action != FAULT_CORRUPT)
 		return -EFAULT;
-	if (space_read(&d->core->machine->memory, addr, buf, n, (struct mem_attrs){ 0 }) == MEM_OK)
+	if (space_read(&d->core->machine->memory, addr, buf, n, (struct mem_attrs){ 0 }) ==
+	    MEM_OK) {
+		if (f)
+			fault_corrupt(f, buf, n);
 		return 0;
+	}
 	guest_error(d, "DMA read of %#llx+%zu misses memory", (unsigned long long)addr, n);
 	return -EFAULT;
 }
@@ -60,8 +90,12 @@ int dev_dma_write(void *dev, u64 addr, const void *buf, size_t n)
 {
 	struct device *d = dev;
 
-	if (fault_named(d, "dma_write"))
-		return -EFAULT;
+	if (fault_may(d, FAULT_DMA_WRITE)) {
+		const struct fault_info *f = fault_visit(d, FAULT_DMA_WRITE, "dma_write", NULL);
+
+		if (f)
+			return broken_write(d, f, addr, buf, n);
+	}
 	if (space_write(&d->core->machine->memory, addr, buf, n, (struct mem_attrs){ 0 }) == MEM_OK)
 		return 0;
 	guest_error(d, "DMA write of %#llx+%zu misses memory", (unsigned long long)addr, n);

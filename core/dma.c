@@ -2,7 +2,7 @@
 /* dma.c - guest memory as pieces of host memory (quern/dma.h). */
 #include <quern/dma.h>
 #include "core/device.h"
-#include "core/fault.h"
+#include "core/dma_fault.h"
 #include "core/machine.h"
 #include "lib/alloc.h"
 #include <errno.h>
@@ -35,7 +35,10 @@ void dev_dma_dirty(void *dev, u64 addr, size_t n)
 
 /* ---- lists */
 
-static void push(struct dma_list *l, void *base, size_t n, u64 addr, bool copied)
+/* dma_list.copied */
+enum { IN_PLACE, COPIED, BROKEN };
+
+static void push(struct dma_list *l, void *base, size_t n, u64 addr, u8 copied)
 {
 	struct iovec *last = l->n ? &l->vec[l->n - 1] : NULL;
 
@@ -71,24 +74,30 @@ static int push_copy(struct dma_list *l, u64 addr, size_t *n)
 		free(copy);
 		return -EFAULT;
 	}
-	push(l, copy, *n, addr, true);
+	push(l, copy, *n, addr, COPIED);
 	return 0;
 }
 
 int dma_list_add(struct dma_list *l, u64 addr, size_t n)
 {
 	struct device *d = l->dev;
+	bool failed;
 
 	if (!n)
 		return 0;
-	if (!allowed(d, l->write, addr) || fault_named(d, l->write ? "dma_write" : "dma_read"))
+	if (!allowed(d, l->write, addr))
 		return -EFAULT;
 	while (n) {
 		size_t part = n;
 		u8 *p = space_map(&d->core->machine->memory, addr, &part, l->write);
 
 		if (p) {
-			push(l, p, part, addr, false);
+			struct dma_broken *b =
+				dma_break(d, addr, p, part, l->write, &l->broken, &failed);
+
+			if (failed)
+				return -EFAULT;
+			push(l, b ? b->data : p, part, addr, b ? BROKEN : IN_PLACE);
 		} else {
 			int err;
 
@@ -112,9 +121,10 @@ int dma_list_add(struct dma_list *l, u64 addr, size_t n)
 static void release(struct dma_list *l)
 {
 	for (u32 i = 0; i < l->n; i++) {
-		if (l->copied[i])
+		if (l->copied[i] == COPIED)
 			free(l->vec[i].iov_base);
 	}
+	dma_broken_free(&l->broken);
 	l->n = 0;
 	l->bytes = 0;
 }
@@ -126,9 +136,12 @@ int dma_list_finish(struct dma_list *l, size_t moved)
 	for (u32 i = 0; l->write && i < l->n && moved; i++) {
 		size_t n = MIN(l->vec[i].iov_len, moved);
 
-		if (l->copied[i] && dev_dma_write(l->dev, l->addr[i], l->vec[i].iov_base, n))
+		if (l->copied[i] == BROKEN)
+			dma_broken_written(dma_broken_at(l->broken, l->vec[i].iov_base), n);
+		else if (l->copied[i] == COPIED &&
+			 dev_dma_write(l->dev, l->addr[i], l->vec[i].iov_base, n))
 			err = -EFAULT;
-		else if (!l->copied[i])
+		else if (l->copied[i] == IN_PLACE)
 			dev_dma_dirty(l->dev, l->addr[i], n);
 		moved -= n;
 	}

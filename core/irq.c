@@ -4,14 +4,89 @@
  * behind it; an input with several sources is their OR.
  */
 #include "core/irq.h"
+#include "core/fault.h"
+#include "core/late.h"
 #include "lib/alloc.h"
 #include <assert.h>
+#include <stdio.h>
+
+/* ---- faults */
+
+/* A rising edge: true when it does not arrive now. */
+static bool irq_lost(struct irq *irq)
+{
+	const struct irq_broken *b = irq->broken;
+	const struct fault_info *f;
+	char element[80];
+
+	snprintf(element, sizeof(element), "%s[%u]", b->name, b->i);
+	f = fault_visit(b->d, FAULT_IRQ, b->many ? element : b->name, b->name);
+	if (!f)
+		return false;
+	if (f->action == FAULT_DOUBLE && irq->set) {
+		irq->set(irq->to, irq->n, 1);
+		irq->set(irq->to, irq->n, 0);
+		return false;
+	}
+	if (f->action == FAULT_DELAY)
+		late_line(b->d, b->n, fault_delay(b->d, f));
+	return true;
+}
+
+void irq_late(struct device *d, unsigned n)
+{
+	struct irq *irq = device_output(d, NULL, n);
+
+	if (!irq || !irq->set)
+		return;
+	irq->set(irq->to, irq->n, 1);
+	if (!irq->level)
+		irq->set(irq->to, irq->n, 0);
+}
+
+static unsigned count_outputs(const struct device *d)
+{
+	unsigned n = 0;
+
+	for (const struct state *s = d->class->state; s && s->name; s++)
+		n += s->kind == STATE_IRQ ? s->size / sizeof(struct irq) : 0;
+	return n;
+}
+
+void irq_break(struct device *d, bool on)
+{
+	unsigned n = count_outputs(d), at = 0;
+
+	if (on == (d->core->broken != NULL) || !n)
+		return;
+	if (on)
+		d->core->broken = xcalloc(n, sizeof(*d->core->broken));
+	for (const struct state *s = d->class->state; s && s->name; s++) {
+		struct irq *irq = (struct irq *)((u8 *)d + s->off);
+		unsigned count = s->size / sizeof(*irq);
+
+		for (unsigned i = 0; s->kind == STATE_IRQ && i < count; i++, at++) {
+			irq[i].broken = on ? &d->core->broken[at] : NULL;
+			if (on)
+				d->core->broken[at] =
+					(struct irq_broken){ d, s->name, i, at, count > 1 };
+		}
+	}
+	if (!on) {
+		free(d->core->broken);
+		d->core->broken = NULL;
+	}
+}
+
+/* ---- lines */
 
 void irq_set(struct irq *irq, int level)
 {
 	if (irq->level == !!level)
 		return;
 	irq->level = !!level;
+	if (__builtin_expect(irq->broken != NULL, 0) && level && irq_lost(irq))
+		return;
 	if (irq->set)
 		irq->set(irq->to, irq->n, level);
 }
@@ -117,10 +192,13 @@ void irq_connect(struct device *a, const char *out, unsigned n,
 		struct irq_split *s = NEW(struct irq_split);
 
 		s->a = *irq;
+		s->a.broken = NULL;
 		s->b = (struct irq){ .set = set, .to = to, .n = input };
 		s->next = a->core->splits;
 		a->core->splits = s;
-		*irq = (struct irq){ .set = split_set, .to = s, .level = irq->level };
+		*irq = (struct irq){
+			.set = split_set, .to = s, .level = irq->level, .broken = irq->broken
+		};
 		irq_set(&s->b, irq->level);
 		return;
 	}

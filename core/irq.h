@@ -19,6 +19,17 @@ struct irq_split {
 	struct irq_split *next;
 };
 
+/* An output that a fault may concern: which one of whose. */
+struct irq_broken {
+	struct device *d;
+	const char *name;
+	unsigned i, n; /* element of the name; number among all outputs */
+	bool many;
+};
+/* While on, rising edges of the device's outputs visit their fault points. */
+void irq_break(struct device *d, bool on);
+/* A delayed rising edge of output n arrives: as a pulse when the line is low again. */
+void irq_late(struct device *d, unsigned n);
 void irq_free_inputs(struct device *d);
 /* Drives an input of a device from outside, as a source beside what is connected to it. */
 void irq_drive_input(struct device *d, unsigned input, int level);

@@ -12,6 +12,7 @@
 #include "core/device.h"
 #include "core/device_add.h"
 #include "core/fault.h"
+#include "core/late.h"
 #include "core/fds.h"
 #include "core/keyboard.h"
 #include "core/net.h"
@@ -63,6 +64,7 @@ struct machine *machine_new(void)
 	}
 	debug_init(m);
 	clock_init(&m->clock);
+	late_init(m);
 	m->clock.rearmed = rearmed;
 	m->clock.rearmed_arg = m;
 	m->actions = (struct machine_actions){ .reboot = ACTION_RESET,
@@ -113,6 +115,7 @@ void machine_free(struct machine *m)
 	region_fini(&m->io_root);
 	region_fini(&m->ram);
 	fault_disarm_all(m);
+	late_fini(m);
 	device_globals_fini(m);
 	keyboard_fini(m);
 	debug_fini(m);

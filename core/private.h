@@ -38,6 +38,7 @@ struct machine_private {
 	struct poll_entry *poll; /* by descriptor */
 	int npoll, nalways;
 
+	struct late_queue *late;   /* late.c */
 	struct block_state *block; /* block.c; NULL until there is a disk */
 	struct keyboard *keyboard; /* keyboard.c */
 	u32 turn;		   /* the vCPU that runs next */

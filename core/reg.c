@@ -5,6 +5,7 @@
  * and parts where the bank says narrow.
  */
 #include "core/reg.h"
+#include "core/fault.h"
 #include "core/trace.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
@@ -115,14 +116,59 @@ void reg_fields(const struct reg *r, u64 val, char *buf, size_t size)
 	}
 }
 
-static void refresh_trace(struct regbank *b)
+/* What somebody wants of a register's accesses. */
+enum { TRACED = BIT(0), READ_FAULT = BIT(1), WRITE_FAULT = BIT(2) };
+
+/* Each only grows, so their sum changes with either. */
+static u32 generation(void) { return trace_generation + fault_generation; }
+
+static u8 wanted(struct regbank *b, const char *name)
 {
-	b->any_traced = false;
-	for (unsigned i = 0; i < b->nregs; i++) {
-		b->traced[i] = trace_selected(b->dev, b->bank->regs[i].name);
-		b->any_traced |= b->traced[i];
+	char point[80];
+	u8 w = 0;
+
+	if (fault_may(b->dev, FAULT_READ | FAULT_WRITE)) {
+		snprintf(point, sizeof(point), "%s.read", name);
+		w |= fault_armed(b->dev, point) ? READ_FAULT : 0;
+		snprintf(point, sizeof(point), "%s.write", name);
+		w |= fault_armed(b->dev, point) ? WRITE_FAULT : 0;
 	}
-	b->trace_generation = trace_generation;
+	return w;
+}
+
+static void refresh_watched(struct regbank *b)
+{
+	b->any_watched = 0;
+	for (unsigned i = 0; i < b->nregs; i++) {
+		const char *name = b->bank->regs[i].name;
+
+		b->watched[i] = wanted(b, name) | (trace_selected(b->dev, name) ? TRACED : 0);
+		b->any_watched |= b->watched[i];
+	}
+	b->watched[b->nregs] = b->bank->name ? wanted(b, b->bank->name) : 0;
+	b->any_watched |= b->watched[b->nregs];
+	b->generation = generation();
+}
+
+/* r NULL: no register, code answers. */
+static u8 watched(struct regbank *b, const struct reg *r)
+{
+	if (b->generation != generation())
+		refresh_watched(b);
+	return b->any_watched ? b->watched[r ? r - b->bank->regs : b->nregs] : 0;
+}
+
+static const struct fault_info *reg_fault(struct regbank *b, const struct reg *r, unsigned i,
+					  bool write)
+{
+	const char *verb = write ? "write" : "read";
+	char name[96], element[96];
+
+	snprintf(name, sizeof(name), "%s.%s", r ? r->name : b->bank->name, verb);
+	if (r)
+		snprintf(element, sizeof(element), "%s[%u].%s", r->name, i, verb);
+	return fault_visit(b->dev, write ? FAULT_WRITE : FAULT_READ, r && r->count ? element : name,
+			   name);
 }
 
 static void trace_access(struct regbank *b, const struct reg *r, unsigned i, const char *arrow,
@@ -130,9 +176,7 @@ static void trace_access(struct regbank *b, const struct reg *r, unsigned i, con
 {
 	char fields[256], element[16] = "";
 
-	if (b->trace_generation != trace_generation)
-		refresh_trace(b);
-	if (!b->any_traced || !b->traced[r - b->bank->regs])
+	if (!(watched(b, r) & TRACED))
 		return;
 	if (r->count)
 		snprintf(element, sizeof(element), "[%u]", i);
@@ -179,7 +223,7 @@ static int build_index(struct regbank *b, struct error *e)
 	b->shift = __builtin_ctzll(bits);
 	b->nindex = end >> b->shift;
 	b->index = xcalloc(b->nindex + 1, sizeof(*b->index));
-	b->traced = xcalloc(b->nregs + 1, 1);
+	b->watched = xcalloc(b->nregs + 1, 1);
 	for (unsigned n = 0; n < b->nregs; n++) {
 		const struct reg *r = &regs[n];
 
@@ -236,6 +280,11 @@ static u64 read_reg(struct regbank *b, const struct reg *r, unsigned i, unsigned
 		store(b->dev, r, i, load(b->dev, r, i) & ~(r->rclr & part));
 	if (r->unmodelled & part & val)
 		unimplemented(b->dev, "%s: bits %#llx", r->name, (unsigned long long)r->unmodelled);
+	if (watched(b, r) & READ_FAULT) {
+		const struct fault_info *f = reg_fault(b, r, i, false);
+
+		val = f ? fault_value(f, val) & reg_mask(r) : val;
+	}
 	trace_access(b, r, i, "->", val);
 	return (val & part) >> in * 8;
 }
@@ -263,6 +312,13 @@ static void write_reg(struct regbank *b, const struct reg *r, unsigned i, unsign
 	if (r->extend)
 		part = all;
 	trace_access(b, r, i, "<-", val);
+	if (watched(b, r) & WRITE_FAULT) {
+		const struct fault_info *f = reg_fault(b, r, i, true);
+
+		if (f && f->action != FAULT_VALUE)
+			return;
+		val = f ? fault_value(f, val) & part : val;
+	}
 	if ((r->ro & part & ~acts) == part) {
 		guest_error(b->dev, "%s is read-only", r->name);
 		return;
@@ -344,10 +400,25 @@ static u64 read_part(struct regbank *b, u64 off, unsigned size)
 
 	if (r)
 		return read_reg(b, r, i, in, size);
-	if (b->bank->read)
-		return b->bank->read(b->dev, off, size) & size_mask(size);
+	if (b->bank->read) {
+		u64 val = b->bank->read(b->dev, off, size);
+		const struct fault_info *f =
+			watched(b, NULL) & READ_FAULT ? reg_fault(b, NULL, 0, false) : NULL;
+
+		return (f ? fault_value(f, val) : val) & size_mask(size);
+	}
 	refused(b, off, size, false);
 	return size_mask(size);
+}
+
+static void write_code(struct regbank *b, u64 off, unsigned size, u64 val)
+{
+	const struct fault_info *f =
+		watched(b, NULL) & WRITE_FAULT ? reg_fault(b, NULL, 0, true) : NULL;
+
+	if (f && f->action != FAULT_VALUE)
+		return;
+	b->bank->write(b->dev, off, size, (f ? fault_value(f, val) : val) & size_mask(size));
 }
 
 static void write_part(struct regbank *b, u64 off, unsigned size, u64 val)
@@ -358,7 +429,7 @@ static void write_part(struct regbank *b, u64 off, unsigned size, u64 val)
 	if (r)
 		write_reg(b, r, i, in, size, val);
 	else if (b->bank->write)
-		b->bank->write(b->dev, off, size, val & size_mask(size));
+		write_code(b, off, size, val);
 	else
 		refused(b, off, size, true);
 }
@@ -441,7 +512,7 @@ int regbank_init(struct regbank *b, struct device *d, const struct bank *bank,
 	memset(b, 0, sizeof(*b));
 	b->dev = d;
 	b->bank = bank;
-	b->trace_generation = trace_generation - 1;
+	b->generation = generation() - 1;
 	b->region = region;
 	b->name = xasprintf("%s.%s", d->id, bank->name ? bank->name : "bank");
 	list_init(&b->link);
@@ -465,7 +536,7 @@ void regbank_fini(struct regbank *b)
 		region_fini(b->region);
 	free(b->name);
 	free(b->index);
-	free(b->traced);
+	free(b->watched);
 	memset(b, 0, sizeof(*b));
 }
 

@@ -14,9 +14,10 @@ struct regbank {
 	u32 nindex;
 	u8 shift;
 	u16 nregs;
-	bool any_traced;
-	u8 *traced; /* per register; valid for trace_generation */
-	u32 trace_generation;
+	/* per register, and one for accesses that code answers: enum; valid for `generation` */
+	u8 *watched;
+	u8 any_watched;
+	u32 generation;
 	struct list link; /* device_core->regbanks */
 };
 

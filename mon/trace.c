@@ -180,7 +180,9 @@ static void complete_faults(struct machine *m, void (*fn)(void *arg, const char 
 }
 COMMAND(fault_arm, .hmp = "fault arm", .qmp = "fault-arm", .args = arm_args, .run = arm,
 	.complete = complete_faults,
-	.doc = "break something: ID.POINT[,probability=PERCENT][,interval=N][,times=N]");
+	.doc = "break something: ID.POINT[,probability=PERCENT][,interval=N][,times=N] and, by the "
+	       "kind of point, "
+	       "[,action=fail|drop|corrupt|double][,value=N][,mask=N][,flip=N][,delay=TIME]");
 
 static int disarm(struct command_call *c, struct error *e)
 {
@@ -204,7 +206,11 @@ static void add_fault(void *arg, const struct fault_info *f)
 	json_t *item = json_pack("{s:s, s:i, s:I, s:I, s:I}", "point", f->name, "probability",
 				 (int)f->probability, "interval", (json_int_t)f->interval, "hits",
 				 (json_int_t)f->hits, "fired", (json_int_t)f->fired);
+	char action[160];
 
+	fault_print_action(f, action, sizeof(action));
+	if (*action)
+		json_object_set_new(item, "action", json_string(action));
 	if (f->times != ~0ull)
 		json_object_set_new(item, "times", json_integer((json_int_t)f->times));
 	json_array_append_new(arg, item);
@@ -230,6 +236,8 @@ static void show_faults(struct command_call *c)
 		command_print(c, "%s: probability=%lld interval=%lld",
 			      json_string_value(json_object_get(f, "point")),
 			      number(f, "probability"), number(f, "interval"));
+		if (json_object_get(f, "action"))
+			command_print(c, " %s", json_string_value(json_object_get(f, "action")));
 		if (json_object_get(f, "times"))
 			command_print(c, " times=%lld left", number(f, "times"));
 		command_print(c, ", met %lld times, fired %lld times\n", number(f, "hits"),
@@ -237,8 +245,8 @@ static void show_faults(struct command_call *c)
 	}
 	if (json_array_size(c->result))
 		return;
-	command_print(c, "no fault is armed; points of all classes, beside dma_read and dma_write "
-			 "of each device:\n");
+	command_print(c, "no fault is armed; points of all classes, beside those that each device "
+			 "has (quern doc DEVICE):\n");
 	fault_list(print_point, c);
 }
 COMMAND(query_faults, .hmp = "fault list|info faults", .qmp = "query-faults", .run = query_faults,

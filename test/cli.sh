@@ -218,6 +218,7 @@ says trace 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -seri
 says trace-nothing 11 "warning: -trace nosuch.* selects nothing" "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -trace 'nosuch*'
 says fault-help 0 '^crc.stuck$' "$QUERN" -fault help
 says fault-nothing 11 "warning: -fault nosuch.x selects nothing" "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -fault nosuch.x
+says fault-unknown 1 "crc0.* has no fault point .sttaus.read." "$QUERN" -bios ok.bin -display none -device crc -fault crc0.sttaus.read
 says fault-wrong 1 "-fault crc0.stuck,times=x" "$QUERN" -bios ok.bin -display none -fault crc0.stuck,times=x
 
 says sandbox 11 '^OK' "$QUERN" -bios ok.bin "${debug_exit[@]}" -display none -serial stdio -smp 2 \

@@ -103,7 +103,7 @@ struct latency {
 	u64 key, drawn, a, b;
 	u8 kind;
 };
-/* One user-visible setting: -device crc,latency_us=50. With `changed`, settable while running. */
+/* One user-visible setting: -device crc,latency=50us. With `changed`, settable while running. */
 struct prop {
 	const char *name, *doc;
 	u32 off;
@@ -207,7 +207,7 @@ struct timer {
 	u64 deadline;
 	struct device *dev;
 	void (*fire)(void *dev);
-	u32 slot;
+	u32 slot, late; /* the core's */
 };
 void timer_start(struct timer *t, u64 ns); /* fires ns from now (at least 1) */
 /* fires at an absolute time, at once when that is past */
@@ -227,6 +227,7 @@ struct irq {
 	void *to;
 	unsigned n;
 	u8 level;
+	struct irq_broken *broken; /* the core's: NULL, or a fault may concern it */
 };
 /* 0 or 1; forwards changes of level only; unconnected is allowed */
 void irq_set(struct irq *irq, int level);

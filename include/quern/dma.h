@@ -22,8 +22,9 @@ struct dma_list {
 	u32 n, cap;
 	struct iovec *vec; /* n pieces */
 	size_t bytes;
-	u64 *addr;  /* of each piece in the guest */
-	u8 *copied; /* is it a copy? */
+	u64 *addr;		   /* of each piece in the guest */
+	u8 *copied;		   /* is it a copy? */
+	struct dma_broken *broken; /* the core's: pieces that a fault concerns */
 };
 /* Appends n bytes of guest memory. 0, or -EFAULT (reported as a guest error). */
 int must_check dma_list_add(struct dma_list *l, u64 addr, size_t n);

@@ -96,6 +96,7 @@ struct virtio_req {
 	u32 head, ndesc, room;
 	u64 *in_at; /* guest addresses of the in pieces */
 	struct virtio_req *next, **prev;
+	struct dma_broken *broken;
 };
 /* The next request, or NULL when there is none (or the queue does not run). A model pushes it back
  * or drops it. */
