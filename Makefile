@@ -155,6 +155,11 @@ crash-test: build-tests
 	@test/crash.sh --fetch
 	@$(RUN_ENV) test/run crash
 
+# The same for a session of gdb with a kernel's source lines and types: 250 MB to fetch, 1.7 GB unpacked, two minutes of gdb reading them.
+check-dbg: build-tests
+	@test/gdb-source.sh --fetch
+	@$(RUN_ENV) test/run gdb-source
+
 # ---- installing, tidying
 
 deps:
@@ -199,8 +204,9 @@ help:
 	@echo 'make fuzz-options  random command lines, for FUZZ_SECONDS=$(FUZZ_SECONDS); fuzz-X for each test/fuzz/X_fuzz.c'
 	@echo 'make bench, diff  measure; compare random instructions (ISA=x86_64 N=100000)'
 	@echo 'make crash-test   fetch a kernel with debugging data and open dumps of it with crash'
+	@echo 'make check-dbg    fetch a kernel with debugging data and debug it by its source lines with gdb'
 	@echo 'make install      DESTDIR=, PREFIX=$(PREFIX), INSTALL_LINKS="$(INSTALL_LINKS)"'
 	@echo 'make fmt, fmt-check, tidy, doc, doc-devices, clean'
 	@echo 'BUILD=release|debug|asan|tsan|hostile, CC=gcc|clang'
 
-.PHONY: all build-tests probe test check rooms unit bench diff crash-test quickstart deps install fmt fmt-check tidy doc doc-devices clean help FORCE
+.PHONY: all build-tests probe test check check-dbg rooms unit bench diff crash-test quickstart deps install fmt fmt-check tidy doc doc-devices clean help FORCE

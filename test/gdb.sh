@@ -43,6 +43,12 @@ check unix-socket-kill wait $!
 session non-stop nonstop.gdb
 session symbols symbols.gdb --set "MODULES=$TMP/modules.img"
 session kaslr kaslr.gdb --set "MODULES=$TMP/modules.img" --set "SYMBOLS=$TMP/vmlinux" --set SEED=7
+# Modules that are installed compressed; the guest has them unpacked.
+trixie=$("$ROOT/tools/fetch-kernel" --suite trixie linux-image-amd64) || exit 1
+xz -dc "$(find "${trixie%/boot/*}/usr/lib/modules" -name dummy.ko.xz)" > "$TMP/dummy.ko"
+sed "s|^file /dummy.ko .*|file /dummy.ko $TMP/dummy.ko 644 0 0|" "$TMP/modules.list" > "$TMP/list"
+check trixie-initramfs "$QUERN" initramfs -o "$TMP/trixie.img" "$TMP/list"
+session packed packed.gdb --set "TRIXIE=$trixie" --set "IMG=$TMP/trixie.img"
 for gdb in gdb gdb-multiarch; do
 	if ! command -v $gdb > /dev/null; then
 		skip "$gdb" "it is not installed"

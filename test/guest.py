@@ -3,7 +3,7 @@
 # guest.py - what the emulator knows of the Linux in the guest, compared with what that Linux says itself in /proc and /sys.
 # Usage: test/guest.py NAME QUERN KERNEL INITRD MODULE [ARGUMENT...]; prints ok/FAIL lines. The initramfs has MODULE as /root/MODULE.ko;
 # APPEND holds more of the kernel's command line. With VMLINUX: a kernel without symbols, but with this file of it.
-import os, random, re, struct, subprocess, sys, tempfile, time
+import json, os, random, re, shutil, struct, subprocess, sys, tempfile, time
 
 from machine import PROMPT, Machine
 
@@ -19,6 +19,7 @@ def report(what, good, why=''):
 
 class Guest(Machine):
     def __init__(self, directory, extra):
+        self.directory = directory
         super().__init__(directory, [
             quern, '-m', '400', '-smp', '2', '-kernel', kernel, '-initrd', initrd, '-append',
             'console=ttyS0 panic=-1 reboot=t no_hash_pointers loglevel=1 ' + os.environ.get('APPEND', '')] + extra)
@@ -115,9 +116,61 @@ def stacks(guest):
         same += got == frames[pid]
         if got != frames[pid]:
             wrong.append('%d: %s, not %s' % (pid, got, frames[pid]))
-    guest.command('cont')
     # one may have run in between
     report('stacks', same > 300 and len(wrong) <= 2, '%d same, %s' % (same, wrong[:3]))
+    if shutil.which('gdb'):
+        in_gdb(guest, {pid: frames[pid] for pid in pids})
+    guest.command('cont')
+
+
+# What gdb runs: the time that `info threads` takes, and the addresses in the backtrace of each task that is asked for.
+GDB = '''
+import gdb, json, time
+def took():
+    gdb.execute('maint flush register-cache', to_string=True)
+    start = time.time()
+    text = gdb.execute('info threads', to_string=True)
+    return [time.time() - start, text.count('Thread ')]
+times = [took() for _ in range(3)]
+threads = {t.ptid[1]: t for t in gdb.selected_inferior().threads()}
+stacks = {}
+for pid in PIDS:
+    threads[10000000 + pid].switch()
+    frame, pcs = gdb.newest_frame(), []
+    while frame and frame.is_valid() and frame.pc() >> 63:
+        pcs.append(frame.pc())
+        frame = frame.older()
+    stacks[pid] = pcs
+print('ANSWER ' + json.dumps([min(times), stacks]))
+'''
+
+
+def in_gdb(guest, frames):
+    sample = sorted(random.Random(2).sample(sorted(frames), 80) + [1, 2])
+    with open(guest.directory + '/script.py', 'w') as f:
+        f.write(GDB.replace('PIDS', str(sample)))
+    guest.human('gdbserver unix:%s/gdb,server=on,wait=off' % guest.directory)
+    out = subprocess.run(['gdb', '-nx', '-batch', '-iex', 'set debuginfod enabled off', '-ex', 'target remote %s/gdb' % guest.directory,
+                          '-x', guest.directory + '/script.py', '-ex', 'disconnect'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         text=True, timeout=100).stdout
+    guest.human('gdbserver none')
+    answer = [l for l in out.split('\n') if l.startswith('ANSWER ')]
+    if not answer:
+        report('gdb', False, out)
+        return
+    (took, count), stacks = json.loads(answer[0][7:])
+    report('gdb-threads', took < 1 and count > 330, '%d threads took %.2f s' % (count, took))
+    wrong, cache = [], {}
+    for pid, pcs in stacks.items():
+        for pc in pcs:
+            if pc not in cache:  # the address behind a call
+                s = guest.command('query-symbol', what='0x%x' % (pc - 1))
+                cache[pc] = '[<0>] %s+0x%x/0x%x' % (s['symbol'], pc - int(s['start'], 16), s['size'])
+        got, want = [cache[pc] for pc in pcs], frames[int(pid)]
+        # /proc leaves out the scheduler's own functions, which are the innermost ones
+        if not want or got[-len(want):] != want or len(got) - len(want) > 5:
+            wrong.append('%s: %s, not %s' % (pid, got, want))
+    report('gdb-stacks', len(stacks) > 80 and len(wrong) <= 1, '%d, %s' % (len(wrong), wrong[:2]))
 
 
 def files(guest):

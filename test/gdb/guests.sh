@@ -26,6 +26,7 @@ file /dummy.ko $module 644 0 0
 file /init $ROOT/test/gdb/init.sh 755 0 0
 END
 "$QUERN" initramfs -o "$TMP/modules.img" "$TMP/list" || return 1
+cp "$TMP/list" "$TMP/modules.list"
 
 # A stripped kernel's addresses, as it tells them itself.
 "$ROOT/test/shell-initramfs" amd64 "$TMP/shell.img" || return 1
