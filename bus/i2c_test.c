@@ -375,3 +375,40 @@ TEST(at24c_pages)
 	expect(t, "\0\0", 2); /* wraps */
 	tdev_free(t);
 }
+
+/* Against the machine's own clock, and what a driver does to set it. */
+TEST(ds1338_time)
+{
+	struct tdev *t = tdev_new_props("ds1338", "address=0x20");
+	struct clock *c = &tdev_machine(t)->clock;
+
+	/* 2024-02-29 23:59:58, a Thursday */
+	c->wall_offset = 1709251198ll * 1000000000 - (s64)clock_now(c);
+	message(t, "\x00", 1);
+	expect(t, "\x58\x59\x23\x05\x29\x02\x24\x93", 8);
+	tdev_run_us(t, 2000000);
+	message(t, "\x00", 1);
+	expect(t, "\x00\x00\x00\x06\x01\x03\x24", 7);
+	/* 2031-12-31 11:59:59 PM as day 2, and what memory follows */
+	message(t, "\x00\x59\x59\x71\x02\x31\x12\x31", 8);
+	i2c_stop(tdev_i2c(t));
+	message(t, "\x3f\xaa", 2);
+	i2c_stop(tdev_i2c(t));
+	tdev_run_us(t, 1000000);
+	device_reset(tdev_device(t));
+	message(t, "\x3f", 1);
+	expect(t, "\xaa\x00\x00\x52\x03\x01\x01\x32", 8);
+	/* stopped, it stands, and says so later */
+	message(t, "\x00\x80", 2);
+	i2c_stop(tdev_i2c(t));
+	tdev_run_us(t, 5000000);
+	message(t, "\x00", 1);
+	expect(t, "\x80", 1);
+	message(t, "\x07", 1);
+	expect(t, "\xb3", 1);
+	message(t, "\x07\x00", 2);
+	i2c_stop(tdev_i2c(t));
+	message(t, "\x07", 1);
+	expect(t, "\x00", 1);
+	tdev_free(t);
+}
