@@ -282,6 +282,7 @@ static void save(struct device *d, struct blob *b)
 		snapshot_put(b, "pci msix", c->msix_table, (size_t)c->nmsix * 16);
 		snapshot_put(b, "pci msix pending", c->msix_pending, (c->nmsix + 63) / 64 * 8);
 	}
+	pci_bars_save(c, b);
 }
 
 /* The lines' counters are the bus's part; here only what this function adds to them. */
@@ -297,6 +298,8 @@ static int load(struct device *d, struct blob *b, struct error *e)
 		r = snapshot_get(b, "pci msix", c->msix_table, (size_t)c->nmsix * 16);
 	if (!r && c->nmsix)
 		r = snapshot_get(b, "pci msix pending", c->msix_pending, (c->nmsix + 63) / 64 * 8);
+	if (!r)
+		r = pci_bars_load(c, b);
 	if (r)
 		return error_ret(e, -EINVAL,
 				 "the snapshot has no PCI state for device '%s', or that of "

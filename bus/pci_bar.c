@@ -3,6 +3,8 @@
  * Bus 3.0, 6.2.5. */
 #include "bus/pci_core.h"
 #include "core/machine.h"
+#include "core/memory_backend.h"
+#include "core/snapshot.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include <errno.h>
@@ -118,6 +120,19 @@ struct region *pci_bar(struct pci_device *p, unsigned bar)
 	return bar < 6 && p->pci->bar[bar].size ? &p->pci->bar[bar].region : NULL;
 }
 
+/* Its contents are the device's part of a snapshot: when one is loaded, the BAR is nowhere yet. */
+static u8 *memory_bar(struct pci_core *c, unsigned bar, const struct pci_bar *b, bool saved)
+{
+	struct pci_bar_state *s = &c->bar[bar];
+
+	s->region.owner = c->dev;
+	s->region.unsaved = true;
+	s->memory = true;
+	s->saved = saved;
+	set_bar(c, bar, b);
+	return s->region.ram->host;
+}
+
 u8 *pci_bar_memory(struct pci_device *p, unsigned bar, u64 size, struct error *e)
 {
 	struct pci_core *c = p->pci;
@@ -126,10 +141,20 @@ u8 *pci_bar_memory(struct pci_device *p, unsigned bar, u64 size, struct error *e
 	if (check_bar(c, bar, &b, e) ||
 	    region_init_ram(&c->bar[bar].region, c->bus->machine, bar_names[bar], size, e))
 		return NULL;
-	c->bar[bar].region.owner = p;
-	c->bar[bar].memory = true;
-	set_bar(c, bar, &b);
-	return c->bar[bar].region.ram->host;
+	return memory_bar(c, bar, &b, true);
+}
+
+u8 *pci_bar_backend(struct pci_device *p, unsigned bar, struct memory_backend *m, bool saved,
+		    struct error *e)
+{
+	struct pci_core *c = p->pci;
+	struct pci_bar b = { .size = m->size, .bits64 = true, .prefetch = true };
+
+	if (check_bar(c, bar, &b, e) ||
+	    region_init_ram_of(&c->bar[bar].region, c->bus->machine, bar_names[bar], &m, 1, e))
+		return NULL;
+	c->bar[bar].backend = m;
+	return memory_bar(c, bar, &b, saved);
 }
 
 u64 pci_bar_address(const struct pci_device *p, unsigned bar)
@@ -166,5 +191,34 @@ void pci_bars_fini(struct pci_core *c)
 	for (unsigned n = 0; n < 6; n++) {
 		if (c->bar[n].memory)
 			region_fini(&c->bar[n].region);
+		if (c->bar[n].backend)
+			c->bar[n].backend->used = false;
 	}
+}
+
+/* ---- snapshots */
+
+static const char *const memory_keys[6] = {
+	"pci bar0 memory", "pci bar1 memory", "pci bar2 memory",
+	"pci bar3 memory", "pci bar4 memory", "pci bar5 memory"
+};
+
+void pci_bars_save(struct pci_core *c, struct blob *b)
+{
+	for (unsigned n = 0; n < 6; n++) {
+		if (c->bar[n].memory && c->bar[n].saved)
+			snapshot_put(b, memory_keys[n], c->bar[n].region.ram->host, c->bar[n].size);
+	}
+}
+
+int pci_bars_load(struct pci_core *c, struct blob *b)
+{
+	int err = 0;
+
+	for (unsigned n = 0; n < 6 && !err; n++) {
+		if (c->bar[n].memory && c->bar[n].saved)
+			err = snapshot_get(b, memory_keys[n], c->bar[n].region.ram->host,
+					   c->bar[n].size);
+	}
+	return err;
 }

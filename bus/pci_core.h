@@ -56,6 +56,8 @@ struct pci_bar_state {
 	u64 size;
 	bool io, bits64, mapped;
 	bool memory; /* the region is RAM, and this structure's to release */
+	bool saved;  /* snapshots have its contents */
+	struct memory_backend *backend;
 };
 
 /* What a port with a slot does when its slot's device comes, and when it shall go. */
@@ -90,6 +92,8 @@ u16 pci_command(const struct pci_core *c);
 void pci_update_intx(struct pci_core *c);
 /* pci_bar.c */
 int must_check pci_bars_init(struct pci_core *c, struct error *e);
+void pci_bars_save(struct pci_core *c, struct blob *b);
+int must_check pci_bars_load(struct pci_core *c, struct blob *b);
 int must_check pci_bar_add(struct pci_core *c, unsigned n, const struct pci_bar *bar,
 			   struct error *e);
 void pci_bars_update(struct pci_core *c);

@@ -193,7 +193,7 @@ static void each_ram(struct region *r, struct region *found[MAX_RAMS], unsigned 
 		r = r->alias;
 	list_for_each (child, &r->children, link)
 		each_ram(child, found, n);
-	if (r->kind == REGION_CONTAINER || !r->ram)
+	if (r->kind == REGION_CONTAINER || !r->ram || r->unsaved)
 		return;
 	for (unsigned i = 0; i < *n; i++)
 		if (found[i] == r)

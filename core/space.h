@@ -68,6 +68,7 @@ struct region {
 	const struct region_ops *ops;
 	void *opaque;
 	struct ram *ram;
+	bool unsaved; /* RAM that snapshots leave alone */
 	struct region *alias;
 	u64 alias_offset;
 	struct list children, link;

@@ -52,6 +52,12 @@ u8 *pci_config_wmask(struct pci_device *p);
 /* Memory as a BAR, in init: of the guest's RAM kind, `size` bytes (a power of two), 64-bit and
  * prefetchable. Its contents; NULL with a sentence. */
 u8 *pci_bar_memory(struct pci_device *p, unsigned bar, u64 size, struct error *e);
+/* The same of what -object memory-backend-* made: a member of kind PROP_OBJECT with .def_str =
+ * "memory-backend-". saved: snapshots have its contents; else it belongs to others as well and is
+ * left as it is. */
+struct memory_backend;
+u8 *pci_bar_backend(struct pci_device *p, unsigned bar, struct memory_backend *b, bool saved,
+		    struct error *e);
 /* The bus address at which a BAR shows now; 0 = nowhere. */
 u64 pci_bar_address(const struct pci_device *p, unsigned bar);
 /* What an access to a BAR's registers does, for windows that lead to them. */
