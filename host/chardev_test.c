@@ -526,6 +526,15 @@ TEST(chardev_tty)
 	CHECK_EQ(after.c_oflag, before.c_oflag);
 }
 
+/* -serial /dev/null */
+TEST(chardev_serial_without_terminal)
+{
+	struct guest *g = guest_new("serial,id=t,path=/dev/null");
+
+	put(g, "lost\n");
+	guest_free(g);
+}
+
 TEST(terminal_modes_come_back)
 {
 	struct termios before, now;
@@ -612,7 +621,7 @@ TEST(chardev_mistakes)
 		  "append='maybe': 'on' or 'off'" },
 		{ "null,id=a,logfile=/nonexistent/x", "could not open log file '/nonexistent/x'" },
 		{ "pipe,id=a,path=/nonexistent/x", "could not open pipes" },
-		{ "serial,id=a,path=/dev/null", "'/dev/null' is no terminal" },
+		{ "serial,id=a,path=/proc/self/comm", "'/proc/self/comm' is no terminal" },
 		{ "socket,id=a", "path=... or port=... is missing" },
 		{ "socket,id=a,fd=999", "fd=999 is no open descriptor" },
 		{ "socket,id=a,path=", "is empty" },

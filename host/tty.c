@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -43,33 +44,47 @@ static const struct chardev_ops tty_ops = { .name = "serial",
 					    .fini = tty_fini,
 					    .set_break = tty_set_break };
 
+/* What is a device without being a terminal (/dev/null) takes output; it has no mode, and what
+ * could be read there nobody typed. */
+static bool is_sink(int fd)
+{
+	struct stat st;
+
+	return errno == ENOTTY && fstat(fd, &st) == 0 && S_ISCHR(st.st_mode);
+}
+
 static struct chardev *tty_open(struct machine *m, const char *id, struct keyvals *kv,
 				struct error *e)
 {
 	const char *path = chardev_path(kv, e);
 	struct termios mode;
+	bool terminal;
 	struct tty *t;
 	int fd;
 
 	if (!path)
 		return NULL;
 	fd = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || tcgetattr(fd, &mode) < 0) {
+	terminal = fd >= 0 && tcgetattr(fd, &mode) == 0;
+	if (fd < 0 || (!terminal && !is_sink(fd))) {
 		error_set(e, fd < 0 ? "could not open '%s': %s" : "'%s' is no terminal: %s", path,
 			  strerror(errno));
 		if (fd >= 0)
 			close(fd);
 		return NULL;
 	}
-	cfmakeraw(&mode);
-	mode.c_cflag |= CLOCAL | CREAD;
 	t = NEW(struct tty);
 	t->path = xstrdup(path);
-	t->terminal = terminal_set(fd, &mode);
+	t->terminal = -1;
+	if (terminal) {
+		cfmakeraw(&mode);
+		mode.c_cflag |= CLOCAL | CREAD;
+		t->terminal = terminal_set(fd, &mode);
+	}
 	chardev_init(&t->c, m, &tty_ops, id, t);
 	fdio_init(&t->io, &t->c, m, t->path);
 	t->c.open = true;
-	fdio_start(&t->io, fd, fd);
+	fdio_start(&t->io, terminal ? fd : -1, fd);
 	return &t->c;
 }
 
