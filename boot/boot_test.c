@@ -35,12 +35,12 @@ static struct bytes packed_bzimage(bool is64, u64 paddr)
 
 static int prepare(struct test_machine *t, const struct bytes *kernel, struct error *e)
 {
-	char *path = test_file(kernel);
 	int err;
 
-	t->opt.kernel = path;
+	free(t->path);
+	t->opt.kernel = t->path = test_file(kernel);
 	err = boot_prepare(t->m, &t->opt, e);
-	unlink(path);
+	unlink(t->path);
 	return err;
 }
 
@@ -75,7 +75,7 @@ static void check_segments(struct test_machine *t, u64 paddr)
 TEST(boot_bzimage_64)
 {
 	struct bytes k = packed_bzimage(true, 0x1000000);
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	struct boot_entry *n = &test_entry[0];
 	u64 bp, initrd, pml4, pdpt, pd;
 	bool found = false;
@@ -134,7 +134,7 @@ TEST(boot_bzimage_64)
 TEST(boot_bzimage_32)
 {
 	struct bytes k = packed_bzimage(false, 0x1000000);
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 
 	test_machine_init(&t, 64 * MIB, 0, acpi_test_q35);
 	prepared(&t, &k);
@@ -152,7 +152,7 @@ TEST(boot_unpacks_in_place)
 	for (unsigned is64 = 0; is64 < 2; is64++) {
 		struct bytes k =
 			pack(test_elf_at(is64, 0x1000000, false, is64 ? 0x200000 : 0x1000));
-		struct test_machine t;
+		AUTO_MACHINE struct test_machine t = { 0 };
 		u64 end = 0x1000000 + 0x100000;
 
 		if (!is64)
@@ -192,7 +192,7 @@ TEST(boot_guest_decompression)
 
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		struct bytes k = packed_bzimage(true, 0x1000000);
-		struct test_machine t;
+		AUTO_MACHINE struct test_machine t = { 0 };
 
 		test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
 		t.opt.decompress = ways[i].how;
@@ -219,7 +219,7 @@ TEST(boot_guest_decompression)
 TEST(boot_pvh)
 {
 	struct bytes k = test_elf(true, 0x200000, true);
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	u8 *info, *mod;
 
 	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
@@ -246,7 +246,7 @@ TEST(boot_pvh)
 TEST(boot_vmlinux_without_pvh)
 {
 	struct bytes k = test_elf(true, 0x1000000, false);
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 
 	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
 	prepared(&t, &k);
@@ -263,7 +263,7 @@ TEST(boot_multiboot_with_modules)
 	AUTO_FREE char *f1 = test_file(&one), *f2 = test_file(&two),
 		       *initrd = xasprintf("%s a,,b c,%s", f1, f2);
 	AUTO_FREE char *text1 = xasprintf("%s a,b c", f1), *line = NULL;
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	u8 *info, *mods;
 
 	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
@@ -294,7 +294,7 @@ TEST(boot_refuses)
 {
 	struct bytes k = packed_bzimage(true, 0x1000000), high = test_elf(true, 0xfee00000, true),
 		     low = test_elf(true, 0xffff8000000, false);
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	struct error e = { 0 };
 	struct boot_options o = { .append = "x" };
 
@@ -333,7 +333,7 @@ TEST(boot_refuses)
 TEST(boot_high_memory)
 {
 	struct bytes k = packed_bzimage(true, 0x1000000);
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	u64 bp;
 
 	/* an initrd that fits only above 4 GiB */
@@ -352,7 +352,7 @@ TEST(boot_loader)
 	struct bytes raw = { (u8 *)"raw data", 8 }, elf = test_elf(false, 0x300000, false);
 	AUTO_FREE char *f = test_file(&raw), *g = test_file(&elf);
 	struct boot_loader l[4] = { 0 };
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	struct error e = { 0 };
 
 	CHECK_EQ(boot_loader_set(&l[0], "addr", "0x1000", &e)		  ?:
@@ -395,7 +395,9 @@ TEST(boot_loader)
 	CHECK(boot_loader_set(&l[0], "colour", "red", &e) < 0);
 	error_clear(&e);
 	l[0].addr = 0xffffffff0000;
+	boot_release(&t.opt);
 	t.opt.nloader = 1;
 	CHECK(boot_prepare(t.m, &t.opt, &e) < 0);
 	error_clear(&e);
+	bytes_fini(&elf);
 }

@@ -77,8 +77,8 @@ static void start(struct test_machine *t)
 TEST(fwcfg_ports_and_dma)
 {
 	struct boot_fw_cfg f = { (char *)"opt/hello", { (u8 *)"world", 5 } };
-	struct test_machine t;
-	u8 b[8], *ram;
+	AUTO_MACHINE struct test_machine t = { 0 };
+	u8 b[8], *ram, *hello;
 	u32 size;
 
 	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
@@ -95,7 +95,9 @@ TEST(fwcfg_ports_and_dma)
 	CHECK_EQ(ld64le(b), 64 * MIB);
 	read_item(&t, 0x7777, b, 4);
 	CHECK_EQ(ld32le(b), 0);
-	CHECK_MEM(read_file(&t, "opt/hello", &size), "world", 6);
+	hello = read_file(&t, "opt/hello", &size);
+	CHECK_MEM(hello, "world", 6);
+	free(hello);
 	CHECK_EQ(size, 5);
 	CHECK_EQ(in(&t, PORT + 4, 4), ld32le("QEMU"));
 	CHECK_EQ(in(&t, PORT + 8, 4), ld32le(" CFG"));
@@ -141,7 +143,7 @@ static u32 dma(struct test_machine *t, u32 control, u32 len, u64 addr)
 TEST(fwcfg_vmcoreinfo)
 {
 	enum { SELECT = 8, WRITE = 16, SKIP = 4 };
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	struct error e = { 0 };
 	const struct vmcoreinfo_iface *iface;
 	struct device *d;
@@ -194,7 +196,7 @@ TEST(fwcfg_firmware_files)
 					     "etc/smbios/smbios-tables",
 					     "etc/system-states",
 					     "bootorder" };
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	u32 size, tables_size;
 	u8 *loader, *tables, *e820;
 
@@ -232,6 +234,9 @@ TEST(fwcfg_firmware_files)
 			CHECK(ld32le(c) >= 1 && ld32le(c) <= 3);
 		}
 	}
+	free(loader);
+	free(tables);
+	free(e820);
 }
 
 static void refused(const char *text, const char *part)
@@ -272,7 +277,7 @@ TEST(fwcfg_duplicate)
 {
 	struct boot_fw_cfg f[2] = { { (char *)"opt/x", { (u8 *)"1", 1 } },
 				    { (char *)"opt/x", { (u8 *)"2", 1 } } };
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	struct error e = { 0 };
 
 	test_machine_init(&t, 64 * MIB, 0, acpi_test_pc);
@@ -280,6 +285,7 @@ TEST(fwcfg_duplicate)
 	t.opt.nfw_cfg = 2;
 	CHECK_EQ(boot_prepare(t.m, &t.opt, &e), -EEXIST);
 	CHECK_STR(e.text, "fw_cfg file 'opt/x' could not be added: there is one of that name");
+	error_clear(&e);
 }
 
 /* With firmware the kernel is not entered directly: its parts, and a ROM that fetches them, are in
@@ -288,7 +294,7 @@ TEST(fwcfg_kernel_for_firmware)
 {
 	struct bytes k = test_bzimage("payload!", 8);
 	AUTO_FREE char *path = test_file(&k);
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	u8 *rom, *order, sum = 0, setup[1024];
 	u32 size;
 
@@ -321,5 +327,7 @@ TEST(fwcfg_kernel_for_firmware)
 	CHECK_EQ(ld64be(rom + 0x128), 0x100000);
 	order = read_file(&t, "bootorder", &size);
 	CHECK_STR((char *)order, "/rom@genroms/quern-linux.bin");
+	free(order);
+	free(rom);
 	bytes_fini(&k);
 }

@@ -118,6 +118,7 @@ TEST(smbios_tables)
 	smbios_build(&t, NULL, &info, "pc");
 	CHECK(find(&t, 1, 0) && !find(&t, 2, 0) && !find(&t, 11, 0));
 	strbuf_fini(&t.data);
+	free(info.apic_id);
 }
 
 TEST(smbios_file)
@@ -146,6 +147,7 @@ TEST(smbios_file)
 	refused(text, "is no SMBIOS structure");
 	unlink(path);
 	refused(text, "No such file");
+	free(info.apic_id);
 }
 
 TEST(smbios_refused)

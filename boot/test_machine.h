@@ -16,6 +16,7 @@ struct test_machine {
 	struct region low, high;
 	struct cpu cpu[4], *cpus[4];
 	struct boot_options opt;
+	char *path; /* of the kernel, for as long as opt names it */
 };
 static struct boot_entry test_entry[4];
 
@@ -28,11 +29,27 @@ static const struct isa test_isa = { .name = "test",
 				     .cpu_size = sizeof(struct cpu),
 				     .boot_entry = test_boot_entry };
 
+static inline void test_machine_fini(struct test_machine *t)
+{
+	if (!t->m)
+		return;
+	boot_release(&t->opt);
+	t->m->cpu = NULL; /* they are not of the heap */
+	t->m->ncpus = 0;
+	machine_free(t->m);
+	free(t->info.apic_id);
+	free(t->path);
+	t->m = NULL;
+}
+/* AUTO_MACHINE struct test_machine t = { 0 }; */
+#define AUTO_MACHINE __attribute__((cleanup(test_machine_fini)))
+
 static inline void test_machine_init(struct test_machine *t, u64 ram_low, u64 ram_high,
 				     void (*board)(struct x86_board_info *i))
 {
 	struct error e = { 0 };
 
+	test_machine_fini(t);
 	*t = (struct test_machine){ .opt = { .boot_menu_ms = -1, .reboot_ms = -1 } };
 	t->m = machine_new();
 	board(&t->info);
@@ -58,7 +75,6 @@ static inline void test_machine_init(struct test_machine *t, u64 ram_low, u64 ra
 	memset(test_entry, 0xee, sizeof(test_entry));
 }
 
-/* What is left is the process's to free: each test runs in its own. */
 static inline u8 *test_ram(struct test_machine *t, u64 off)
 {
 	CHECK(off < t->m->ram_size);

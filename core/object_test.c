@@ -54,7 +54,7 @@ TEST(object_of_a_user)
 {
 	struct error e = { 0 };
 	struct tdev *t;
-	char *so;
+	AUTO_FREE char *so = NULL;
 
 	CHECK(mkdtemp(dir));
 	so = compile("mine", user_device, "");
@@ -87,20 +87,22 @@ static void refused(const char *path, const char *why)
 
 TEST(object_mistakes)
 {
-	AUTO_FREE char *second = NULL, *text = NULL;
+	AUTO_FREE char *second = NULL, *text = NULL, *empty = NULL, *taken = NULL, *later = NULL;
 	FILE *f;
 
 	CHECK(mkdtemp(dir));
-	refused(compile("empty", "int x;", ""), "contains no device");
-	refused(compile("taken",
+	empty = compile("empty", "int x;", "");
+	refused(empty, "contains no device");
+	taken = compile("taken",
 			"#include <quern/device.h>\nstruct mine { struct device dev; };\n"
 			"DEVICE(mine, .name = \"crc\", .doc = \"Not ours.\");\n",
-			""),
-		"exists already");
+			"");
+	refused(taken, "exists already");
 	text = xasprintf("#include <quern/device.h>\n#undef QUERN_DEVICE_API\n#define "
 			 "QUERN_DEVICE_API 77\n%s",
 			 user_device + 26);
-	refused(compile("later", text, ""), "version 77");
+	later = compile("later", text, "");
+	refused(later, "version 77");
 	refused("./no-such-file.so", "could not load");
 	second = xasprintf("%s/garbage.so", dir);
 	f = fopen(second, "w");

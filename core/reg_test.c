@@ -315,6 +315,7 @@ TEST(trace_io_access)
 	CHECK_EQ(value, 0xcafe);
 	CHECK_EQ(size, 4);
 	CHECK_STR(name, "'tdemo-dev0.mmio'");
+	tdev_free(t);
 }
 
 static unsigned listed;
@@ -383,6 +384,7 @@ TEST(prop_values)
 	CHECK(!error_is_set(&e));
 	CHECK(device_set(d, "limit", "5", &e) < 0);
 	CHECK(strstr(e.text, "cannot change"));
+	error_clear(&e);
 	machine_free(m);
 }
 
@@ -451,6 +453,7 @@ TEST(device_ids)
 	error_clear(&e);
 	CHECK_EQ(device_make(m, "tdemo-dev", "bad", "speed=1", &e), NULL);
 	CHECK_EQ(device_find(m, "bad"), NULL);
+	error_clear(&e);
 	device_free(a);
 	CHECK_EQ(device_find(m, "tdemo-dev0"), NULL);
 	machine_free(m);

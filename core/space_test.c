@@ -10,6 +10,12 @@
 
 static const struct mem_attrs none;
 
+static void end_machine(struct machine **m) { machine_free(*m); }
+
+/* Declared in this order, the machine goes last. */
+#define AUTO_MACHINE __attribute__((cleanup(end_machine)))
+#define AUTO_REGION  __attribute__((cleanup(region_fini)))
+
 static const char *who(struct space *s, u64 addr)
 {
 	const struct flat_range *f = space_lookup(s, addr);
@@ -21,8 +27,11 @@ static const char *who(struct space *s, u64 addr)
  * region below. */
 TEST(space_holes_fall_through)
 {
-	struct machine *m = machine_new();
-	struct region low, box, left, right;
+	AUTO_MACHINE struct machine *m = machine_new();
+	AUTO_REGION struct region low = { 0 };
+	AUTO_REGION struct region box = { 0 };
+	AUTO_REGION struct region left = { 0 };
+	AUTO_REGION struct region right = { 0 };
 
 	region_init_reserved(&low, "low", 0x9000);
 	region_init_container(&box, "box", 0x6000);
@@ -51,8 +60,9 @@ TEST(space_holes_fall_through)
 
 TEST(space_equal_priority_later_wins)
 {
-	struct machine *m = machine_new();
-	struct region a, b;
+	AUTO_MACHINE struct machine *m = machine_new();
+	AUTO_REGION struct region a = { 0 };
+	AUTO_REGION struct region b = { 0 };
 
 	region_init_reserved(&a, "a", 0x2000);
 	region_init_reserved(&b, "b", 0x2000);
@@ -67,8 +77,10 @@ TEST(space_equal_priority_later_wins)
 
 TEST(space_aliases_chain_and_cut)
 {
-	struct machine *m = machine_new();
-	struct region ram, first, second;
+	AUTO_MACHINE struct machine *m = machine_new();
+	AUTO_REGION struct region ram = { 0 };
+	AUTO_REGION struct region first = { 0 };
+	AUTO_REGION struct region second = { 0 };
 	u8 byte = 0x5a;
 
 	CHECK_EQ(region_init_ram(&ram, m, "ram", 0x4000, NULL), 0);
@@ -90,8 +102,10 @@ TEST(space_aliases_chain_and_cut)
 
 TEST(space_alias_target_changes_are_seen)
 {
-	struct machine *m = machine_new();
-	struct region pci, window, bar;
+	AUTO_MACHINE struct machine *m = machine_new();
+	AUTO_REGION struct region pci = { 0 };
+	AUTO_REGION struct region window = { 0 };
+	AUTO_REGION struct region bar = { 0 };
 
 	region_init_container(&pci, "pci", 0);
 	region_init_alias(&window, "window", &pci, 0xc0000000, 0x10000000);
@@ -106,8 +120,8 @@ TEST(space_alias_target_changes_are_seen)
 
 TEST(space_last_byte_of_all)
 {
-	struct machine *m = machine_new();
-	struct region top;
+	AUTO_MACHINE struct machine *m = machine_new();
+	AUTO_REGION struct region top = { 0 };
 	u8 b[16];
 
 	region_init_reserved(&top, "top", 0x1000);
@@ -220,9 +234,10 @@ static void count_change(struct space_listener *l, struct space *s) { calls++; }
 
 TEST(space_transaction_tells_once)
 {
-	struct machine *m = machine_new();
+	AUTO_MACHINE struct machine *m = machine_new();
 	struct space_listener l = { .changed = count_change };
-	struct region a, b;
+	AUTO_REGION struct region a = { 0 };
+	AUTO_REGION struct region b = { 0 };
 	u32 generation;
 
 	space_listen(&m->memory, &l);
@@ -259,8 +274,9 @@ static void code_written(struct machine *m, u64 page, unsigned off, unsigned n)
 
 TEST(space_ram_dirty_and_code)
 {
-	struct machine *m = machine_new();
-	struct region other, ram;
+	AUTO_MACHINE struct machine *m = machine_new();
+	AUTO_REGION struct region other = { 0 };
+	AUTO_REGION struct region ram = { 0 };
 	u8 buf[8192] = { 0 };
 	size_t n = 100000;
 
@@ -294,9 +310,9 @@ TEST(space_ram_dirty_and_code)
 
 TEST(space_ram_sizes_are_checked)
 {
-	struct machine *m = machine_new();
+	AUTO_MACHINE struct machine *m = machine_new();
 	struct error e = { 0 };
-	struct region r;
+	AUTO_REGION struct region r = { 0 };
 
 	CHECK(region_init_ram(&r, m, "zero", 0, &e) < 0);
 	CHECK(error_is_set(&e));
@@ -306,6 +322,7 @@ TEST(space_ram_sizes_are_checked)
 	error_clear(&e);
 	CHECK(region_init_ram(&r, m, "much", 1ull << 46, &e) < 0);
 	CHECK(error_is_set(&e));
+	error_clear(&e);
 }
 
 /* ---- callbacks */
@@ -429,9 +446,9 @@ TEST(space_long_transfers_reach_devices)
 TEST(space_romd_switches)
 {
 	struct region_ops ops = { probe_read, probe_write };
-	struct machine *m = machine_new();
+	AUTO_MACHINE struct machine *m = machine_new();
 	struct probe p = { .bytes = { 0x99 } };
-	struct region r;
+	AUTO_REGION struct region r = { 0 };
 	u32 generation;
 	u64 val;
 

@@ -61,7 +61,7 @@ static void points(unsigned tier)
 {
 	struct debug_point p = { .va = AT_DEC }, q = { .va = AT_DEC };
 	struct seen s;
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	start(&r, &s, tier, CODE);
 	PROGRAM(&r, CODE, loop);
@@ -90,7 +90,7 @@ static void points(unsigned tier)
 	CHECK_EQ(p.hits, 10);
 	CHECK_EQ(r.c->gpr[R_AX], 1000);
 	debug_disarm(r.m, &q);
-	machine_free(r.m);
+	rig_free(&r);
 }
 TEST(x86_debug_points_interpreter) { points(0); }
 TEST(x86_debug_points_translator) { points(1); }
@@ -104,7 +104,7 @@ static void flags(unsigned tier, u64 at)
 {
 	struct debug_point p = { .va = at };
 	struct seen s;
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	start(&r, &s, tier, CODE);
 	PROGRAM(&r, CODE, dead_flags);
@@ -116,7 +116,7 @@ static void flags(unsigned tier, u64 at)
 	CHECK_EQ(debug_pc(&r.c->cpu), at);
 	CHECK_EQ(cpu_reg_u64(&r.c->cpu, "eflags") & 0x8d5, 0x44); /* ZF, PF; no CF */
 	debug_disarm(r.m, &p);
-	machine_free(r.m);
+	rig_free(&r);
 }
 TEST(x86_debug_flags_at_points)
 {
@@ -139,7 +139,7 @@ static void watches(unsigned tier)
 			   a = { .kind = DEBUG_ACCESS, .va = 0x9080, .len = 1 },
 			   t = { .kind = DEBUG_WRITE, .va = 0x9110, .len = 2 };
 	struct seen s;
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	start(&r, &s, tier, CODE);
 	PROGRAM(&r, CODE, stores);
@@ -168,7 +168,7 @@ static void watches(unsigned tier)
 	debug_disarm(r.m, &a);
 	debug_disarm(r.m, &t);
 	CHECK(on(&r, DEBUG_RUN));
-	machine_free(r.m);
+	rig_free(&r);
 }
 TEST(x86_debug_watches_interpreter) { watches(0); }
 TEST(x86_debug_watches_translator) { watches(1); }
@@ -183,7 +183,7 @@ static const u64 step_pcs[] = { 5, 5, 5, 7, 12, 17, 19, 22, 25, 26, 0x1000 };
 static void single_step(unsigned tier)
 {
 	struct seen s;
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	start(&r, &s, tier, CODE);
 	PROGRAM(&r, CODE, steps);
@@ -196,7 +196,7 @@ static void single_step(unsigned tier)
 		CHECK_EQ(debug_pc(&r.c->cpu), CODE + step_pcs[i]);
 	}
 	CHECK_EQ(peek(&r, r.c->gpr[R_SP], 8), CODE + 26); /* the handler's frame */
-	machine_free(r.m);
+	rig_free(&r);
 }
 TEST(x86_debug_steps_interpreter) { single_step(0); }
 TEST(x86_debug_steps_translator) { single_step(1); }
@@ -205,7 +205,7 @@ TEST(x86_debug_steps_translator) { single_step(1); }
 TEST(x86_debug_exceptions)
 {
 	struct seen s;
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	start(&r, &s, 1, CODE);
 	PROGRAM(&r, CODE, "\x90\x0f\x0b");
@@ -231,14 +231,14 @@ TEST(x86_debug_exceptions)
 	CHECK(!r.m->reset_requested);
 	debug_resume(r.m, 0);
 	CHECK(r.m->reset_requested);
-	machine_free(r.m);
+	rig_free(&r);
 }
 
 TEST(x86_debug_other_roots)
 {
 	u64 pa = 0, entry = 0, v = 0;
 	struct seen s;
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	start(&r, &s, 1, CODE);
 	/* a second tree in which virtual page 0x5000 is physical 0x9000, and 0x6000 is swapped out
@@ -257,7 +257,7 @@ TEST(x86_debug_other_roots)
 	CHECK_EQ(entry, 0x123456);
 	CHECK_EQ(debug_read(&r.c->cpu, 0x5010, &v, 8), 0); /* its own tree maps it to itself */
 	CHECK_EQ(v, 0);
-	machine_free(r.m);
+	rig_free(&r);
 }
 
 /* mov ecx, 10; mov rax, cr3; again: mov cr3, rax; loop again; hlt */
@@ -283,7 +283,7 @@ static void tells_roots(unsigned tier)
 	struct roots t = { .client.new_root = new_root,
 			   .point = { .kind = DEBUG_EXEC, .va = CODE + 8 } };
 	struct seen s;
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	start(&r, &s, tier, CODE);
 	PROGRAM(&r, CODE, roots);
@@ -304,7 +304,7 @@ static void tells_roots(unsigned tier)
 	debug_watch_roots(r.m, &t.client, true);
 	debug_remove_client(r.m, &t.client);
 	CHECK_EQ(debug_of(r.m)->nroots, 0);
-	machine_free(r.m);
+	rig_free(&r);
 }
 TEST(x86_debug_roots_interpreter) { tells_roots(0); }
 TEST(x86_debug_roots_translator) { tells_roots(1); }

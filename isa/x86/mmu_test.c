@@ -4,7 +4,7 @@
 
 TEST(x86_walk_off)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct mapping m;
 
 	rig(&r, NULL);
@@ -15,7 +15,7 @@ TEST(x86_walk_off)
 
 TEST(x86_walk_64)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct mapping m;
 
 	rig(&r, NULL);
@@ -62,7 +62,7 @@ TEST(x86_walk_64)
 TEST(x86_walk_remembers_tables)
 {
 	enum { PT2 = 0x14000 };
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct mapping m;
 
 	rig(&r, NULL);
@@ -103,7 +103,7 @@ TEST(x86_walk_remembers_tables)
 
 TEST(x86_walk_smep_smap)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct mapping m;
 
 	rig(&r, NULL);
@@ -121,7 +121,7 @@ TEST(x86_walk_smep_smap)
 
 TEST(x86_walk_large)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct mapping m;
 
 	rig(&r, NULL);
@@ -144,7 +144,7 @@ TEST(x86_walk_large)
 
 TEST(x86_walk_32)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct mapping m;
 
 	rig(&r, NULL);
@@ -169,7 +169,7 @@ TEST(x86_walk_32)
 
 TEST(x86_walk_pae)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct mapping m;
 
 	rig(&r, NULL);

@@ -46,7 +46,7 @@ static const char program32[] = "\xbc\x00\x80\x00\x00\xb8\x11\x11\x11\x11\xb9\x2
 
 static void run32(unsigned tier)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	rig(&r, tier);
 	protected_mode(&r, false);
@@ -105,7 +105,7 @@ static const char program16[] = "\x31\xc0\x8e\xd0\xbc\x00\x80\xb8\x00\x10\x8e\xd
 
 static void run16(unsigned tier)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	rig(&r, tier);
 	for (unsigned s = S_ES; s <= S_GS; s++)
@@ -292,7 +292,7 @@ static void string_trial(struct rig *r, struct model *m)
 TEST(x86_run_strings)
 {
 	struct model *m = xalloc(sizeof(*m));
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	rig(&r, 0);
 	protected_mode(&r, true);
@@ -303,7 +303,7 @@ TEST(x86_run_strings)
 /* A missing page in the middle: registers say exactly how far it came. */
 static void string_fault(unsigned tier, bool down)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	rig(&r, tier);
 	protected_mode(&r, true);
@@ -344,7 +344,7 @@ static void single_steps(unsigned tier)
 	static const char program[] = "\x9c\x81\x0c\x24\x00\x01\x00\x00\x9d\x90\xeb\x01\x90\xb9\x03"
 				      "\x00\x00\x00\xf3\xaa\xe2\x00\x9c\x81\x24\x24\xff\xfe"
 				      "\xff\xff\x9d\xf4";
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	rig(&r, tier);
 	protected_mode(&r, true);

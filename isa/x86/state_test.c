@@ -48,7 +48,8 @@ TEST(x86_state_goes_on_elsewhere)
 {
 	struct debug_point p = { .va = CODE + 29 };
 	int fd = memfd_create("snapshot", 0);
-	struct rig a, b;
+	AUTO_RIG struct rig a = { 0 };
+	AUTO_RIG struct rig b = { 0 };
 	struct error e = { 0 };
 	u64 before;
 
@@ -89,8 +90,8 @@ TEST(x86_state_goes_on_elsewhere)
 	CHECK_EQ(b.c->gpr[R_AX], a.c->gpr[R_AX]);
 	CHECK_EQ(b.c->xmm[0].q[0], a.c->xmm[0].q[0]);
 	CHECK_EQ(peek(&b, 0x9000, 8), a.c->gpr[R_AX]);
-	machine_free(a.m);
-	machine_free(b.m);
+	rig_free(&a);
+	rig_free(&b);
 	close(fd);
 }
 
@@ -98,7 +99,7 @@ TEST(x86_state_refuses_what_is_torn)
 {
 	int fd = memfd_create("snapshot", 0);
 	struct error e = { 0 };
-	struct rig a;
+	AUTO_RIG struct rig a = { 0 };
 	off_t n;
 
 	rig(&a, 1);
@@ -119,6 +120,6 @@ TEST(x86_state_refuses_what_is_torn)
 		error_clear(&e);
 		close(part);
 	}
-	machine_free(a.m);
+	rig_free(&a);
 	close(fd);
 }

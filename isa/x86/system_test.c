@@ -7,7 +7,7 @@
 
 TEST(x86_segment_loads)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	rig(&r, NULL);
 	x86_load_seg(r.c, S_DS, 0x1234);
@@ -44,7 +44,7 @@ TEST(x86_segment_loads)
 
 TEST(x86_lar_lsl)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	rig(&r, NULL);
 	enter32(&r, true);
@@ -59,7 +59,7 @@ TEST(x86_lar_lsl)
 
 TEST(x86_ltr_lldt)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	rig(&r, NULL);
 	enter64(&r, false);
@@ -101,7 +101,7 @@ static void deliver(struct rig *r)
 
 TEST(x86_exception_64)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 
 	rig(&r, NULL);
@@ -141,7 +141,7 @@ TEST(x86_exception_64)
 
 TEST(x86_exception_ist_same_level)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 
 	rig(&r, NULL);
@@ -176,7 +176,7 @@ TEST(x86_exception_ist_same_level)
 
 TEST(x86_double_and_triple_fault)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 
 	rig(&r, NULL);
@@ -210,7 +210,7 @@ TEST(x86_double_and_triple_fault)
 
 TEST(x86_exception_32)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 
 	rig(&r, NULL);
@@ -249,7 +249,7 @@ TEST(x86_exception_32)
 
 TEST(x86_v86)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 	static const u32 frame[] = { 0x100,  0x1000, EFL_VM | EFL_IF | 2,
 				     0xfffe, 0x2000, 0x3000,
@@ -290,7 +290,7 @@ TEST(x86_v86)
 
 TEST(x86_real_mode_interrupt)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 
 	rig(&r, NULL);
@@ -319,7 +319,7 @@ TEST(x86_real_mode_interrupt)
 
 TEST(x86_syscall_sysret)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 
 	rig(&r, NULL);
@@ -351,7 +351,7 @@ TEST(x86_syscall_sysret)
 
 TEST(x86_far_transfers)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 
 	rig(&r, NULL);
@@ -384,7 +384,7 @@ TEST(x86_far_transfers)
 
 TEST(x86_task_gate)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 	enum { TSS2 = 0x4000 };
 
@@ -425,7 +425,7 @@ TEST(x86_task_gate)
 
 TEST(x86_interrupt_shadow)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 
 	rig(&r, NULL);
@@ -448,7 +448,7 @@ TEST(x86_interrupt_shadow)
 
 TEST(x86_init_sipi)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 
 	rig(&r, NULL);
@@ -475,7 +475,7 @@ TEST(x86_init_sipi)
 
 TEST(x86_control_registers)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 
 	rig(&r, NULL);
@@ -499,7 +499,7 @@ TEST(x86_control_registers)
 
 TEST(x86_msrs)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 	u64 v, t;
 
@@ -535,7 +535,7 @@ static int model(struct rig *r, const char *text)
 
 TEST(x86_cpu_models)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	u32 o[4];
 
 	rig(&r, NULL);
@@ -572,7 +572,7 @@ TEST(x86_cpuid_topology)
 		{ 0x1f, 1, { 3, 6, 2 << 8 | 1 } }, { 0x1f, 2, { 4, 12, 5 << 8 | 2 } },
 		{ 0x1f, 3, { 0, 0, 3 } },
 	};
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	u32 o[4];
 
 	rig(&r, NULL);
@@ -600,7 +600,7 @@ TEST(x86_cpuid_topology)
 
 TEST(x86_cpuid_leaves)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	u32 o[4];
 
 	rig(&r, NULL);
@@ -636,7 +636,7 @@ TEST(x86_cpuid_leaves)
 
 TEST(x86_io_permission)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 
 	rig(&r, NULL);
 	enter32(&r, true);
@@ -650,7 +650,7 @@ TEST(x86_io_permission)
 
 TEST(x86_debug_registers)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 
 	rig(&r, NULL);
@@ -672,7 +672,7 @@ TEST(x86_debug_registers)
 
 TEST(x86_data_breakpoints)
 {
-	struct rig r;
+	AUTO_RIG struct rig r = { 0 };
 	struct x86_cpu *c;
 	struct mapping m;
 

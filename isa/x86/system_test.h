@@ -43,11 +43,24 @@ static inline u64 peek(struct rig *r, u64 at, unsigned n)
 	return ld64le(b);
 }
 
+/* Also when it is reused. */
+static inline void rig_free(struct rig *r)
+{
+	if (!r->m)
+		return;
+	machine_free(r->m);
+	region_fini(&r->ram);
+	r->m = NULL;
+}
+/* struct rig AUTO_RIG r = { 0 }; */
+#define AUTO_RIG __attribute__((cleanup(rig_free)))
+
 static inline void rig(struct rig *r, const char *model)
 {
 	struct engine_options o = { .tier = 0 };
 	struct error e = { 0 };
 
+	rig_free(r);
 	r->m = machine_new();
 	CHECK(!region_init_ram(&r->ram, r->m, "ram", RAM, &e));
 	region_add(&r->m->memory_root, 0, &r->ram, 0);

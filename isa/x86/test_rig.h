@@ -30,11 +30,24 @@ struct rig {
 	u8 *mem;
 };
 
+/* Also when it is reused. */
+static inline void rig_free(struct rig *r)
+{
+	if (!r->m)
+		return;
+	machine_free(r->m);
+	region_fini(&r->ram);
+	r->m = NULL;
+}
+/* struct rig AUTO_RIG r = { 0 }; */
+#define AUTO_RIG __attribute__((cleanup(rig_free)))
+
 static inline void rig(struct rig *r, unsigned tier)
 {
 	struct engine_options o = { .tier = (u8)tier, .cache_bytes = 8 << 20 };
 	struct error e = { 0 };
 
+	rig_free(r);
 	r->m = machine_new();
 	CHECK(!region_init_ram(&r->ram, r->m, "ram", RAM, &e));
 	region_add(&r->m->memory_root, 0, &r->ram, 0);
