@@ -136,13 +136,18 @@ diff: $(DIFF)
 
 # libFuzzer, which clang brings: make fuzz-options runs test/fuzz/options_fuzz.c for FUZZ_SECONDS; the corpus stays in out/fuzz.
 FUZZ_SECONDS ?= 60
+# One device: make fuzz-device DEVICE=nvme; tools/fuzz-devices runs them all.
+FUZZ_OBJ_device := core/tdev_test.o bus/vdrv_test.o
+FUZZ_CORPUS = out/fuzz/corpus-$*$(if $(DEVICE),/$(DEVICE))
+export DEVICE
 fuzz-%:
 	@$(MAKE) --no-print-directory BUILD=fuzz CC=clang out/fuzz/run-$*
-	@mkdir -p out/fuzz/corpus-$*
-	out/fuzz/run-$* -max_total_time=$(FUZZ_SECONDS) -close_fd_mask=3 -artifact_prefix=$(CURDIR)/out/fuzz/ $(patsubst %,-dict=%,$(wildcard test/fuzz/$*.dict)) out/fuzz/corpus-$*
+	@mkdir -p $(FUZZ_CORPUS)
+	out/fuzz/run-$* -max_total_time=$(FUZZ_SECONDS) -close_fd_mask=3 -artifact_prefix=$(CURDIR)/out/fuzz/ $(patsubst %,-dict=%,$(wildcard test/fuzz/$*.dict)) $(FUZZ_CORPUS)
 $(OUT)/run-%: $(OUT)/test/fuzz/%_fuzz.o $(filter-out $(OUT)/cli/main.o,$(BIN_OBJ))
 	@echo "  LINK  $@"
 	@$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LIBS) -lm -ldl
+$(OUT)/run-device: $(FUZZ_OBJ_device:%=$(OUT)/%)
 .PRECIOUS: $(OUT)/test/fuzz/%_fuzz.o
 
 quickstart:

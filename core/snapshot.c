@@ -265,6 +265,8 @@ static int get_ram(struct stream *s, struct machine *m, const char *name, u64 si
 
 /* --- the machine itself, and its CPUs */
 
+static const char *isa_name(const struct machine *m) { return m->isa ? m->isa->name : "none"; }
+
 static void save_machine(struct machine *m, struct blob *b)
 {
 	u64 v[5] = { clock_now(&m->clock), (u64)m->clock.wall_offset, m->ncpus,
@@ -274,7 +276,7 @@ static void save_machine(struct machine *m, struct blob *b)
 	for (unsigned i = 0; i < ARRAY_SIZE(v); i++)
 		st64le(out + 8 * i, v[i]);
 	snapshot_put(b, "values", out, sizeof(out));
-	snapshot_put(b, "isa", m->isa->name, strlen(m->isa->name));
+	snapshot_put(b, "isa", isa_name(m), strlen(isa_name(m)));
 }
 
 static int load_machine(struct machine *m, struct blob *b, struct error *e)
@@ -286,13 +288,13 @@ static int load_machine(struct machine *m, struct blob *b, struct error *e)
 	if (n < 0 || n >= (s64)sizeof(isa) || snapshot_get(b, "isa", isa, (size_t)n) ||
 	    snapshot_get(b, "values", in, sizeof(in)))
 		return error_ret(e, -EINVAL, "the snapshot's head is damaged");
-	if (!str_eq(isa, m->isa->name) || ld64le(in + 16) != m->ncpus ||
+	if (!str_eq(isa, isa_name(m)) || ld64le(in + 16) != m->ncpus ||
 	    ld64le(in + 32) != m->ram_size)
 		return error_ret(e, -EINVAL,
 				 "the snapshot is of a machine with %llu CPUs of %s and %llu MiB, "
 				 "not %u of %s and %llu MiB: start it with the same options",
 				 (unsigned long long)ld64le(in + 16), isa,
-				 (unsigned long long)ld64le(in + 32) >> 20, m->ncpus, m->isa->name,
+				 (unsigned long long)ld64le(in + 32) >> 20, m->ncpus, isa_name(m),
 				 (unsigned long long)m->ram_size >> 20);
 	clock_set(&m->clock, ld64le(in));
 	m->clock.wall_offset = (s64)ld64le(in + 8);
