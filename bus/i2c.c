@@ -4,6 +4,7 @@
 #include "bus/i2c.h"
 #include "core/blob.h"
 #include "core/device_add.h"
+#include "core/fault.h"
 #include "core/machine.h"
 #include "core/snapshot.h"
 #include "lib/alloc.h"
@@ -272,6 +273,13 @@ static void reset(struct device *d)
 	i2c_pointer_start(t);
 }
 
+static void fault_points(const struct device_class *c,
+			 void (*fn)(void *arg, const char *name, unsigned kind), void *arg)
+{
+	fn(arg, "nack", FAULT_CODE);
+	fn(arg, "corrupt", FAULT_CODE);
+}
+
 /* ---- snapshots */
 
 static void save(struct device *d, struct blob *b)
@@ -323,5 +331,6 @@ static const struct bus_type i2c_type = { .name = "i2c-bus",
 					  .reset = reset,
 					  .save = save,
 					  .load = load,
+					  .fault_points = fault_points,
 					  .props = i2c_props };
 BUS_TYPE(i2c_type)

@@ -166,6 +166,15 @@ TEST(i2c_faults_and_nobody)
 	CHECK_EQ(i2c_start(b, 0x20, false), -ENXIO);
 	CHECK_EQ(i2c_start(b, 0x20, false), 0);
 	i2c_stop(b);
+	/* registers break as in memory */
+	CHECK_EQ(fault_arm(tdev_machine(t), "treg_whole0.b.read,value=0x77,times=1", &e), 0);
+	message(t, "\x01", 1);
+	expect(t, "\x77", 1);
+	message(t, "\x01", 1);
+	expect(t, "\x5a", 1);
+	CHECK(fault_arm(tdev_machine(t), "treg_whole0.bend", &e) < 0);
+	CHECK(strstr(e.text, "has no fault point 'bend'"));
+	error_clear(&e);
 	tdev_free(t);
 }
 

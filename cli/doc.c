@@ -87,6 +87,7 @@ static void doc_points(const struct device_class *c)
 		{ FAULT_DMA_WRITE, "fails, or action=corrupt, action=drop, delay=TIME" },
 		{ FAULT_IRQ, "is lost, or action=double, delay=TIME" },
 		{ FAULT_TIMER, "never fires, or delay=TIME" },
+		{ FAULT_CODE, "happens" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
