@@ -93,6 +93,13 @@ static void tdt_set(void *dev, unsigned i, u64 val)
 		e1000_transmit(d, i);
 }
 
+/* Of the high halves 16 bits of address, two that select and the valid bit are there. */
+static void ra_set(void *dev, unsigned i, u64 val)
+{
+	if (i & 1)
+		((struct e1000 *)dev)->ra[i] &= RAH_AV | GENMASK(17, 0);
+}
+
 /* 10.2.3.13: who reads a zero has it. */
 static u64 swsm_get(void *dev, unsigned i, u64 val)
 {

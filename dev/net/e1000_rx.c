@@ -21,6 +21,7 @@ enum {
 	FRAME_MAX = 1522,
 	LONG_FRAME_MAX = 16384,
 	VLAN_TAG = 4,
+	DESC = 16,
 	BUFFERS = 4, /* of a packet split descriptor */
 	HEADER_SPLIT = BIT(15),
 	RETA_QUEUE = BIT(7),
@@ -122,13 +123,13 @@ static u32 check(const struct e1000 *d, const u8 *frame, const struct e1000_part
 	return status;
 }
 
-/* ---- rings */
+/* ---- rings: head and tail count 16 bytes, also when descriptors have 32 */
+
+static u32 units(const struct e1000 *d) { return d->rctl & RCTL_DTYP ? 2 : 1; }
 
 static bool ring_ok(const struct e1000 *d, unsigned q, u32 *size)
 {
-	*size = d->rdlen[q] / 16;
-	if (d->rctl & RCTL_DTYP)
-		*size /= 2;
+	*size = d->rdlen[q] / DESC;
 	return *size && d->rdh[q] < *size && d->rdt[q] < *size;
 }
 
@@ -255,7 +256,7 @@ static u32 needed(const struct e1000 *d, const struct arrived *a)
 /* False: there is no room now. */
 static bool put_frame(struct e1000 *d, const struct arrived *a)
 {
-	u32 size, need = needed(d, a), at = 0, left, step = d->rctl & RCTL_DTYP ? 32 : 16;
+	u32 size, step = units(d), need = needed(d, a) * step, at = 0, left;
 	unsigned q = a->queue;
 	u64 base = ring_base(d, q);
 
@@ -270,19 +271,19 @@ static bool put_frame(struct e1000 *d, const struct arrived *a)
 		return false;
 	}
 	while (at < a->n) {
-		u64 desc = base + (u64)d->rdh[q] * step;
+		u64 desc = base + (u64)d->rdh[q] * DESC;
 		u32 n = d->rctl & RCTL_DTYP    ? put_split(d, a, desc, at) :
 			d->rfctl & RFCTL_EXTEN ? put_extended(d, a, desc, at) :
 						 put_legacy(d, a, desc, at);
 
-		d->rdh[q] = d->rdh[q] + 1 == size ? 0 : d->rdh[q] + 1;
+		d->rdh[q] = (d->rdh[q] + step) % size;
 		if (!n)
 			break; /* reported by the access; the frame is lost */
 		at += n;
 	}
 	left = available(d, q, size);
 	e1000_rx_cause(d, q,
-		       left << (FIELD_GET(RCTL_RDMTS, d->rctl) + 1) <= size && left + 1 < size);
+		       left << (FIELD_GET(RCTL_RDMTS, d->rctl) + 1) <= size && left + step < size);
 	return true;
 }
 

@@ -326,7 +326,7 @@ TEST(e1000e_splits_headers_and_strips_tags)
 	for (unsigned i = 0; i < 4; i++)
 		st64le(d0 + 8 * i, RX_DATA + 0x1000 * i);
 	tdev_w32(t, "ctrl", CTRL_VME | CTRL_FD);
-	tdev_w32(t, "rdt[0]", 31);
+	tdev_w32(t, "rdt[0]", 62);
 	tdev_w32(t, "psrctl", 1 | 1u << 8 | 1u << 16 | 1u << 24);
 	tdev_w32(t, "rctl", RCTL_EN | RCTL_SECRC | 1u << 10);
 	tdev_w32(t, "rfctl", RFCTL_EXTEN);
@@ -341,10 +341,10 @@ TEST(e1000e_splits_headers_and_strips_tags)
 	/* the VLAN filter */
 	tdev_w32(t, "rctl", RCTL_EN | RCTL_SECRC | 1u << 10 | RCTL_VFE);
 	arrive(tagged, n + 4);
-	CHECK_EQ(tdev_r32(t, "rdh[0]"), 1);
+	CHECK_EQ(tdev_r32(t, "rdh[0]"), 2);
 	tdev_w32(t, "vfta[9]", BIT(3)); /* 0x123 */
 	arrive(tagged, n + 4);
-	CHECK_EQ(tdev_r32(t, "rdh[0]"), 2);
+	CHECK_EQ(tdev_r32(t, "rdh[0]"), 4);
 	tdev_free(t);
 }
 
