@@ -124,12 +124,7 @@ static const char *model_of(struct machine *m, struct keyvals *kv)
 		return model;
 	if (str_eq(m->board->name, "microvm"))
 		return "virtio-net-device";
-	model = str_eq(m->board->name, "q35") ? "e1000e" : "e1000";
-	if (device_class_find(model))
-		return model;
-	warn("%s: the card is a virtio-net: %s, the default of machine '%s', is not built yet",
-	     word(kv), model, m->board->name);
-	return "virtio-net";
+	return str_eq(m->board->name, "q35") ? "e1000e" : "e1000";
 }
 
 static int card_prop(struct device *d, struct keyvals *kv, const char *key, const char *prop,

@@ -6,8 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define NOT_BUILT \
-	"tap|bridge|l2tpv3|vde|vhost-user|vhost-vdpa|af-xdp|passt|stream|dgram|netmap|vmnet-host"
+#define NOT_BUILT "l2tpv3|vde|vhost-user|vhost-vdpa|af-xdp|passt|netmap|vmnet-host"
 
 static void print_kind(void *arg, const struct netdev_kind *k)
 {
@@ -52,6 +51,7 @@ OPTION_HANDLER(opt_netdev)
 		keyvals_fini(&kv);
 	else
 		vec_push(&s->netdevs, kv);
+	s->net_given = true;
 	return err;
 }
 
@@ -71,6 +71,7 @@ OPTION_HANDLER(opt_net)
 	else if (!err && (!type || !(str_eq(type, "none") ||
 				     (str_eq(type, "nic") && str_eq(o->name, "net")))))
 		err = check_type(type, e);
+	s->net_given = true;
 	if (!err && type && str_eq(type, "none")) {
 		keyvals_fini(&kv);
 		return 0;
@@ -82,4 +83,24 @@ OPTION_HANDLER(opt_net)
 	keyvals_add(&kv, "option", o->name);
 	vec_push(&s->nics, kv);
 	return 0;
+}
+
+static void add_net(struct settings *s, const char *type)
+{
+	struct keyvals kv = { 0 };
+
+	keyvals_add(&kv, "type", type);
+	keyvals_add(&kv, "option", "net");
+	vec_push(&s->nics, kv);
+}
+
+/* QEMU's own default: a card of the board's choice on a user-mode network. microvm has none. */
+void opt_net_default(struct settings *s)
+{
+	const char *machine = keyvals_get(&s->machine, "type");
+
+	if (s->native || s->nodefaults || s->net_given || (machine && str_eq(machine, "microvm")))
+		return;
+	add_net(s, "nic");
+	add_net(s, "user");
 }

@@ -364,6 +364,7 @@ int options_finish(struct settings *s, struct error *e)
 	if (!s->native && !s->nographic && !s->no_display && !s->nodefaults && !s->serial.n)
 		warn("graphical displays are not built yet, and nothing shows the serial port: "
 		     "-nographic or -serial stdio does");
+	opt_net_default(s);
 	if (s->nographic && s->daemonize)
 		return error_ret(e, -EINVAL,
 				 "-nographic cannot be used with -daemonize: use -display none");

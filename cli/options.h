@@ -103,6 +103,7 @@ OPTION_HANDLER(opt_cdrom);
 /* opt_net.c */
 OPTION_HANDLER(opt_netdev);
 OPTION_HANDLER(opt_net);
+void opt_net_default(struct settings *s);
 /* opt_console.c */
 OPTION_HANDLER(opt_chardev);
 OPTION_HANDLER(opt_serial);

@@ -413,6 +413,19 @@ TEST(options_console)
 	CHECK_STR(keyvals_get(&s.nics.at[0], "type"), "nic");
 	CHECK_STR(keyvals_get(&s.nics.at[2], "option"), "nic");
 	settings_fini(&s);
+	/* the personality has a network by default */
+	s = parse("qemu-system-x86_64 -display none");
+	CHECK_EQ(s.nics.n, 2);
+	settings_fini(&s);
+	s = parse("qemu-system-x86_64 -display none -net none");
+	CHECK_EQ(s.nics.n, 0);
+	settings_fini(&s);
+	s = parse("qemu-system-x86_64 -display none -nodefaults");
+	CHECK_EQ(s.nics.n, 0);
+	settings_fini(&s);
+	s = parse("quern -display none");
+	CHECK_EQ(s.nics.n, 0);
+	settings_fini(&s);
 	refuses("quern -serial nonsense", "'nonsense' is none of stdio");
 	refuses("quern -serial tcp:host", "is not HOST:PORT");
 	refuses("quern -serial tcp:[::1:5", "no ']'");
@@ -425,7 +438,7 @@ TEST(options_console)
 	refuses("quern -mon mode=control", "chardev=ID is missing");
 	refuses("quern -vga std", "graphics cards are not built yet");
 	refuses("quern -display gtk", "not built yet");
-	refuses("quern -net tap", "not built yet");
+	refuses("quern -net l2tpv3", "not built yet");
 	refuses("quern -netdev nosuch,id=n", "no network back end 'nosuch'");
 	refuses("quern -netdev user", "'id' is missing");
 	refuses("quern -echr 300", "a character's number");

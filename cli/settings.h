@@ -52,6 +52,7 @@ struct settings {
 	struct keyvals_list devices, globals, objects;
 	/* -netdev; -nic and -net in order: key "option" tells them apart */
 	struct keyvals_list netdevs, nics;
+	bool net_given;
 	struct keyvals_list drives, blockdevs;
 	bool snapshot;
 	struct keyvals_list chardevs, mons;
