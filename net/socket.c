@@ -4,51 +4,65 @@
  * length in four bytes, big-endian; or as UDP datagrams, one to one (udp=, localaddr=) or to all
  * members of a group (mcast=). QEMU speaks the same.
  */
-#include "core/machine.h"
-#include "core/net.h"
+#include "net/socket.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include "lib/str.h"
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-enum { PREFIX = 4 };
-
-struct net_socket {
-	struct netdev *n;
-	int listener, fd;
-	bool stream, connecting;
-	struct sockaddr_in to; /* of datagrams */
-	u8 in[PREFIX + NET_FRAME_MAX];
-	size_t have;
-};
+enum { SECOND = 1000000000, BATCH = 64 };
 
 static void readable(void *arg, short revents);
+static void accepted(void *arg, short revents);
 
-static void watch(struct net_socket *s)
+void net_socket_watch(struct net_socket *s)
 {
 	machine_poll_fd(s->n->machine, s->fd, s->connecting ? POLLOUT : POLLIN, readable, s);
 }
 
-static void accepted(void *arg, short revents);
+void net_socket_listen(struct net_socket *s)
+{
+	machine_poll_fd(s->n->machine, s->listener, POLLIN, accepted, s);
+}
+
+static void tell(struct net_socket *s, bool connected)
+{
+	struct machine *m = s->n->machine;
+	char data[256];
+
+	if (!s->events || !m->event)
+		return;
+	if (connected)
+		snprintf(data, sizeof(data), "{\"netdev-id\": \"%s\", \"addr\": %s}", s->n->id,
+			 s->name);
+	else
+		snprintf(data, sizeof(data), "{\"netdev-id\": \"%s\"}", s->n->id);
+	m->event(m, connected ? "NETDEV_STREAM_CONNECTED" : "NETDEV_STREAM_DISCONNECTED", data);
+}
 
 static void hang_up(struct net_socket *s)
 {
+	bool was = !s->connecting;
+
 	machine_poll_fd(s->n->machine, s->fd, 0, NULL, NULL);
 	close(s->fd);
 	s->fd = -1;
 	s->have = 0;
+	s->connecting = false;
+	if (was)
+		tell(s, false);
 	/* a listener takes the next one */
 	if (s->listener >= 0)
-		machine_poll_fd(s->n->machine, s->listener, POLLIN, accepted, s);
-	else
+		net_socket_listen(s);
+	else if (s->reconnect)
+		clock_timer_start(&s->n->machine->clock, &s->again,
+				  clock_now(&s->n->machine->clock) + (u64)s->reconnect * SECOND);
+	else if (was)
 		warn("netdev '%s': the other side has closed the connection", s->n->id);
 }
 
@@ -61,7 +75,38 @@ static void accepted(void *arg, short revents)
 		return;
 	machine_poll_fd(s->n->machine, s->listener, 0, NULL, NULL);
 	s->fd = fd;
-	watch(s);
+	net_socket_watch(s);
+	tell(s, true);
+}
+
+int net_socket_connect(struct net_socket *s)
+{
+	s->fd = socket(s->to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->fd < 0)
+		return -errno;
+	if (connect(s->fd, &s->to.any, s->to_len)) {
+		int err = errno;
+
+		if (err != EINPROGRESS) {
+			close(s->fd);
+			s->fd = -1;
+			return -err;
+		}
+		s->connecting = true;
+	}
+	net_socket_watch(s);
+	if (!s->connecting)
+		tell(s, true);
+	return 0;
+}
+
+static void connect_again(void *dev)
+{
+	struct net_socket *s = container_of((struct device *)dev, struct net_socket, shell);
+
+	if (s->fd < 0 && net_socket_connect(s))
+		clock_timer_start(&s->n->machine->clock, &s->again,
+				  clock_now(&s->n->machine->clock) + (u64)s->reconnect * SECOND);
 }
 
 /* Whole frames out of what has come. */
@@ -69,7 +114,7 @@ static bool take_frames(struct net_socket *s)
 {
 	size_t at = 0;
 
-	while (s->have - at >= PREFIX) {
+	while (s->have - at >= NET_PREFIX) {
 		u32 len = ld32be(s->in + at);
 
 		if (len > NET_FRAME_MAX) {
@@ -78,10 +123,10 @@ static bool take_frames(struct net_socket *s)
 			     s->n->id, len);
 			return false;
 		}
-		if (s->have - at - PREFIX < len)
+		if (s->have - at - NET_PREFIX < len)
 			break;
-		netdev_deliver(s->n, s->in + at + PREFIX, len);
-		at += PREFIX + len;
+		netdev_deliver(s->n, s->in + at + NET_PREFIX, len);
+		at += NET_PREFIX + len;
 	}
 	s->have -= at;
 	memmove(s->in, s->in + at, s->have);
@@ -103,13 +148,18 @@ static void read_stream(struct net_socket *s)
 		hang_up(s);
 }
 
+/* A few at a time: the guest shall get its turn. */
 static void read_datagrams(struct net_socket *s)
 {
 	ssize_t got;
 
-	while ((got = recv(s->fd, s->in, sizeof(s->in), MSG_DONTWAIT)) > 0)
-		if (got <= NET_FRAME_MAX)
+	for (unsigned i = 0; i < BATCH; i++) {
+		got = recv(s->fd, s->in, sizeof(s->in), MSG_DONTWAIT);
+		if (got < 0)
+			return;
+		if (got > 0 && got <= NET_FRAME_MAX)
 			netdev_deliver(s->n, s->in, got);
+	}
 }
 
 static void readable(void *arg, short revents)
@@ -120,13 +170,15 @@ static void readable(void *arg, short revents)
 
 	if (s->connecting) {
 		getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &len);
-		s->connecting = false;
 		if (err) {
-			warn("netdev '%s': could not connect: %s", s->n->id, strerror(err));
+			if (!s->reconnect)
+				warn("netdev '%s': could not connect: %s", s->n->id, strerror(err));
 			hang_up(s);
 			return;
 		}
-		watch(s);
+		s->connecting = false;
+		net_socket_watch(s);
+		tell(s, true);
 	} else if (s->stream) {
 		read_stream(s);
 	} else {
@@ -139,8 +191,8 @@ static void readable(void *arg, short revents)
 static void socket_send(struct netdev *n, const struct iovec *vec, unsigned nvec)
 {
 	struct net_socket *s = n->impl;
-	u8 frame[PREFIX + NET_FRAME_MAX];
-	size_t len = PREFIX, done = s->stream ? 0 : PREFIX;
+	u8 frame[NET_PREFIX + NET_FRAME_MAX];
+	size_t len = NET_PREFIX, done = s->stream ? 0 : NET_PREFIX;
 
 	if (s->fd < 0 || s->connecting)
 		return;
@@ -150,11 +202,11 @@ static void socket_send(struct netdev *n, const struct iovec *vec, unsigned nvec
 		memcpy(frame + len, vec[i].iov_base, vec[i].iov_len);
 		len += vec[i].iov_len;
 	}
-	st32be(frame, len - PREFIX);
+	st32be(frame, len - NET_PREFIX);
 	if (!s->stream) {
 		/* what a datagram socket does not take is lost */
 		if (sendto(s->fd, frame + done, len - done, MSG_DONTWAIT | MSG_NOSIGNAL,
-			   (struct sockaddr *)&s->to, sizeof(s->to)) < 0)
+			   s->to_len ? &s->to.any : NULL, s->to_len) < 0)
 			n->lost++;
 		return;
 	}
@@ -178,10 +230,11 @@ static void socket_send(struct netdev *n, const struct iovec *vec, unsigned nvec
 		hang_up(s);
 }
 
-static void socket_fini(struct netdev *n)
+void net_socket_fini(struct netdev *n)
 {
 	struct net_socket *s = n->impl;
 
+	clock_timer_stop(&n->machine->clock, &s->again);
 	for (unsigned i = 0; i < 2; i++) {
 		int fd = i ? s->listener : s->fd;
 
@@ -190,10 +243,25 @@ static void socket_fini(struct netdev *n)
 		machine_poll_fd(n->machine, fd, 0, NULL, NULL);
 		close(fd);
 	}
+	if (s->unlink)
+		unlink(s->unlink);
+	free(s->unlink);
 	free(s);
+	n->impl = NULL;
 }
 
-static const struct net_ops socket_ops = { .send = socket_send, .fini = socket_fini };
+const struct net_ops net_socket_ops = { .send = socket_send, .fini = net_socket_fini };
+
+struct net_socket *net_socket_new(struct netdev *n)
+{
+	struct net_socket *s = NEW(struct net_socket);
+
+	s->n = n;
+	s->fd = s->listener = -1;
+	s->again = (struct timer){ .dev = &s->shell, .fire = connect_again };
+	n->impl = s;
+	return s;
+}
 
 /* ---- setting up */
 
@@ -238,30 +306,22 @@ static int open_listen(struct net_socket *s, const char *text, struct error *e)
 	    setsockopt(s->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    bind(s->listener, (struct sockaddr *)&a, sizeof(a)) || listen(s->listener, 1))
 		return failed("listen at", text, e);
-	machine_poll_fd(s->n->machine, s->listener, POLLIN, accepted, s);
+	net_socket_listen(s);
 	return 0;
 }
 
 static int open_connect(struct net_socket *s, const char *text, struct error *e)
 {
-	struct sockaddr_in a;
-	int err = parse(text, &a, e);
+	int err = parse(text, &s->to.in, e);
 
 	if (err)
 		return err;
-	if (!a.sin_addr.s_addr)
-		a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	s->to_len = sizeof(s->to.in);
+	if (!s->to.in.sin_addr.s_addr)
+		s->to.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	s->stream = true;
-	s->fd = tcp();
-	if (s->fd < 0)
-		return failed("connect to", text, e);
-	if (connect(s->fd, (struct sockaddr *)&a, sizeof(a))) {
-		if (errno != EINPROGRESS)
-			return failed("connect to", text, e);
-		s->connecting = true;
-	}
-	watch(s);
-	return 0;
+	errno = -net_socket_connect(s);
+	return errno ? failed("connect to", text, e) : 0;
 }
 
 static int open_udp(struct net_socket *s, const char *to, const char *local, bool group,
@@ -269,13 +329,14 @@ static int open_udp(struct net_socket *s, const char *to, const char *local, boo
 {
 	struct ip_mreq join = { 0 };
 	struct sockaddr_in a = { .sin_family = AF_INET };
-	int one = 1, err = parse(to, &s->to, e);
+	int one = 1, err = parse(to, &s->to.in, e);
 
 	if (err)
 		return err;
+	s->to_len = sizeof(s->to.in);
 	if (!group && !local)
 		return error_ret(e, -EINVAL, "localaddr= is needed with udp=");
-	if (group && !IN_MULTICAST(ntohl(s->to.sin_addr.s_addr)))
+	if (group && !IN_MULTICAST(ntohl(s->to.in.sin_addr.s_addr)))
 		return error_ret(e, -EINVAL, "mcast=%s is no multicast address", to);
 	if (!group && parse(local, &a, e))
 		return -EINVAL;
@@ -283,11 +344,11 @@ static int open_udp(struct net_socket *s, const char *to, const char *local, boo
 	if (s->fd < 0)
 		return failed("open", to, e);
 	if (group)
-		a = s->to;
+		a = s->to.in;
 	if (setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 	    bind(s->fd, (struct sockaddr *)&a, sizeof(a)))
 		return failed("bind to", group ? to : local, e);
-	join.imr_multiaddr = s->to.sin_addr;
+	join.imr_multiaddr = s->to.in.sin_addr;
 	if (group && local && inet_pton(AF_INET, local, &join.imr_interface) != 1)
 		return error_ret(e, -EINVAL, "localaddr=%s is no address", local);
 	if (group && (setsockopt(s->fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &join, sizeof(join)) ||
@@ -295,7 +356,7 @@ static int open_udp(struct net_socket *s, const char *to, const char *local, boo
 		      (local && setsockopt(s->fd, IPPROTO_IP, IP_MULTICAST_IF, &join.imr_interface,
 					   sizeof(join.imr_interface)))))
 		return failed("join", to, e);
-	watch(s);
+	net_socket_watch(s);
 	return 0;
 }
 
@@ -313,19 +374,15 @@ static int socket_make(struct netdev *n, struct keyvals *kv, struct error *e)
 	err = keyvals_all_used(kv, "type|id|listen|connect|mcast|udp|localaddr", e);
 	if (err)
 		return err;
-	s = NEW(struct net_socket);
-	s->n = n;
-	s->fd = s->listener = -1;
-	n->impl = s;
+	s = net_socket_new(n);
 	err = listen_at ? open_listen(s, listen_at, e) :
 	      to	? open_connect(s, to, e) :
 			  open_udp(s, udp ? udp : group, local, group != NULL, e);
 	if (err) {
-		socket_fini(n);
-		n->impl = NULL;
+		net_socket_fini(n);
 		return err;
 	}
-	n->ops = &socket_ops;
+	n->ops = &net_socket_ops;
 	snprintf(n->info, sizeof(n->info), "%s=%s",
 		 listen_at ? "listen" :
 		 to	   ? "connect" :
