@@ -215,6 +215,7 @@ struct engine {
 	struct space_listener listener;
 	/* of struct debug: what translations and TLBs know of its points */
 	u64 debug_generation, watch_generation;
+	bool exact; /* flags are made wherever an instruction may stop */
 	void *backend_data;
 };
 

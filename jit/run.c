@@ -397,7 +397,12 @@ static void go_on(struct engine *e, struct engine_cpu *ec)
 static void debug_changed(struct engine *e)
 {
 	const struct debug *d = e->machine->debug;
+	/* these stop at instructions that access memory, within units */
+	bool exact = e->opt.strict || d->nwatch || d->catch_exceptions;
 
+	if (exact && !e->exact)
+		units_flush(e);
+	e->exact = exact;
 	if (e->debug_generation != d->generation)
 		units_debug(e);
 	if (e->watch_generation != d->watch_generation) {

@@ -555,7 +555,7 @@ static struct unit *translate(struct engine *e, struct engine_cpu *ec, struct tl
 		abort();
 	}
 #endif
-	ir_liveness(&e->ir, e->opt.strict, e->opt.strict ? NULL : exit_flags_dead, &j);
+	ir_liveness(&e->ir, e->exact, e->exact ? NULL : exit_flags_dead, &j);
 	if (e->backend && !nospan)
 		ir_spans(&e->ir);
 	u = unit_alloc(e, sizeof(*u));

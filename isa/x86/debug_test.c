@@ -308,3 +308,30 @@ static void tells_roots(unsigned tier)
 }
 TEST(x86_debug_roots_interpreter) { tells_roots(0); }
 TEST(x86_debug_roots_translator) { tells_roots(1); }
+
+/* mov ecx, 3; again: add ecx, -1; mov [0x9000], ecx; test ecx, ecx; jne again; hlt */
+static const char watched_flags[] = "\xb9\x03\x00\x00\x00\x83\xc1\xff\x89\x0c\x25\x00\x90\x00\x00"
+				    "\x85\xc9\x75\xf2\xf4";
+
+/* Flags that the rest of the unit overwrites, where a watchpoint stops between. */
+static void watch_flags(unsigned tier)
+{
+	struct debug_point w = { .kind = DEBUG_WRITE, .va = 0x9000, .len = 4 };
+	struct seen s;
+	struct rig r;
+
+	start(&r, &s, tier, CODE);
+	PROGRAM(&r, CODE, watched_flags);
+	CHECK(run(&r)); /* it is translated now, without them */
+	r.c->cpu.pc = CODE;
+	r.c->cpu.halted = false;
+	debug_arm(r.m, &w);
+	CHECK(!run(&r));
+	CHECK(s.why.point == &w);
+	CHECK_EQ(r.c->gpr[R_CX], 2);
+	CHECK_EQ(cpu_reg_u64(&r.c->cpu, "eflags") & 0x8d5, 0x11); /* 3 - 1: C and A */
+	debug_disarm(r.m, &w);
+	machine_free(r.m);
+}
+TEST(x86_debug_watch_flags_interpreter) { watch_flags(0); }
+TEST(x86_debug_watch_flags_translator) { watch_flags(1); }

@@ -159,7 +159,7 @@ static size_t emit_unit(struct engine *e, struct unit *u, u8 *at, size_t room)
 	m->th = thunks_of(e);
 	m->u = u;
 	m->ir = ir;
-	m->strict = e->opt.strict;
+	m->strict = e->exact;
 	m->class = e->cpus[0]->cpu->isa->mode_class(u->mode);
 	em_start(m);
 	for (u32 i = 0; i < ir->nops && !m->c.full; i++) {
