@@ -25,7 +25,7 @@ TEST(vmgenid_bytes)
 					     "guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb870",
 					     "guid=324e6eafd1d14bf6bf41b9bb6c91fb87",
 					     "guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fbg7", "guid=" };
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	struct error e = { 0 };
 	struct device *d = make(&t, "guid=324E6eaf-d1d1-4bf6-bf41-b9bb6c91fb87", &e);
 
@@ -34,7 +34,9 @@ TEST(vmgenid_bytes)
 	CHECK_MEM(iface(d)->page(d) + VMGENID_GUID,
 		  "\xaf\x6e\x4e\x32\xd1\xd1\xf6\x4b\xbf\x41\xb9\xbb\x6c\x91\xfb\x87", 16);
 	for (unsigned i = 0; i < ARRAY_SIZE(wrong); i++) {
-		CHECK(!make(&t, wrong[i], &e));
+		AUTO_MACHINE struct test_machine other = { 0 };
+
+		CHECK(!make(&other, wrong[i], &e));
 		CHECK(strstr(e.text, "is neither auto nor of the form"));
 		error_clear(&e);
 	}
@@ -42,7 +44,7 @@ TEST(vmgenid_bytes)
 
 TEST(vmgenid_auto_is_another_each_time)
 {
-	struct test_machine t, u;
+	AUTO_MACHINE struct test_machine t = { 0 }, u = { 0 };
 	struct error e = { 0 };
 	struct device *a = make(&t, NULL, &e), *b = make(&u, NULL, &e);
 	u8 first[16];
@@ -56,7 +58,7 @@ TEST(vmgenid_auto_is_another_each_time)
 
 TEST(vmgenid_follows_a_load)
 {
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	struct error e = { 0 };
 	struct device *d = make(&t, NULL, &e), *pm;
 	struct region *gpe;
@@ -126,7 +128,7 @@ TEST(vmgenid_table_loader)
 
 TEST(vmgenid_where_nothing_would_tell)
 {
-	struct test_machine t;
+	AUTO_MACHINE struct test_machine t = { 0 };
 	struct error e = { 0 };
 	struct device *d = make(&t, NULL, &e), *found;
 
@@ -139,4 +141,5 @@ TEST(vmgenid_where_nothing_would_tell)
 	CHECK(device_make(t.m, "vmgenid", "second", NULL, &e));
 	CHECK_EQ(vmgenid_find(t.m, &found, &e), -EINVAL);
 	CHECK_STR(e.text, "at most one vmgenid device is permitted");
+	error_clear(&e);
 }

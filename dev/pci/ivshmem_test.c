@@ -86,6 +86,8 @@ TEST(ivshmem_is_shared)
 	CHECK_EQ(read_memory(a, SIZE - 1, 1), 0x5a);
 	CHECK_EQ(tdev_r32(a, "position"), 0);
 	tdev_w32(a, "doorbell", 0x10000);
+	tdev_free(a);
+	tdev_free(b);
 	unlink(path);
 }
 
@@ -121,4 +123,7 @@ TEST(ivshmem_wants_memory)
 	CHECK(d && device_realize(d, &e));
 	if (!strstr(e.text, "memdev= is missing"))
 		test_fail(__FILE__, __LINE__, "%s", e.text);
+	error_clear(&e);
+	device_free(d);
+	tdev_free(t);
 }
