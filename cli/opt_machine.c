@@ -198,7 +198,7 @@ OPTION_HANDLER(opt_smp)
 {
 	static const char known[] =
 		"cpus|maxcpus|sockets|dies|clusters|modules|cores|threads|drawers|books";
-	enum { MOST = 64, LARGEST = 1 << 20 };
+	enum { MOST = 255, LARGEST = 1 << 20 };
 	struct smp t = { 0 };
 	u32 clusters = 0, modules = 0, drawers = 0, books = 0;
 	struct {

@@ -316,7 +316,7 @@ TEST(options_smp)
 		CHECK_MEM(&s.smp, &good[i].want, sizeof(s.smp));
 		settings_fini(&s);
 	}
-	refuses("quern -smp 65", "SMP CPUs");
+	refuses("quern -smp 256", "SMP CPUs");
 	refuses("quern -smp 4096", "SMP CPUs");
 	refuses("quern -smp 99999999999999999999", "not between");
 	refuses("quern -smp 0", "cpus=0");

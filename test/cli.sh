@@ -94,7 +94,7 @@ refused bios-empty "firmware '/dev/null' is empty" -bios /dev/null
 refused machine-unknown "-machine nosuch: unsupported machine type" -machine nosuch -kernel zeros
 refused memory-text "'12Q' is not a size" -m 12Q
 refused memory-none "a machine without memory" -m 0
-refused smp-many "SMP CPUs" -smp 65
+refused smp-many "SMP CPUs" -smp 256
 refused smp-zero "cpus=0" -smp 0
 refused kvm-alone "kvm is not built yet" -enable-kvm -kernel zeros
 refused accel-unknown "-accel nosuch: invalid accelerator" -accel nosuch -kernel zeros
