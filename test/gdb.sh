@@ -43,6 +43,8 @@ check unix-socket-kill wait $!
 session non-stop nonstop.gdb
 session symbols symbols.gdb --set "MODULES=$TMP/modules.img"
 session kaslr kaslr.gdb --set "MODULES=$TMP/modules.img" --set "SYMBOLS=$TMP/vmlinux" --set SEED=7
+session together together.gdb
+
 # Modules that are installed compressed; the guest has them unpacked.
 trixie=$("$ROOT/tools/fetch-kernel" --suite trixie linux-image-amd64) || exit 1
 xz -dc "$(find "${trixie%/boot/*}/usr/lib/modules" -name dummy.ko.xz)" > "$TMP/dummy.ko"
