@@ -16,7 +16,7 @@ endif
 
 GOALS := $(or $(MAKECMDGOALS),all)
 # Goals that need neither libraries nor a compiler; check and quickstart install them and then run make again.
-NO_PROBE := help clean deps check quickstart fmt fmt-check doc
+NO_PROBE := help clean deps check check-kernel quickstart fmt fmt-check doc
 ifneq ($(filter-out $(NO_PROBE),$(GOALS)),)
 include mk/probe.mk
 endif
@@ -165,6 +165,13 @@ check-dbg: build-tests
 	@test/gdb-source.sh --fetch
 	@$(RUN_ENV) test/run gdb-source
 
+# The tests that need a kernel of their own, with the kernel's debuggers and detectors: it is built once, in some minutes.
+check-kernel:
+	@test/have-deps kernel || tools/install-deps kernel
+	@$(MAKE) --no-print-directory -j$$(nproc) build-tests
+	@tools/build-kernel > /dev/null
+	@$(RUN_ENV) test/run --in test/kernel
+
 # ---- installing, tidying
 
 deps:
@@ -210,8 +217,9 @@ help:
 	@echo 'make bench, diff  measure; compare random instructions (ISA=x86_64 N=100000)'
 	@echo 'make crash-test   fetch a kernel with debugging data and open dumps of it with crash'
 	@echo 'make check-dbg    fetch a kernel with debugging data and debug it by its source lines with gdb'
+	@echo 'make check-kernel build a kernel for debugging, and test with its own debuggers and detectors'
 	@echo 'make install      DESTDIR=, PREFIX=$(PREFIX), INSTALL_LINKS="$(INSTALL_LINKS)"'
 	@echo 'make fmt, fmt-check, tidy, doc, doc-devices, clean'
 	@echo 'BUILD=release|debug|asan|tsan|hostile, CC=gcc|clang'
 
-.PHONY: all build-tests probe test check check-dbg rooms unit bench diff crash-test quickstart deps install fmt fmt-check tidy doc doc-devices clean help FORCE
+.PHONY: all build-tests probe test check check-dbg check-kernel rooms unit bench diff crash-test quickstart deps install fmt fmt-check tidy doc doc-devices clean help FORCE

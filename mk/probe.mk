@@ -28,6 +28,11 @@ CHECK_ARCH += i2c-tools
 CHECK_FEDORA += fio nvme-cli e2fsprogs util-linux
 CHECK_ARCH += fio nvme-cli e2fsprogs util-linux
 
+# What only `make check-kernel` uses: a kernel's build, and its debugger.
+KERNEL_DEBIAN := flex bison bc libelf-dev dwarves gdb
+KERNEL_FEDORA := flex bison bc elfutils-libelf-devel dwarves gdb
+KERNEL_ARCH := flex bison bc libelf pahole gdb
+
 has_header = $(shell echo '\#include <$(1)>' | $(CC) -E -o /dev/null - 2>/dev/null && echo y)
 hdr_of = $(word 2,$(subst :, ,$(1)))
 lib_of = $(word 1,$(subst :, ,$(1)))
