@@ -127,8 +127,10 @@ static int common_open(struct block_node *n, struct keyvals *kv, enum file_kind 
 	}
 	if (!err)
 		err = check_kind(n, f, kind, &st, e);
-	if (!err && kind == KIND_FILE && locking != 2 && !force_share)
-		err = lock_image(f->fd, f->path, !n->readonly, locking == 1, e);
+	f->lock = kind == KIND_FILE && locking != 2 && !force_share;
+	f->must_lock = locking == 1;
+	if (!err && f->lock && !block_inactive(n->machine))
+		err = lock_image(f->fd, f->path, !n->readonly, f->must_lock, e);
 	if (!err)
 		err = find_size(n, f, &st, e);
 	if (!err) {
@@ -210,7 +212,7 @@ int file_reopen(struct block_node *n, bool writing, struct error *e)
 	/* the two would lock each other out */
 	close(f->fd);
 	f->fd = fd;
-	if (!f->device)
+	if (f->lock && !block_inactive(n->machine))
 		err = lock_image(fd, f->path, writing, false, e);
 	if (!err || !writing)
 		return err;
@@ -247,12 +249,38 @@ static void file_plug(struct block_node *n, bool on)
 		f->io->plug(f->io, on);
 }
 
+static int file_changed(struct block_node *n, s64 *ns)
+{
+	struct file *f = n->impl;
+	struct stat st;
+
+	if (f->device || fstat(f->fd, &st) < 0)
+		return -ENOTSUP;
+	*ns = st.st_mtim.tv_sec * 1000000000ll + st.st_mtim.tv_nsec;
+	return 0;
+}
+
+static int file_activate(struct block_node *n, bool on, struct error *e)
+{
+	struct file *f = n->impl;
+	int err = 0;
+
+	if (on)
+		return f->lock ? lock_image(f->fd, f->path, !n->readonly, f->must_lock, e) : 0;
+	if (f->written && !n->cache.no_flush && fdatasync(f->fd) < 0)
+		err = error_ret(e, -errno, "cannot flush '%s': %s", f->path, strerror(errno));
+	if (!err && f->lock)
+		unlock_image(f->fd);
+	return err;
+}
+
 static const char *file_filename(struct block_node *n) { return ((struct file *)n->impl)->path; }
 
 #define FILE_KEYS "filename|aio|locking|force-share"
 BLOCK_DRIVER(file, .name = "file", .doc = "a regular file", .keys = FILE_KEYS, .protocol = true,
 	     .open = file_open, .close = file_close, .submit = file_submit, .plug = file_plug,
-	     .truncate = file_truncate, .filename = file_filename);
+	     .changed = file_changed, .activate = file_activate, .truncate = file_truncate,
+	     .filename = file_filename);
 BLOCK_DRIVER(host_device, .name = "host_device", .doc = "a block device of the host",
 	     .keys = FILE_KEYS, .protocol = true, .open = device_open, .close = file_close,
 	     .submit = file_submit, .plug = file_plug, .filename = file_filename);

@@ -20,6 +20,7 @@ struct file {
 	int fd;
 	char *path;
 	bool device, written, flush_failed;
+	bool lock, must_lock; /* as locking= says; must: where that is impossible it fails */
 	struct io_engine *io;
 	struct file_req *free;
 	/* with O_DIRECT: writes under way, and those that wait for them */

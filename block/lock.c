@@ -27,6 +27,17 @@ static bool taken(int fd, unsigned byte)
 	return fcntl(fd, F_OFD_GETLK, &l) == 0 && l.l_type != F_UNLCK;
 }
 
+void unlock_image(int fd)
+{
+	struct flock l = { .l_type = F_UNLCK,
+			   .l_whence = SEEK_SET,
+			   .l_start = USES,
+			   .l_len = KEEPS + PERMS - USES };
+
+	/* of an open file this cannot fail */
+	fcntl(fd, F_OFD_SETLK, &l);
+}
+
 int lock_image(int fd, const char *path, bool writes, bool must, struct error *e)
 {
 	u32 uses = BIT(READ) | (writes ? BIT(WRITE) | BIT(RESIZE) : 0),

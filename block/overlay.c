@@ -274,9 +274,82 @@ static int overlay_open(struct block_node *n, struct keyvals *kv, struct error *
 	return error_ret(e, -EINVAL, "a temporary layer is asked for by snapshot=on");
 }
 
+/* ---- snapshots */
+
+static int layer_fd(struct block_node *n) { return ((struct file *)n->file->impl)->fd; }
+
+static u64 layer_next(struct block_node *n, u64 *at, u64 max)
+{
+	struct overlay *o = n->impl;
+	u64 end = sectors(n->size), s = *at / SECTOR, k;
+
+	for (; s < end; s += k) {
+		k = run(o, s, MIN(end - s, max / SECTOR));
+		if (written(o, s)) {
+			*at = s * SECTOR;
+			return k * SECTOR;
+		}
+	}
+	return 0;
+}
+
+static int layer_move(struct block_node *n, u64 at, u8 *buf, u64 bytes, bool write)
+{
+	while (bytes) {
+		ssize_t k = write ? pwrite(layer_fd(n), buf, bytes, at) :
+				    pread(layer_fd(n), buf, bytes, at);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return -errno;
+		/* the last sector may end behind the file */
+		if (!k) {
+			memset(buf, 0, bytes);
+			return 0;
+		}
+		buf += k;
+		at += k;
+		bytes -= k;
+	}
+	return 0;
+}
+
+static int layer_read(struct block_node *n, u64 at, void *buf, u64 bytes)
+{
+	return layer_move(n, at, buf, bytes, false);
+}
+
+static int layer_write(struct block_node *n, u64 at, const void *buf, u64 bytes)
+{
+	int err = layer_move(n, at, (u8 *)buf, bytes, true);
+
+	if (!err)
+		mark(n->impl, at / SECTOR, sectors(bytes));
+	return err;
+}
+
+static void forget(struct overlay *o)
+{
+	for (u64 i = 0; i < o->npieces; i++) {
+		free(o->map[i]);
+		o->map[i] = NULL;
+	}
+}
+
+static void layer_clear(struct block_node *n)
+{
+	forget(n->impl);
+	/* only for the room; what is not marked is never read */
+	if (ftruncate(layer_fd(n), 0) < 0 || ftruncate(layer_fd(n), n->size) < 0)
+		warn("a temporary layer keeps its room: %s", strerror(errno));
+}
+
 BLOCK_DRIVER(overlay, .name = "overlay", .doc = "the temporary layer of -snapshot",
 	     .protocol = true, .open = overlay_open, .close = overlay_close,
-	     .submit = overlay_submit, .plug = overlay_plug, .filename = overlay_filename);
+	     .submit = overlay_submit, .plug = overlay_plug, .filename = overlay_filename,
+	     .layer_next = layer_next, .layer_read = layer_read, .layer_write = layer_write,
+	     .layer_clear = layer_clear);
 
 static int temporary_file(char *path, size_t size)
 {
@@ -385,10 +458,7 @@ static int copy_down(struct block_node *n, struct error *e)
 	if (err)
 		return error_ret(e, err, "could not write '%s': %s", block_filename(to),
 				 strerror(-err));
-	for (u64 i = 0; i < o->npieces; i++) {
-		free(o->map[i]);
-		o->map[i] = NULL;
-	}
+	forget(o);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * its events lead to. */
 #include "boot/smbios.h"
 #include "cli/options.h"
-#include "core/migrate.h"
+#include "core/migrate_place.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <time.h>
@@ -442,7 +442,7 @@ OPTION_HANDLER(opt_name)
 
 OPTION_HANDLER(opt_incoming)
 {
-	int err = migrate_check(arg, e);
+	int err = str_eq(arg, "defer") ? 0 : place_check(arg, e);
 
 	if (!err)
 		replace(&s->incoming, arg);

@@ -151,9 +151,9 @@ const struct option_def option_table[] = {
 	REFUSED("preconfig", NULL, "wait before the machine is built", "building the machine step by step is not built yet"),
 	OPT("sandbox", "on|off[,obsolete=allow|deny][,elevateprivileges=allow|deny|children][,spawn=allow|deny]\n"
 	    "[,resourcecontrol=allow|deny]", "forbid system calls", opt_sandbox),
-	OPT("incoming", "file:PATH|exec:COMMAND|fd:N", "start as the machine that was written there", opt_incoming),
+	OPT("incoming", "tcp:HOST:PORT|unix:PATH|file:PATH[,offset=N]|exec:COMMAND|fd:N|defer", "start as the machine that was written there", opt_incoming),
 	OPT("loadvm", "FILE", "the same, from a file that savevm wrote", opt_incoming),
-	NOTED("only-migratable", NULL, "refuse what cannot migrate", "nothing migrates yet"),
+	NOTED("only-migratable", NULL, "refuse what cannot migrate", "every device can"),
 	REFUSED("compat", "KEY=VALUE...", "policy for deprecated interfaces", "-compat is not built yet"),
 	REFUSED("dump-vmstate", "FILE", "describe the state of devices", NO_SNAPSHOTS),
 

@@ -12,6 +12,7 @@
 #include "cli/firmware.h"
 #include "cli/nets.h"
 #include "cli/memory.h"
+#include "core/block.h"
 #include "core/migrate.h"
 #include "guest/guest.h"
 #include "host/daemon.h"
@@ -140,7 +141,7 @@ static const struct {
 } everywhere[] = {
 	{ "kernel-irqchip", "only KVM has an interrupt controller in the host's kernel" },
 	{ "kernel_irqchip", "only KVM has an interrupt controller in the host's kernel" },
-	{ "suppress-vmdesc", "nothing migrates yet" },
+	{ "suppress-vmdesc", "there is no description in the stream" },
 	{ "usb", NULL },
 	{ "graphics", NULL },
 };
@@ -405,6 +406,8 @@ static int build(struct run *r, struct settings *s, struct error *e)
 		err = memory_advise(r->m, &r->board_keys, e);
 	if (!err)
 		err = make_engine(r->m, s, e);
+	if (s->incoming)
+		block_set_inactive(r->m);
 	if (!err)
 		err = disks_make(r->m, s, e);
 	if (!err)
@@ -464,8 +467,9 @@ static void load_incoming(void *arg)
 	struct incoming *in = arg;
 	struct error e = { 0 };
 
-	if (!migrate_load(in->m, in->s->incoming, !in->s->stopped, &e))
+	if (!migrate_incoming(in->m, in->s->incoming, &e))
 		return;
+	error_prefix(&e, "-incoming %s", in->s->incoming);
 	error_print(&e);
 	machine_exit(in->m, 1);
 }
@@ -497,6 +501,8 @@ int run(struct settings *s)
 		signals_machine(r.m);
 		in.m = r.m;
 		if (s->incoming)
+			migrate_expect(r.m, !s->stopped);
+		if (s->incoming && !str_eq(s->incoming, "defer"))
 			machine_post(r.m, load_incoming, &in);
 		status = machine_run(r.m);
 	}

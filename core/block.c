@@ -377,19 +377,15 @@ static void drain_nodes(struct block_node *n)
 	}
 }
 
-void block_drain(struct block *b)
+/* All that is under way has ended, or is held. */
+static void settle(struct block *b)
 {
-	struct block_state *bs;
-	struct block_req *r;
-	unsigned plugged = b->plugged;
+	struct block_state *bs = b->machine->priv->block;
 
-	if (!b->machine->priv->block)
-		return;
-	bs = b->machine->priv->block;
-	if (plugged)
-		block_node_plug(b->node, false);
 	drain_nodes(b->node);
 	for (;;) {
+		struct block_req *r;
+
 		while (!req_none(&b->ended))
 			deliver(b);
 		if (req_none(&b->under_way))
@@ -402,8 +398,21 @@ void block_drain(struct block *b)
 		if (!req_none(&b->under_way) && req_first(&b->under_way) == r)
 			finish(b, r);
 	}
+	batch(b);
+}
+
+void block_drain(struct block *b)
+{
+	unsigned plugged = b->plugged;
+
+	if (!b->machine->priv->block)
+		return;
+	if (plugged)
+		block_node_plug(b->node, false);
+	settle(b);
 	while (!req_none(&b->held)) {
-		r = req_first(&b->held);
+		struct block_req *r = req_first(&b->held);
+
 		r->err = -ECANCELED;
 		finish(b, r);
 	}
@@ -420,6 +429,24 @@ void block_drain_all(struct machine *m)
 		return;
 	list_for_each_safe (b, tmp, &m->priv->block->drives, link)
 		block_drain(b);
+}
+
+int block_settle_all(struct machine *m, struct error *e)
+{
+	struct block *b, *tmp;
+
+	if (!m->priv->block)
+		return 0;
+	list_for_each_safe (b, tmp, &m->priv->block->drives, link)
+		settle(b);
+	list_for_each (b, &m->priv->block->drives, link)
+		if (!req_none(&b->held))
+			return error_ret(e, -EBUSY,
+					 "drive '%s' holds requests back after an error: a "
+					 "snapshot "
+					 "would lose them; let the machine go on first",
+					 block_name(b));
+	return 0;
 }
 
 static void now_done(struct block_req *r, int err) { r->ended = true; }

@@ -35,6 +35,19 @@ struct block_driver {
 	void (*drain)(struct block_node *n);
 	/* optional: QMP's ImageInfo, "filename" */
 	const char *(*filename)(struct block_node *n);
+	/* optional: when the contents were changed last, in ns of the host's clock. For snapshots.
+	 */
+	int (*changed)(struct block_node *n, s64 *ns);
+	/* optional: lets another process have the image, and takes it again (see
+	 * block_activate_all)
+	 */
+	int (*activate)(struct block_node *n, bool on, struct error *e);
+	/* Temporary layers, for snapshots; any thread, while the machine stands still. next: the
+	 * first bytes from *at on that the layer has, up to max; 0 = there are no more. */
+	u64 (*layer_next)(struct block_node *n, u64 *at, u64 max);
+	int (*layer_read)(struct block_node *n, u64 at, void *buf, u64 bytes);
+	int (*layer_write)(struct block_node *n, u64 at, const void *buf, u64 bytes);
+	void (*layer_clear)(struct block_node *n);
 };
 /* BLOCK_DRIVER(null_co, .name = "null-co", ...) anywhere in a .c file. */
 #define BLOCK_DRIVER(id, ...) \
@@ -152,6 +165,14 @@ void block_insert(struct block *b, struct block_node *n);
 void block_remove(struct block *b);
 int must_check block_resize(struct block *b, u64 size, struct error *e);
 void block_drain_all(struct machine *m);
+/* Waits for all requests under way, but keeps those that are held back after an error: with such
+ * -EBUSY and a sentence, for then the machine's state is not all in its devices. */
+int must_check block_settle_all(struct machine *m, struct error *e);
+/* Between processes that use one image in turn (migration): off lets go of the images' locks, on
+ * takes them. While a machine waits for its state (block_inactive at its making) it has none. */
+int must_check block_activate_all(struct machine *m, bool on, struct error *e);
+void block_set_inactive(struct machine *m);
+bool block_inactive(const struct machine *m);
 /* "report|ignore|enospc|stop" */
 int must_check block_parse_on_error(const char *s, u8 *v, bool write, struct error *e);
 /* machine.c: begins and ends with the machine; what was held goes on when it runs again. */

@@ -104,6 +104,34 @@ const char *block_filename(struct block_node *n)
 	return "";
 }
 
+/* ---- images in turn */
+
+void block_set_inactive(struct machine *m) { block_state(m)->inactive = true; }
+
+bool block_inactive(const struct machine *m) { return m->priv->block && m->priv->block->inactive; }
+
+int block_activate_all(struct machine *m, bool on, struct error *e)
+{
+	struct block_node *n;
+	int err = 0;
+
+	if (!m->priv->block || m->priv->block->inactive == !on)
+		return 0;
+	list_for_each (n, &m->priv->block->nodes, link) {
+		if (n->driver->activate)
+			err = n->driver->activate(n, on, e);
+		if (err)
+			break;
+	}
+	if (err && on)
+		list_for_each (n, &m->priv->block->nodes, link)
+			if (n->driver->activate && n->driver->activate(n, false, NULL))
+				warn("the image of block node '%s' stays locked", n->name);
+	if (!err)
+		m->priv->block->inactive = !on;
+	return err;
+}
+
 /* ---- opening */
 
 static bool name_ok(const char *s)

@@ -10,6 +10,7 @@ struct block_state {
 	struct list nodes, drives, engines;
 	u64 next_name;
 	bool posted;
+	bool inactive; /* the images are another process's */
 };
 struct block_state *block_state(struct machine *m);
 /* Lets engines reap; false when none has anything under way. */

@@ -247,6 +247,32 @@ TEST(block_drains)
 	fix_free(f);
 }
 
+/* A snapshot neither loses what is held back after an error nor leaves it out. */
+TEST(block_settle_keeps_what_is_held)
+{
+	struct fix *f = fix_new(false);
+	struct error e = { 0 };
+
+	machine_cont(f->m);
+	submit(f, 0, BLOCK_READ, 0);
+	complete(f, 0, 0);
+	CHECK_EQ(block_settle_all(f->m, &e), 0);
+	CHECK_EQ(f->ends, 1);
+	f->b->werror = ONERR_STOP;
+	submit(f, 1, BLOCK_WRITE, 0);
+	complete(f, 1, -EIO);
+	CHECK_EQ(block_settle_all(f->m, &e), -EBUSY);
+	CHECK(e.text && strstr(e.text, "holds requests back"));
+	error_clear(&e);
+	CHECK_EQ(f->ends, 1);
+	machine_cont(f->m);
+	complete(f, 1, 0);
+	CHECK_EQ(block_settle_all(f->m, &e), 0);
+	CHECK_EQ(f->ends, 2);
+	CHECK_EQ(f->err[1], 0);
+	fix_free(f);
+}
+
 /* A machine that stands still hears of no end. */
 TEST(block_paused_machine_hears_nothing)
 {

@@ -5,6 +5,7 @@
 #include "core/command_args.h"
 #include "core/cpu.h"
 #include "core/machine.h"
+#include "core/migrate.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include "lib/str.h"
@@ -146,6 +147,21 @@ static void say_unknown(struct command_session *s, const char *line)
 	say(s, "unknown command: '%.*s'\n", (int)n, line);
 }
 
+/* While the machine is copied nothing may change it. */
+static int may_run(const struct command_call *c, struct error *e)
+{
+	const struct command *cmd = c->command;
+
+	if (!c->m || !migrate_frozen(c->m) || cmd->any_time ||
+	    (cmd->hmp && str_prefix(cmd->hmp, "info", NULL)) ||
+	    (cmd->qmp && str_prefix(cmd->qmp, "query-", NULL)))
+		return 0;
+	return error_ret(e, -EBUSY,
+			 "the machine is being migrated: %s has to wait for its end, or for "
+			 "migrate_cancel",
+			 cmd->hmp ? cmd->hmp : cmd->qmp);
+}
+
 /* line: its name, as it was typed, up to `rest`. */
 static int run_human(struct command_call *c, const char *line, const char *rest)
 {
@@ -156,7 +172,9 @@ static int run_human(struct command_call *c, const char *line, const char *rest)
 		say(c->s, "%s\nTry \"help %.*s\" for more information\n",
 		    e.text ? e.text : strerror(-err), (int)(rest - line), line);
 	} else {
-		err = c->command->run(c, &e);
+		err = may_run(c, &e);
+		if (!err)
+			err = c->command->run(c, &e);
 		if (err)
 			say(c->s, "Error: %s\n", e.text ? e.text : strerror(-err));
 		else if (c->command->show && c->result)
@@ -201,6 +219,8 @@ int command_run_qmp(struct command_session *s, const char *name, json_t *args, j
 		return error_ret(e, -ENOENT, "The command %s has not been found", name);
 	call_init(&c, s, cmd);
 	err = command_check_args(&c, args, e);
+	if (!err)
+		err = may_run(&c, e);
 	if (!err) {
 		err = cmd->run(&c, e);
 		if (err && e && !error_is_set(e))

@@ -71,6 +71,7 @@ struct command {
 	int (*run)(struct command_call *c, struct error *e);
 	/* prints c->result for a human; NULL: run has printed all there is to see */
 	void (*show)(struct command_call *c);
+	bool any_time; /* also while the machine is frozen (migrate.h); queries are always */
 	/* words that the argument being typed may become, for completion; may be NULL */
 	void (*complete)(struct machine *m, void (*fn)(void *arg, const char *word), void *arg);
 };

@@ -110,8 +110,8 @@ static void complete_commands(struct machine *m, void (*fn)(void *arg, const cha
 			      void *arg);
 
 static const struct command_arg help_args[] = { { "name", ARG_REST, .optional = true }, {} };
-COMMAND(help, .hmp = "help|?", .doc = "show the help of one command or of all", .args = help_args,
-	.run = run_help, .complete = complete_commands);
+COMMAND(help, .hmp = "help|?", .any_time = true, .doc = "show the help of one command or of all",
+	.args = help_args, .run = run_help, .complete = complete_commands);
 
 static const struct command_arg info_args[] = { { "item", ARG_REST, .optional = true }, {} };
 static int run_info(struct command_call *c, struct error *e)

@@ -15,6 +15,7 @@
 #include "core/late.h"
 #include "core/fds.h"
 #include "core/keyboard.h"
+#include "core/migrate.h"
 #include "core/net.h"
 #include "core/private.h"
 #include "core/user_object.h"
@@ -47,6 +48,7 @@ struct machine *machine_new(void)
 	m->priv = p;
 	list_init(&p->spaces);
 	list_init(&p->parts);
+	list_init(&p->saved);
 	list_init(&p->buses);
 	list_init(&p->chardevs);
 	list_init(&p->objects);
@@ -90,6 +92,8 @@ void machine_free(struct machine *m)
 {
 	if (!m)
 		return;
+	migrate_fini(m);
+	savevm_fini(m);
 	wait_stop(m);
 	call_hooks(&m->priv->fini_hooks);
 	/* the last created goes first: it may stand on earlier ones */
@@ -276,10 +280,20 @@ void machine_stop(struct machine *m, enum run_state why)
 
 void machine_cont(struct machine *m)
 {
+	struct error e = { 0 };
+
+	if (m->state == RUN_RUNNING) {
+		m->priv->hold = m->stop_requested = false;
+		return;
+	}
+	if (migrate_frozen(m) || migrate_run_then(m, true))
+		return;
+	if (block_activate_all(m, true, &e)) {
+		error_print(&e);
+		return;
+	}
 	m->priv->hold = false;
 	m->stop_requested = false;
-	if (m->state == RUN_RUNNING)
-		return;
 	/* after a shutdown that only paused, the guest starts anew */
 	if (m->state == RUN_SHUTDOWN)
 		m->reset_requested = true;
@@ -342,7 +356,7 @@ static bool requests(struct machine *m)
 	}
 	if (m->shutdown_requested && do_shutdown(m))
 		return true;
-	if (m->reset_requested) {
+	if (m->reset_requested && !migrate_frozen(m)) {
 		cause_event(m, "RESET");
 		m->cause = CAUSE_NONE;
 		machine_reset(m);

@@ -27,7 +27,10 @@ enum run_state {
 	RUN_DEBUG,
 	RUN_INTERNAL_ERROR,
 	RUN_WATCHDOG,
-	RUN_IO_ERROR
+	RUN_IO_ERROR,
+	RUN_INMIGRATE,	    /* waits for its state */
+	RUN_FINISH_MIGRATE, /* its state is copied, */
+	RUN_POSTMIGRATE	    /* has been */
 };
 /* Why a guest stops or resets; names as in QMP SHUTDOWN events. */
 enum shutdown_cause {

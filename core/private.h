@@ -21,9 +21,10 @@ struct poll_entry {
 struct machine_private {
 	struct list globals, spaces, buses, chardevs, objects, netdevs, faults, reset_hooks,
 		powerdown_hooks, fini_hooks, fds;
-	struct list parts, drains;  /* snapshot.h */
-	const char *migrate_status; /* migrate.h */
-	unsigned space_depth;	    /* inside space_begin */
+	struct list parts, drains;   /* snapshot.h */
+	struct list saved;	     /* savevm.c */
+	struct migration *migration; /* migrate.c; NULL until there is one */
+	unsigned space_depth;	     /* inside space_begin */
 	bool space_dirty, space_force;
 
 	/* The wake-up: see machine_wait.c. pending, ready, idle and machine->current are atomic. */
@@ -57,6 +58,8 @@ struct machine_private {
 	int (*gdbserver_open)(void *arg, const char *dev, struct error *e);
 	void *gdbserver_arg;
 };
+
+void savevm_fini(struct machine *m);
 
 /* machine_wait.c */
 int must_check wait_init(struct machine *m, struct error *e);

@@ -8,16 +8,16 @@
 #include "core/device.h"
 #include "core/private.h"
 #include "core/snapshot_device.h"
+#include "core/snapshot_stream.h"
 #include "lib/alloc.h"
 #include "lib/error.h"
 #include "lib/str.h"
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
-enum { PAGE = 4096, NAME_MAX_BYTES = 255, VERSION = 1 };
+enum { NAME_MAX_BYTES = 255, VERSION = 2 };
 #define SECTION_MAX (1ull << 30)
-static const char magic[8] = "QUERNVM";
+static const char magic[8] = SNAPSHOT_MAGIC;
 static const char end_name[] = "end";
 
 void snapshot_add_part(struct machine *m, struct snapshot_part *p)
@@ -84,183 +84,6 @@ s64 snapshot_size(struct blob *b, const char *key)
 	int r = find(b, key, &at, &size);
 
 	return r ? r : (s64)size;
-}
-
-/* --- the stream */
-
-struct stream {
-	int fd;
-	struct error *e;
-	u8 buf[64 << 10];
-	size_t n, pos; /* bytes in buf; reading: of which consumed */
-};
-
-static int flush(struct stream *s)
-{
-	for (size_t done = 0; done < s->n;) {
-		ssize_t w = write(s->fd, s->buf + done, s->n - done);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return error_ret(s->e, w ? -errno : -EIO, "cannot write the snapshot: %s",
-					 strerror(w ? errno : EIO));
-		done += (size_t)w;
-	}
-	s->n = 0;
-	return 0;
-}
-
-static int put(struct stream *s, const void *p, size_t n)
-{
-	const u8 *at = p;
-
-	while (n) {
-		size_t part = MIN(n, sizeof(s->buf) - s->n);
-
-		memcpy(s->buf + s->n, at, part);
-		s->n += part;
-		at += part;
-		n -= part;
-		if (s->n == sizeof(s->buf)) {
-			int r = flush(s);
-
-			if (r)
-				return r;
-		}
-	}
-	return 0;
-}
-
-static int get(struct stream *s, void *p, size_t n)
-{
-	u8 *at = p;
-
-	while (n) {
-		size_t part = MIN(n, s->n - s->pos);
-
-		if (!part) {
-			ssize_t r = read(s->fd, s->buf, sizeof(s->buf));
-
-			if (r < 0 && errno == EINTR)
-				continue;
-			if (r < 0)
-				return error_ret(s->e, -errno, "cannot read the snapshot: %s",
-						 strerror(errno));
-			if (!r)
-				return error_ret(s->e, -EINVAL,
-						 "the snapshot ends too soon: it is not complete");
-			s->n = (size_t)r;
-			s->pos = 0;
-			continue;
-		}
-		memcpy(at, s->buf + s->pos, part);
-		s->pos += part;
-		at += part;
-		n -= part;
-	}
-	return 0;
-}
-
-static int put_head(struct stream *s, const char *name, u64 n)
-{
-	u8 head[10];
-	int r;
-
-	st16le(head, (u16)strlen(name));
-	st64le(head + 2, n);
-	r = put(s, head, sizeof(head));
-	return r ? r : put(s, name, strlen(name));
-}
-
-static int put_section(struct stream *s, const char *name, const struct blob *b)
-{
-	int r = put_head(s, name, b->n);
-
-	return r ? r : put(s, b->at, b->n);
-}
-
-/* --- RAM: {page number, bytes} of each page that is not zero, closed by ~0 */
-
-enum { MAX_RAMS = 64 };
-
-/* Every piece of memory below a region once, those that only aliases show included. */
-static void each_ram(struct region *r, struct region *found[MAX_RAMS], unsigned *n)
-{
-	struct region *child;
-
-	while (r->kind == REGION_ALIAS)
-		r = r->alias;
-	list_for_each (child, &r->children, link)
-		each_ram(child, found, n);
-	if (r->kind == REGION_CONTAINER || !r->ram || r->unsaved)
-		return;
-	for (unsigned i = 0; i < *n; i++)
-		if (found[i] == r)
-			return;
-	if (*n < MAX_RAMS)
-		found[(*n)++] = r;
-}
-
-static bool zero(const u8 *p) { return !p[0] && !memcmp(p, p + 1, PAGE - 1); }
-
-static int put_ram(struct stream *s, struct region *r)
-{
-	AUTO_FREE char *name = xasprintf("ram %s", r->name);
-	const struct ram *ram = r->ram;
-	u8 at[8];
-	int err = put_head(s, name, ram->size);
-
-	for (u64 off = 0; !err && off < ram->size; off += PAGE) {
-		if (zero(ram->host + off))
-			continue;
-		st64le(at, off / PAGE);
-		err = put(s, at, sizeof(at));
-		if (!err)
-			err = put(s, ram->host + off, PAGE);
-	}
-	st64le(at, ~0ull);
-	return err ? err : put(s, at, sizeof(at));
-}
-
-static int get_ram(struct stream *s, struct machine *m, const char *name, u64 size)
-{
-	struct region *found[MAX_RAMS];
-	unsigned n = 0;
-	struct ram *ram = NULL;
-	u64 next = 0;
-
-	each_ram(&m->memory_root, found, &n);
-	for (unsigned i = 0; i < n && !ram; i++)
-		if (str_eq(found[i]->name, name))
-			ram = found[i]->ram;
-	if (!ram || ram->size != size)
-		return error_ret(s->e, -EINVAL,
-				 "the snapshot has %llu bytes of memory '%s', this machine %llu: "
-				 "start it with the same options",
-				 (unsigned long long)size, name,
-				 (unsigned long long)(ram ? ram->size : 0));
-	for (;;) {
-		u8 b[8];
-		u64 page;
-		int err = get(s, b, sizeof(b));
-
-		if (err)
-			return err;
-		page = ld64le(b);
-		if (page != ~0ull && (page < next || page >= size / PAGE))
-			return error_ret(s->e, -EINVAL, "the snapshot's memory '%s' is damaged",
-					 name);
-		for (; next < size / PAGE && next < page; next++)
-			if (!zero(ram->host + next * PAGE))
-				memset(ram->host + next * PAGE, 0, PAGE);
-		if (page == ~0ull)
-			return 0;
-		err = get(s, ram->host + page * PAGE, PAGE);
-		if (err)
-			return err;
-		next = page + 1;
-	}
 }
 
 /* --- the machine itself, and its CPUs */
@@ -364,59 +187,139 @@ static int load_cpu(struct cpu *cpu, struct blob *b, struct error *e)
 	return r;
 }
 
-/* --- all of it */
+/* --- sections that are held in memory */
 
-static int save_all(struct machine *m, struct stream *s)
+struct section {
+	char *name;
+	struct blob b;
+};
+struct snapshot {
+	struct machine *m;
+	struct section *at;
+	size_t n, cap;
+	size_t heads; /* the first ones: the machine's, the disks' */
+	bool ran;     /* the machine that was saved */
+};
+
+static struct section *add_section(struct snapshot *s, char *name)
 {
-	struct region *ram[MAX_RAMS];
+	if (s->n == s->cap) {
+		s->cap = s->cap ? s->cap * 2 : 64;
+		s->at = xrealloc(s->at, s->cap * sizeof(*s->at));
+	}
+	s->at[s->n] = (struct section){ .name = name };
+	return &s->at[s->n++];
+}
+
+void snapshot_free(struct snapshot *s)
+{
+	for (size_t i = 0; s && i < s->n; i++) {
+		free(s->at[i].name);
+		blob_fini(&s->at[i].b);
+	}
+	if (s)
+		free(s->at);
+	free(s);
+}
+
+bool snapshot_ran(const struct snapshot *s) { return s->ran; }
+
+/* --- saving */
+
+struct snapshot *snapshot_collect(struct machine *m, bool ran, struct error *e)
+{
+	struct snapshot *s;
 	struct snapshot_part *p;
 	struct device_core *d;
-	struct blob b = { 0 };
-	unsigned n = 0;
-	u8 version[4];
-	int r;
+	u8 running = ran;
 
-	st32le(version, VERSION);
-	r = put(s, magic, sizeof(magic));
-	if (!r)
-		r = put(s, version, sizeof(version));
-#define SECTION(call, ...) \
-	if (!r) { \
-		AUTO_FREE char *name_ = xasprintf(__VA_ARGS__); \
-\
-		b.n = 0; \
-		call; \
-		r = put_section(s, name_, &b); \
-	}
-	SECTION(save_machine(m, &b), "machine");
-	each_ram(&m->memory_root, ram, &n);
-	for (unsigned i = 0; !r && i < n; i++)
-		r = put_ram(s, ram[i]);
+	if (block_settle_all(m, e))
+		return NULL;
+	s = NEW(struct snapshot);
+	s->m = m;
+	s->ran = ran;
+#define SECTION(...) &add_section(s, xasprintf(__VA_ARGS__))->b
+	save_machine(m, SECTION("machine"));
+	snapshot_put(&s->at[0].b, "running", &running, 1);
+	for (struct block *b = disk_next(m, NULL); b; b = disk_next(m, b))
+		disk_save(b, SECTION("disk %s", block_name(b)));
+	s->heads = s->n;
 	list_for_each (d, &m->devices, link)
-		SECTION(snapshot_save_device(d->dev, &b), "device %s", d->dev->id);
+		snapshot_save_device(d->dev, SECTION("device %s", d->dev->id));
 	list_for_each (p, &m->priv->parts, link)
-		SECTION(p->save(p->arg, &b), "part %s", p->name);
+		p->save(p->arg, SECTION("part %s", p->name));
 	for (u32 i = 0; i < m->ncpus; i++)
-		SECTION(save_cpu(m->cpu[i], &b), "cpu %u", i);
+		save_cpu(m->cpu[i], SECTION("cpu %u", i));
 #undef SECTION
-	blob_fini(&b);
-	if (!r)
-		r = put_head(s, end_name, 0);
-	return r ? r : flush(s);
+	return s;
+}
+
+static u64 total_bytes(struct machine *m)
+{
+	struct region *ram[MAX_RAMS];
+	unsigned n = ram_find(m, ram);
+	u64 total = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		total += ram[i]->ram->size;
+	for (struct block *b = disk_next(m, NULL); b; b = disk_next(m, b))
+		total += disk_layer(b) ? layer_bytes(disk_layer(b)) : 0;
+	return total;
+}
+
+static int put_memory(struct machine *m, struct stream *st)
+{
+	struct region *ram[MAX_RAMS];
+	unsigned n = ram_find(m, ram);
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < n; i++)
+		err = ram_put(st, ram[i]);
+	for (struct block *b = disk_next(m, NULL); b && !err; b = disk_next(m, b))
+		if (disk_layer(b))
+			err = layer_put(st, block_name(b), disk_layer(b));
+	return err;
+}
+
+int snapshot_write(struct snapshot *s, int fd, struct snapshot_progress *p, struct error *e)
+{
+	struct stream *st = NEW(struct stream);
+	u8 version[4];
+	int err;
+
+	stream_init(st, fd, p, e);
+	if (p)
+		__atomic_store_n(&p->total, total_bytes(s->m), __ATOMIC_RELAXED);
+	st32le(version, VERSION);
+	err = stream_put(st, magic, sizeof(magic));
+	if (!err)
+		err = stream_put(st, version, sizeof(version));
+	for (size_t i = 0; !err && i < s->n; i++) {
+		err = stream_head(st, s->at[i].name, s->at[i].b.n);
+		if (!err)
+			err = stream_put(st, s->at[i].b.at, s->at[i].b.n);
+		/* behind the disks, so that their layers find them checked */
+		if (!err && i + 1 == s->heads)
+			err = put_memory(s->m, st);
+	}
+	if (!err)
+		err = stream_head(st, end_name, 0);
+	if (!err)
+		err = stream_flush(st);
+	free(st);
+	return err;
 }
 
 int snapshot_save(struct machine *m, int fd, struct error *e)
 {
-	struct stream *s = NEW(struct stream);
-	int r;
+	struct snapshot *s = snapshot_collect(m, false, e);
+	int err = s ? snapshot_write(s, fd, NULL, e) : -EBUSY;
 
-	block_drain_all(m);
-	s->fd = fd;
-	s->e = e;
-	r = save_all(m, s);
-	free(s);
-	return r;
+	snapshot_free(s);
+	return err;
 }
+
+/* --- loading */
 
 static struct snapshot_part *part_named(struct machine *m, const char *name)
 {
@@ -431,7 +334,7 @@ static struct snapshot_part *part_named(struct machine *m, const char *name)
 /* What a load has seen, to tell what is missing. */
 struct seen {
 	bool machine;
-	u32 cpus, devices, parts;
+	u32 cpus, devices, parts, disks;
 };
 
 static int load_section(struct machine *m, const char *name, struct blob *b, struct seen *seen,
@@ -444,6 +347,11 @@ static int load_section(struct machine *m, const char *name, struct blob *b, str
 	if (str_eq(name, "machine")) {
 		seen->machine = true;
 		return load_machine(m, b, e);
+	}
+	/* looked at when it came */
+	if (!strncmp(name, "disk ", 5)) {
+		seen->disks++;
+		return 0;
 	}
 	if (!strncmp(name, "device ", 7)) {
 		d = device_find(m, name + 7);
@@ -473,95 +381,144 @@ static int complete(struct machine *m, const struct seen *seen, struct error *e)
 {
 	struct snapshot_part *p;
 	struct device_core *d;
-	u32 devices = 0, parts = 0;
+	u32 devices = 0, parts = 0, disks = 0;
 
 	list_for_each (d, &m->devices, link)
 		devices++;
 	list_for_each (p, &m->priv->parts, link)
 		parts++;
+	for (struct block *b = disk_next(m, NULL); b; b = disk_next(m, b))
+		disks++;
 	if (seen->machine && seen->cpus == m->ncpus && seen->devices == devices &&
-	    seen->parts == parts)
+	    seen->parts == parts && seen->disks == disks)
 		return 0;
 	return error_ret(e, -EINVAL,
-			 "the snapshot has %u devices and %u CPUs, this machine %u and %u: start "
-			 "it "
-			 "with the same options",
-			 seen->devices, seen->cpus, devices, m->ncpus);
+			 "the snapshot has %u devices, %u disks and %u CPUs, this machine %u, %u "
+			 "and %u: start it with the same options",
+			 seen->devices, seen->disks, seen->cpus, devices, disks, m->ncpus);
 }
 
-static int load_all(struct machine *m, struct stream *s)
+/* A section that is applied when all have come; the disks' are looked at now, before their layers
+ * are overwritten. */
+static int receive_section(struct snapshot *s, struct stream *st, const char *name, u64 n)
 {
-	struct seen seen = { 0 };
-	struct blob b = { 0 };
-	u8 head[12];
-	int r = get(s, head, sizeof(head));
+	struct section *sec;
+	struct block *b;
+	int err;
 
-	if (r)
-		return r;
+	if (n > SECTION_MAX)
+		return error_ret(st->e, -EINVAL, "the snapshot's section '%s' is damaged", name);
+	sec = add_section(s, xstrdup(name));
+	sec->b.at = malloc(n + 1);
+	if (!sec->b.at)
+		return error_ret(st->e, -ENOMEM, "there is no memory for the snapshot's '%s'",
+				 name);
+	sec->b.n = sec->b.cap = n;
+	err = stream_get(st, sec->b.at, n);
+	if (!err && str_eq(name, "machine")) {
+		u8 running = 1;
+
+		if (!snapshot_get(&sec->b, "running", &running, 1))
+			s->ran = running;
+	}
+	if (err || strncmp(name, "disk ", 5))
+		return err;
+	b = disk_named(s->m, name + 5);
+	if (!b)
+		return error_ret(st->e, -EINVAL,
+				 "the snapshot has a disk '%s', which this machine has not: start "
+				 "it with the same options",
+				 name + 5);
+	return disk_check(b, &sec->b, st->e);
+}
+
+static int receive_all(struct snapshot *s, struct stream *st)
+{
+	u8 head[12];
+	int err = stream_get(st, head, sizeof(head));
+
+	if (err)
+		return err;
 	if (memcmp(head, magic, sizeof(magic)))
-		return error_ret(s->e, -EINVAL, "this is no snapshot of a machine");
+		return error_ret(st->e, -EINVAL, "this is no snapshot of a machine");
 	if (ld32le(head + 8) != VERSION)
-		return error_ret(s->e, -EINVAL, "the snapshot's format is version %u, not %u",
+		return error_ret(st->e, -EINVAL, "the snapshot's format is version %u, not %u",
 				 ld32le(head + 8), VERSION);
-	while (!r) {
+	for (;;) {
 		char name[NAME_MAX_BYTES + 1];
 		u64 n, len;
 
-		r = get(s, head, 10);
-		if (r)
-			break;
+		err = stream_get(st, head, 10);
+		if (err)
+			return err;
 		len = ld16le(head);
 		n = ld64le(head + 2);
-		if (len > NAME_MAX_BYTES) {
-			r = error_ret(s->e, -EINVAL, "the snapshot is damaged");
-			break;
-		}
-		r = get(s, name, len);
+		if (len > NAME_MAX_BYTES)
+			return error_ret(st->e, -EINVAL, "the snapshot is damaged");
+		err = stream_get(st, name, len);
 		name[len] = 0;
-		if (r)
-			break;
-		if (str_eq(name, end_name)) {
-			r = complete(m, &seen, s->e);
-			break;
-		}
-		if (!strncmp(name, "ram ", 4)) {
-			r = get_ram(s, m, name + 4, n);
-			continue;
-		}
-		if (n > SECTION_MAX) {
-			r = error_ret(s->e, -EINVAL, "the snapshot's section '%s' is damaged",
-				      name);
-			break;
-		}
-		blob_fini(&b);
-		b.at = xalloc(n + 1);
-		b.n = b.cap = n;
-		r = get(s, b.at, n);
-		if (!r)
-			r = load_section(m, name, &b, &seen, s->e);
+		if (err || str_eq(name, end_name))
+			return err;
+		if (!strncmp(name, "ram ", 4))
+			err = ram_get(st, s->m, name + 4, n);
+		else if (!strncmp(name, "layer ", 6))
+			err = layer_get(st, s->m, name + 6, n);
+		else
+			err = receive_section(s, st, name, n);
+		if (err)
+			return err;
 	}
-	blob_fini(&b);
-	return r;
+}
+
+struct snapshot *snapshot_receive(struct machine *m, int fd, struct snapshot_progress *p,
+				  struct error *e)
+{
+	struct stream *st = NEW(struct stream);
+	struct snapshot *s = NEW(struct snapshot);
+
+	s->m = m;
+	s->ran = true;
+	stream_init(st, fd, p, e);
+	if (receive_all(s, st)) {
+		snapshot_free(s);
+		s = NULL;
+	}
+	free(st);
+	return s;
+}
+
+int snapshot_apply(struct snapshot *s, struct error *e)
+{
+	struct machine *m = s->m;
+	struct seen seen = { 0 };
+	struct device_core *d;
+	int err = 0;
+
+	space_begin(m);
+	for (size_t i = 0; !err && i < s->n; i++)
+		err = load_section(m, s->at[i].name, &s->at[i].b, &seen, e);
+	if (!err)
+		err = complete(m, &seen, e);
+	space_commit(m);
+	if (m->memory_changed)
+		m->memory_changed(m);
+	if (!err)
+		list_for_each (d, &m->devices, link)
+			if (d->dev->class->loaded)
+				d->dev->class->loaded(d->dev);
+	return err;
 }
 
 int snapshot_load(struct machine *m, int fd, struct error *e)
 {
-	struct stream *s = NEW(struct stream);
-	struct device_core *d;
-	int r;
+	struct snapshot *s;
+	int err;
 
 	block_drain_all(m);
-	s->fd = fd;
-	s->e = e;
-	space_begin(m);
-	r = load_all(m, s);
-	space_commit(m);
-	if (m->memory_changed)
+	s = snapshot_receive(m, fd, NULL, e);
+	err = s ? snapshot_apply(s, e) : -EINVAL;
+	if (!s && m->memory_changed)
 		m->memory_changed(m);
-	if (!r)
-		list_for_each (d, &m->devices, link)
-			if (d->dev->class->loaded)
-				d->dev->class->loaded(d->dev);
-	free(s);
-	return r;
+	snapshot_free(s);
+	return err;
 }

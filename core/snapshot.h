@@ -23,12 +23,34 @@ struct snapshot_part {
 void snapshot_add_part(struct machine *m, struct snapshot_part *p);
 void snapshot_remove_part(struct snapshot_part *p);
 
-/* The machine must not run (machine_stop). Disk requests under way are finished first. fd: a file,
- * pipe or socket, written from where it stands to the end of the snapshot; stays the caller's. 0,
- * or -errno with a sentence. */
-int must_check snapshot_save(struct machine *m, int fd, struct error *e);
-/* Into a machine that has been reset and does not run. On failure its state is undefined: reset it.
+/* How far a transfer is; atomic, for whoever shows it or calls it off. */
+struct snapshot_progress {
+	u64 total, done; /* bytes of memory and layers: of which looked at */
+	u64 moved;	 /* bytes of the stream */
+	u64 pages;	 /* of RAM that were not zero */
+	bool cancel;	 /* ends it with -ECANCELED */
+};
+#define SNAPSHOT_MAGIC "QUERNVM"
+
+/*
+ * In steps, for transfers that take their time. The machine must not run (machine_stop) until the
+ * last one. collect: takes what is small; disk requests under way are finished first, and none may
+ * be held back after an error. write: all of it, from any thread; fd is a file, pipe or socket,
+ * written from where it stands, and stays the caller's. receive: into a machine that has been
+ * reset, RAM and layers at once, from any thread. apply: the rest, on the machine's thread. When
+ * one of these fails the machine's state is undefined: reset it. NULL or -errno with a sentence.
  */
+struct snapshot;
+struct snapshot *snapshot_collect(struct machine *m, bool ran, struct error *e);
+int must_check snapshot_write(struct snapshot *s, int fd, struct snapshot_progress *p,
+			      struct error *e);
+struct snapshot *snapshot_receive(struct machine *m, int fd, struct snapshot_progress *p,
+				  struct error *e);
+int must_check snapshot_apply(struct snapshot *s, struct error *e);
+void snapshot_free(struct snapshot *s);
+bool snapshot_ran(const struct snapshot *s); /* did the machine that was saved run? */
+/* All steps in one. */
+int must_check snapshot_save(struct machine *m, int fd, struct error *e);
 int must_check snapshot_load(struct machine *m, int fd, struct error *e);
 
 /* Keyed values of one device, for what its bus and the core keep (struct bus_type). */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* run.c - commands about the machine's run: stop, cont, reset, power, NMI, and its state. */
+#include "core/block.h"
 #include "core/command.h"
 #include "core/cpu.h"
 #include "core/debug.h"
 #include "core/machine.h"
+#include "core/migrate.h"
 #include "lib/error.h"
 #include "lib/str.h"
 #include <errno.h>
@@ -20,6 +22,9 @@ static const char *state_name(enum run_state s)
 		[RUN_INTERNAL_ERROR] = "internal-error",
 		[RUN_WATCHDOG] = "watchdog",
 		[RUN_IO_ERROR] = "io-error",
+		[RUN_INMIGRATE] = "inmigrate",
+		[RUN_FINISH_MIGRATE] = "finish-migrate",
+		[RUN_POSTMIGRATE] = "postmigrate",
 	};
 
 	return names[s];
@@ -46,7 +51,7 @@ COMMAND(query_status, .hmp = "info status", .qmp = "query-status", .run = query_
 
 static int stop(struct command_call *c, struct error *e)
 {
-	if (c->m->state == RUN_RUNNING)
+	if (!migrate_run_then(c->m, false) && c->m->state == RUN_RUNNING)
 		machine_stop(c->m, RUN_PAUSED);
 	return 0;
 }
@@ -54,6 +59,11 @@ COMMAND(stop, .hmp = "stop|s", .qmp = "stop", .run = stop, .doc = "pause the mac
 
 static int cont(struct command_call *c, struct error *e)
 {
+	if (migrate_run_then(c->m, true))
+		return 0;
+	/* the images may be another process's since it was migrated */
+	if (block_activate_all(c->m, true, e))
+		return -EBUSY;
 	if (c->m->state == RUN_DEBUG)
 		debug_resume(c->m, 0);
 	else
@@ -99,7 +109,8 @@ static int quit(struct command_call *c, struct error *e)
 	machine_request_shutdown(c->m, CAUSE_HOST_QUIT);
 	return 0;
 }
-COMMAND(quit, .hmp = "quit|q", .qmp = "quit", .run = quit, .doc = "end the emulator");
+COMMAND(quit, .hmp = "quit|q", .qmp = "quit", .run = quit, .any_time = true,
+	.doc = "end the emulator");
 
 static int nmi(struct command_call *c, struct error *e)
 {

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""disk-live.py - the host's part of disk-live.sh: saves the machine while its disks are busy, goes on in another process, and plugs an
+"""disk-live.py - the host's part of disk-live.sh: moves the machine to other processes while its disks and network are busy, and plugs an
 NVMe controller in and out, when the guest says so. The guest's lines go to standard output.
 
 Usage: disk-live.py DIRECTORY QUERN ARGUMENT...
 """
+import atexit
 import json
 import os
 import socket
 import subprocess
 import sys
+import time
 
 directory, command = sys.argv[1], sys.argv[2:]
 path = os.path.join(directory, "qmp")
@@ -24,6 +26,7 @@ class Machine:
         ours.listen()
         self.child = subprocess.Popen(command + ["-qmp", f"unix:{path}", *extra], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                       stderr=subprocess.STDOUT, text=True, errors="replace")
+        atexit.register(self.child.kill)
         ours.settimeout(30)
         self.qmp = ours.accept()[0].makefile("rw")
         self.qmp.readline()
@@ -34,38 +37,47 @@ class Machine:
             message = json.loads(line)
             if wanted(message):
                 return message
-        sys.exit("disk-live: the machine ended")
+        sys.exit(f"disk-live: the machine ended: {self.child.stdout.read()[-300:]}")
 
     def run(self, name, **arguments):
-        self.qmp.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
-        self.qmp.flush()
+        try:
+            self.qmp.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+            self.qmp.flush()
+        except BrokenPipeError:
+            pass  # the answer will not come
         message = self.answer(lambda m: "return" in m or "error" in m)
         if "error" in message:
             sys.exit(f"disk-live: {name}: {message['error']['desc']}")
         return message["return"]
 
     def busy(self):
-        stats = [d["stats"] for d in self.run("query-blockstats") if d["device"] in ("d", "e")]
-        return all(s["rd_operations"] + s["wr_operations"] > 2000 for s in stats)
+        stats = [d["stats"] for d in self.run("query-blockstats") if d["device"] in ("d", "e", "f")]
+        return all(s["rd_operations"] + s["wr_operations"] > 600 for s in stats)
 
 
 m = Machine()
-state = os.path.join(directory, "state")
+hops = [f"unix:{directory}/hop", f"file:{directory}/state"]
 for line in m.child.stdout:
     print(line, end="", flush=True)
     if line.startswith("@load"):
         break
-while not m.busy():
-    pass
-m.run("stop")
-m.run("migrate", uri="file:" + state)
-while m.run("query-migrate").get("status") not in ("completed", "failed"):
-    pass
-m.run("quit")
-m.child.wait()
-m = Machine("-incoming", "file:" + state)
-if m.run("query-status")["status"] != "running":
-    m.run("cont")
+# over a socket to one that waits, and as a file
+for uri in hops:
+    while not m.busy():
+        time.sleep(0.02)
+    old = m
+    if not uri.startswith("file:"):
+        m = Machine("-incoming", uri)
+    old.run("migrate", uri=uri)
+    while old.run("query-migrate").get("status") not in ("completed", "failed"):
+        time.sleep(0.02)
+    old.run("quit")
+    old.child.wait()
+    if uri.startswith("file:"):
+        m = Machine("-incoming", uri)
+    while (status := m.run("query-migrate").get("status")) in ("setup", "active"):
+        time.sleep(0.02)
+    print(f"@{'ok' if status == 'completed' and m.run('query-status')['status'] == 'running' else 'FAIL'} hop-{uri.split(':')[0]}", flush=True)
 for line in m.child.stdout:
     print(line, end="", flush=True)
     if line.startswith("@plug"):
@@ -74,4 +86,6 @@ for line in m.child.stdout:
         m.run("device_del", id="hot")
         m.answer(lambda message: message.get("event") == "DEVICE_DELETED")
         print("@ok deleted")
+for line in m.qmp:
+    print(line, end="", flush=True)  # how it ended
 sys.exit(m.child.wait())

@@ -88,13 +88,13 @@ refuse truncated "ends too soon" -M microvm -smp 4 -incoming "file:$TMP/short"
 refuse other-memory "same options" -M microvm -smp 4 -m 128 -incoming "file:$TMP/snap"
 refuse other-cpus "same options" -M microvm -smp 2 -incoming "file:$TMP/snap"
 refuse other-machine "same options" -M q35 -smp 4 -incoming "file:$TMP/snap"
-refuse no-scheme "not built yet" -incoming tcp:0:4444
+refuse no-scheme "not built yet" -incoming rdma:0:4444
 
 # Going back in time under a disk that does not is refused.
 truncate -s 1M "$TMP/disk"
 printf 'savevm %s/v\nquit\n' "$TMP" | timeout 20 "$QUERN" -S -kernel "$kernel" -display none -serial none -monitor stdio \
 	-drive "file=$TMP/disk,format=raw,if=virtio" > "$TMP/out" 2>&1
-if grep -q "Error: drive .* is writable" "$TMP/out" && [ ! -e "$TMP/v" ]; then ok writable-disk; else fail writable-disk "$(cat "$TMP/out")"; fi
+if grep -q "Error: Device .* is writable but does not support snapshots" "$TMP/out" && [ ! -e "$TMP/v" ]; then ok writable-disk; else fail writable-disk "$(cat "$TMP/out")"; fi
 printf 'savevm %s/v\nquit\n' "$TMP" | timeout 20 "$QUERN" -S -kernel "$kernel" -display none -serial none -monitor stdio \
 	-drive "file=$TMP/disk,format=raw,if=virtio,readonly=on" > "$TMP/out" 2>&1
 if ! grep -q Error "$TMP/out" && [ -s "$TMP/v" ]; then ok readonly-disk; else fail readonly-disk "$(cat "$TMP/out")"; fi
