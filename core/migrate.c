@@ -180,6 +180,8 @@ static void stop_and_copy(struct migration *g)
 	g->copied = host_ns();
 	g->snapshot = snapshot_collect(m, g->ran, &g->why);
 	g->err = g->snapshot ? 0 : -EBUSY;
+	if (!g->err)
+		g->progress.total = snapshot_total(g->snapshot);
 	/* whoever has read the last byte may use the images */
 	if (!g->err)
 		g->err = block_activate_all(m, false, &g->why);

@@ -222,6 +222,20 @@ void snapshot_free(struct snapshot *s)
 	free(s);
 }
 
+static u64 total_bytes(struct machine *m)
+{
+	struct region *ram[MAX_RAMS];
+	unsigned n = ram_find(m, ram);
+	u64 total = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		total += ram[i]->ram->size;
+	for (struct block *b = disk_next(m, NULL); b; b = disk_next(m, b))
+		total += disk_layer(b) ? layer_bytes(disk_layer(b)) : 0;
+	return total;
+}
+
+u64 snapshot_total(const struct snapshot *s) { return total_bytes(s->m); }
 bool snapshot_ran(const struct snapshot *s) { return s->ran; }
 
 /* --- saving */
@@ -254,19 +268,6 @@ struct snapshot *snapshot_collect(struct machine *m, bool ran, struct error *e)
 	return s;
 }
 
-static u64 total_bytes(struct machine *m)
-{
-	struct region *ram[MAX_RAMS];
-	unsigned n = ram_find(m, ram);
-	u64 total = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		total += ram[i]->ram->size;
-	for (struct block *b = disk_next(m, NULL); b; b = disk_next(m, b))
-		total += disk_layer(b) ? layer_bytes(disk_layer(b)) : 0;
-	return total;
-}
-
 static int put_memory(struct machine *m, struct stream *st)
 {
 	struct region *ram[MAX_RAMS];
@@ -288,8 +289,6 @@ int snapshot_write(struct snapshot *s, int fd, struct snapshot_progress *p, stru
 	int err;
 
 	stream_init(st, fd, p, e);
-	if (p)
-		__atomic_store_n(&p->total, total_bytes(s->m), __ATOMIC_RELAXED);
 	st32le(version, VERSION);
 	err = stream_put(st, magic, sizeof(magic));
 	if (!err)

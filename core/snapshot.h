@@ -25,7 +25,7 @@ void snapshot_remove_part(struct snapshot_part *p);
 
 /* How far a transfer is; atomic, for whoever shows it or calls it off. */
 struct snapshot_progress {
-	u64 total, done; /* bytes of memory and layers: of which looked at */
+	u64 total, done; /* total is the caller's: bytes of memory and layers: of which looked at */
 	u64 moved;	 /* bytes of the stream */
 	u64 pages;	 /* of RAM that were not zero */
 	bool cancel;	 /* ends it with -ECANCELED */
@@ -48,6 +48,8 @@ struct snapshot *snapshot_receive(struct machine *m, int fd, struct snapshot_pro
 				  struct error *e);
 int must_check snapshot_apply(struct snapshot *s, struct error *e);
 void snapshot_free(struct snapshot *s);
+/* For progress: bytes of RAM and layers. */
+u64 snapshot_total(const struct snapshot *s);
 bool snapshot_ran(const struct snapshot *s); /* did the machine that was saved run? */
 /* All steps in one. */
 int must_check snapshot_save(struct machine *m, int fd, struct error *e);
