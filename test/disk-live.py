@@ -28,7 +28,9 @@ class Machine:
                                       stderr=subprocess.STDOUT, text=True, errors="replace")
         atexit.register(self.child.kill)
         ours.settimeout(30)
-        self.qmp = ours.accept()[0].makefile("rw")
+        peer = ours.accept()[0]
+        # two files: writing to one for both drops what it has read ahead
+        self.qmp, self.to = peer.makefile("r"), peer.makefile("w")
         self.qmp.readline()
         self.run("qmp_capabilities")
 
@@ -41,8 +43,8 @@ class Machine:
 
     def run(self, name, **arguments):
         try:
-            self.qmp.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
-            self.qmp.flush()
+            self.to.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+            self.to.flush()
         except BrokenPipeError:
             pass  # the answer will not come
         message = self.answer(lambda m: "return" in m or "error" in m)

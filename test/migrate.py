@@ -38,7 +38,9 @@ class Machine:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         atexit.register(self.child.kill)
         ours.settimeout(30)
-        self.qmp = ours.accept()[0].makefile("rw")
+        peer = ours.accept()[0]
+        # two files: writing to one for both drops what it has read ahead
+        self.qmp, self.to = peer.makefile("r"), peer.makefile("w")
         self.qmp.readline()
         self.events, self.seen = [], b""
         self.run("qmp_capabilities")
@@ -53,8 +55,8 @@ class Machine:
         return message
 
     def raw(self, name, **arguments):
-        self.qmp.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
-        self.qmp.flush()
+        self.to.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+        self.to.flush()
         while True:
             message = self.message()
             if "return" in message or "error" in message:
