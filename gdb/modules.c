@@ -342,6 +342,16 @@ void gdb_modules_known(struct gdb *g)
 	list_changed(g);
 }
 
+static void forget_points(struct gdb *g)
+{
+	struct gdb_modules *md = g->modules;
+
+	debug_disarm(g->m, &md->loaded);
+	debug_disarm(g->m, &md->freeing);
+	debug_disarm(g->m, &md->freed);
+	md->watching = false;
+}
+
 void gdb_modules_watch(struct gdb *g)
 {
 	struct gdb_modules *md = g->modules;
@@ -350,6 +360,10 @@ void gdb_modules_watch(struct gdb *g)
 	struct gdb_conn *c;
 
 	gdb_each_conn(c, g) wanted |= c->libraries || c->no_file || c->moved;
+	/* nobody is left to be told: a stop would be taken back, and with it whatever else had
+	 * stopped there */
+	if (md->watching && !wanted)
+		forget_points(g);
 	if (md->watching || !wanted || !os)
 		return;
 	if (gdb_os(g)) {
@@ -359,16 +373,6 @@ void gdb_modules_watch(struct gdb *g)
 	} else if (os->await) {
 		os->await(g->m);
 	}
-}
-
-static void forget_points(struct gdb *g)
-{
-	struct gdb_modules *md = g->modules;
-
-	debug_disarm(g->m, &md->loaded);
-	debug_disarm(g->m, &md->freeing);
-	debug_disarm(g->m, &md->freed);
-	md->watching = false;
 }
 
 /* A debugger keeps a library that has the same name: it must see the list without it. */

@@ -253,6 +253,7 @@ static void closed(struct gdb_conn *c)
 	gdb_leave(c, false);
 	c->connected = false;
 	conn_clear(c);
+	gdb_modules_watch(c->g);
 	if (c->peer)
 		machine_post(c->g->m, reap, c->g);
 }
@@ -333,6 +334,7 @@ int gdb_close(struct gdb *g)
 		chardev_attach(c->c, NULL, NULL);
 		conn_free(c);
 	}
+	gdb_modules_watch(g);
 	list_for_each_safe (p, ptmp, &g->ports, link) {
 		list_del(&p->link);
 		if (p->own)
