@@ -104,7 +104,7 @@ refused drive "if=floppy is not built yet" -drive file=x,if=floppy -bios halt.bi
 refused drive-missing "could not open 'x': No such file" -drive file=x -bios halt.bin
 refused qmp "'nonsense' is none of stdio" -qmp nonsense
 refused netdev "no network back end" -netdev nosuch,id=n
-refused netdev-tap "not built yet" -netdev tap,id=n
+refused netdev-vde "not built yet" -netdev vde,id=n
 refused hostfwd-form "nvalid host forwarding rule 'x'" -netdev user,id=n,hostfwd=x -bios halt.bin
 # clients try another port when they read this
 refused hostfwd-taken "ould not set up host forwarding rule 'tcp:127.0.0.1:7878-:22'" -bios halt.bin \

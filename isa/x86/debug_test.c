@@ -318,7 +318,7 @@ static void watch_flags(unsigned tier)
 {
 	struct debug_point w = { .kind = DEBUG_WRITE, .va = 0x9000, .len = 4 };
 	struct seen s;
-	struct rig r;
+	struct rig r = { 0 };
 
 	start(&r, &s, tier, CODE);
 	PROGRAM(&r, CODE, watched_flags);
