@@ -387,10 +387,17 @@ static int incoming(struct migration *g, const char *uri, struct error *e)
 		return err;
 	begin(g, uri, true);
 	g->place = place;
-	if (g->listener < 0)
-		receive(g);
-	else
+	if (g->listener >= 0) {
 		machine_poll_fd(g->m, g->listener, POLLIN, arrived, g);
+		return 0;
+	}
+	receive(g);
+	/* A file is all there: nothing else happens to the machine before, above all no input that
+	 * devices would take and forget. */
+	if (g->threaded && !str_prefix(uri, "exec:", NULL) && !str_prefix(uri, "fd:", NULL)) {
+		join(g);
+		finish_in(g);
+	}
 	return 0;
 }
 
