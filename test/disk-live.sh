@@ -22,7 +22,7 @@ ping -i 0.2 10.0.2.2 > /tmp/ping &
 pings=$!
 for d in nvme0n1 sda vda; do
 	while [ ! -e /dev/$d ]; do sleep 0.1; done
-	fio --name=v --filename=/dev/$d --size=24M --rw=randrw --bs=4k --verify=crc32c --direct=1 --ioengine=libaio --iodepth=16 \
+	fio --name=v --filename=/dev/$d --size=48M --rw=randrw --bs=4k --verify=crc32c --direct=1 --ioengine=libaio --iodepth=16 \
 		--verify_fatal=1 > /tmp/$d 2>&1 && touch /tmp/$d.ok &
 	fios="$fios $!"
 done
